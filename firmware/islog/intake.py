@@ -1,0 +1,144 @@
+"""From the user's call to the ring: what can be a reading is checked before anything is stored.
+
+Limits: api.md (signal), design.md (values).
+"""
+
+from . import payload, ring
+
+_SIGNAL_MAX = 100  # characters
+_TEXT_MAX = 1000  # UTF-8 bytes
+_LAST = 4294967295  # Unix seconds: 2106, the end of 32 bits
+_DOUBLE = 1.0 + 2**-40 != 1.0  # floats here are precise enough for a Unix time
+
+
+def check_signal(signal):
+    """ValueError or TypeError where `signal` cannot name a signal."""
+    if not isinstance(signal, str):
+        raise TypeError("a signal is a str, not %s" % type(signal).__name__)
+    if not 0 < len(signal) <= _SIGNAL_MAX:
+        raise ValueError("a signal has 1 to 100 characters, not %d" % len(signal))
+    if signal.startswith("islog."):
+        raise ValueError("signals that begin with islog. are its own: choose another name")
+
+
+def check_value(value):
+    """ValueError or TypeError where `value` can never be stored. (None, NaN and infinity pass.)"""
+    kind = type(value)
+    if kind is int:
+        if not -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF:
+            raise ValueError("an int has at most 64 bits, signed: send it as a str")
+    elif kind is str:
+        size = len(value) if len(value) > _TEXT_MAX else len(value.encode())
+        if size > _TEXT_MAX:
+            raise ValueError("a str has at most 1000 UTF-8 bytes, not %d" % size)
+    elif value is not None and kind is not float and kind is not bool:
+        raise TypeError("a value is an int, float, bool or str, not %s" % kind.__name__)
+
+
+def given_time(epoch):
+    """A caller's time as one int: microseconds, or -1 - seconds for whole seconds. None for None.
+
+    `epoch`: int seconds, (seconds, microseconds), or a float where floats are double precision.
+    """
+    if epoch is None:
+        return None
+    micros = None
+    if type(epoch) is tuple and len(epoch) == 2:
+        epoch, micros = epoch
+        if type(micros) is not int:
+            raise TypeError("an epoch is int seconds, or a tuple (seconds, microseconds) of ints")
+        if not 0 <= micros < 1000000:
+            raise ValueError("the microseconds of an epoch are 0 to 999999, not %d" % micros)
+    elif type(epoch) is float:
+        if not _DOUBLE:
+            raise ValueError("a float cannot hold an epoch here: pass (seconds, microseconds)")
+        if not 0 <= epoch <= _LAST:
+            raise ValueError("an epoch is Unix time from 1970 to 2106")
+        seconds = int(epoch)
+        return seconds * 1000000 + min(999999, round((epoch - seconds) * 1000000))
+    if type(epoch) is not int:
+        raise TypeError("an epoch is int seconds, or a tuple (seconds, microseconds) of ints")
+    if not 0 <= epoch <= _LAST:
+        raise ValueError("an epoch is Unix time from 1970 to 2106, in seconds: not %d" % epoch)
+    return -1 - epoch if micros is None else epoch * 1000000 + micros
+
+
+_KINDS = {float: ring.FLOAT, int: ring.INT, bool: ring.BOOL}
+
+
+class Intake:
+    """Puts checked readings into `store`, a Ring made of `settings` and stamped by `clock`.
+
+    `fits(name_size, value_size)` says whether a reading alone fits a batch;
+    `note(sentence, aloud=False)` hears why one was rejected.
+    """
+
+    def __init__(self, settings, clock, fits, note):
+        self.store = ring.Ring(settings["buffer_bytes"], clock, self._log_other)
+        self._clock = clock
+        self._fits = fits
+        self._max_signals = settings["max_signals"]
+        self.rejected = self.refused = 0  # no reading; not taken because it is closed
+        self._note = note
+        self._closed = False
+
+    def log_object(self, obj, prefix="", epoch=None):
+        """Log each entry of a dict (signal: `prefix` + its key) or a list (`prefix` + its index),
+        all with one timestamp. True where all were stored. Raises as log() does, before the first
+        entry is stored; a nested value is a TypeError."""
+        if isinstance(obj, dict):
+            entries = list(obj.items())
+        elif isinstance(obj, (list, tuple)):
+            entries = [(str(i), obj[i]) for i in range(len(obj))]
+        else:
+            raise TypeError("log_object takes a dict or a list, not %s" % type(obj).__name__)
+        for name, value in entries:
+            check_signal(prefix + name if isinstance(name, str) else name)
+            check_value(value)
+        given = given_time(epoch)
+        self._clock.tick()
+        stamp = self._clock.hi, self._clock.last
+        stored = [self._store(prefix + name, value, given, stamp) for name, value in entries]
+        return all(stored)
+
+    def _log_other(self, signal, value, epoch):
+        # All that Ring.log() does not do itself.
+        check_signal(signal)
+        check_value(value)
+        given = given_time(epoch)
+        self._clock.tick()
+        return self._store(signal, value, given, (self._clock.hi, self._clock.last))
+
+    def _store(self, signal, value, given, stamp):
+        if self._closed:
+            self.refused += 1
+            return False
+        if value is None or isinstance(value, float) and value - value != 0:
+            return self._reject("%s: no number was there (%s)" % (signal, value))
+        key = self.store.key(signal)
+        name = payload.quote(signal) if key is None else self.store.signals[key >> 10]
+        if isinstance(value, str):
+            kind = ring.STR
+            value = value.encode()
+            size = payload.quoted_size(value)
+        else:
+            kind = _KINDS[type(value)]
+            size = 24
+        if not self._fits(len(name), size):
+            return self._reject("%s: too long for batch_bytes" % signal)
+        if key is None:
+            if len(self.store.signals) >= self._max_signals:
+                return self._reject("%s: one signal more than max_signals" % signal)
+            self.store.add_signal(signal, name)
+            key = self.store.key(signal)
+        return self.store.put(key | kind, value, *stamp, given)
+
+    def _reject(self, why):
+        self.rejected += 1
+        self._note(why, aloud=False)
+        return False
+
+    def close(self):
+        """Take nothing more; returns how many readings were forgotten."""
+        self._closed = True
+        return self.store.close()

@@ -1,0 +1,249 @@
+"""Logger: what to do next, and when. Imports all that it needs; no leaf imports another.
+
+A reading goes ring -> batch -> server. It leaves the ring as text in the batch's buffer, pending
+there until the server has accepted it: its time is settled once, a retry sends the same text, and
+no overflow of the ring touches what is being sent. Where the ring overflows between two POSTs, the
+batch, being older, is dropped as well: what is kept is one unbroken run of the newest readings.
+
+One thing is done per `poll()`, the first that is due of what its state does:
+
+    state     is when                               does
+    offline   Wi-Fi is not up                       one step of wifi.poll()
+    no time   the clock was never set               one SNTP question, or the bucket call
+    online    there is a network and a time         the same, or one POST of a batch
+    waiting   the last POST got no good answer      the same, after a back-off
+    refused   key, address or content was refused   the same, minutes later
+    closed    close() was called                    nothing
+"""
+
+import time
+
+from micropython import const
+
+from .clock import Clock, http_date
+from .config import ConfigError, check, load
+from .intake import Intake
+from .uplink import Retry, Uplink, guid
+
+_STATUS = "state pending sent dropped rejected retries synced last_error bucket_id".split()
+_WIFI_UP = const(3)  # wifi.UP, without importing wifi and with it `network`
+_STEP_MS = const(100)
+_IDLE_MS = const(1000)
+_CYCLE_AFTER = const(4)  # POSTs without any answer
+
+
+class Logger:
+    """Streams readings to one bucket. Nothing is connected before the first `poll()`.
+
+    `client_key`, `bucket_name` and the keyword `settings` are checked as those of config.json are
+    (README, Settings): ConfigError, a ValueError, says what is wrong. `wifi` is a WiFi object, or
+    None: the network is the caller's affair.
+
+    log(signal, value, epoch=None) -> bool: store one reading, without I/O or waiting, and without
+        heap for a number or bool under a known signal. `signal`: 1 to 100 characters; `value`: an
+        int of 64 bits, a float, a bool, or a str of at most 1000 UTF-8 bytes; `epoch`: Unix time,
+        int seconds or (seconds, microseconds). True where stored. None, NaN and infinity (the
+        sensor did not answer), a text too long for `batch_bytes` and a signal beyond `max_signals`
+        are `rejected`: False. What can never be a reading raises ValueError or TypeError.
+
+    Counters: logged = `sent` + `dropped` + `rejected` + `pending`, at any moment; `retries`.
+    """
+
+    def __init__(self, client_key, bucket_name, bucket_id=None, wifi=None, **settings):
+        settings.update(client_key=client_key, bucket_name=bucket_name, bucket_id=bucket_id)
+        if wifi is not None and not hasattr(wifi, "poll"):
+            raise ConfigError("wifi must be a WiFi object here; the list is for config.json")
+        settings = check(settings)
+        self.bucket_id = bucket_id or guid(bucket_name)
+        self.last_error = self._said = None
+        self._wifi = wifi
+        self._uplink = uplink = Uplink(settings, self.bucket_id, self._trouble)
+        self._batch = uplink.batch
+        if not self._batch.fits(102, 24):
+            raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
+        self._clock = Clock(settings["ntp_hosts"], settings["timeout"])
+        self._clock_retry = Retry(settings["backoff_max"])
+        self._intake = Intake(settings, self._clock, self._batch.fits, self._trouble)
+        self._ring = self._intake.store
+        self.log = self._ring.log
+        self._flush_ms = settings["flush_interval"] * 1000
+        self._sync_ms = settings["sync_interval"] * 1000
+        self._timeout_s = settings["timeout"]
+        self._quiet = settings["quiet"]
+        self._dropped = self._flushing = self._busy = 0
+        self.state = "offline" if wifi else "no time"
+
+    @property
+    def pending(self):
+        return self._ring.count + self._batch.count
+
+    @property
+    def sent(self):
+        return self._uplink.sent
+
+    @property
+    def dropped(self):
+        return self._dropped + self._ring.dropped + self._intake.refused
+
+    @property
+    def rejected(self):
+        return self._intake.rejected + self._uplink.rejected
+
+    @property
+    def retries(self):
+        return self._uplink.retries
+
+    @property
+    def synced(self):
+        return self._clock.source != "none"
+
+    def status(self):
+        """A dict of the above, with `clock` (what set it: "none", "http" or "ntp") and
+        `clock_error_ms` (its estimated error; None: not set)."""
+        status = {name: getattr(self, name) for name in _STATUS}
+        status["clock"] = self._clock.source
+        status["clock_error_ms"] = self._clock.error_ms
+        return status
+
+    def log_object(self, obj, prefix="", epoch=None):
+        """Log each entry of a dict (signal: `prefix` + its key) or a list (`prefix` + its index),
+        all with one timestamp. True where all were stored. Raises as log() does, before the first
+        entry is stored; a nested value is a TypeError."""
+        return self._intake.log_object(obj, prefix, epoch)
+
+    def poll(self):
+        """Do at most one network operation. Returns the milliseconds until it wants to be called
+        again; it may be called sooner. Never raises for trouble at run time."""
+        if self._busy or self.state == "closed":
+            return _IDLE_MS
+        self._busy = 1
+        try:
+            return self._step()
+        finally:
+            self._busy = 0
+
+    def _step(self):
+        self._clock.tick()
+        if self._wifi and self._wifi.poll(self._trouble) != _WIFI_UP:
+            self.state = "offline"
+            return _STEP_MS
+        if self.state == "offline":
+            self.state = "online" if self.synced else "no time"
+            self._say("Wi-Fi is up")
+        if self._clock.due(self._sync_ms) and not self._clock_retry.wait_ms():
+            return self._sync()
+        if self._uplink.bucket_wait_ms() == 0:
+            self._uplink.create_bucket()
+            return self._answered()
+        if not self.synced:
+            return min(self._clock_retry.wait_ms() or _IDLE_MS, _IDLE_MS)
+        return self._deliver()
+
+    def _sync(self):
+        error = self._clock.ask()
+        if error:
+            self._clock_retry.failed()
+            self._trouble(error)
+            return 0
+        self._clock_retry.succeeded()
+        return self._time_is_known()
+
+    def _time_is_known(self):
+        if self.state == "no time":
+            self.state = "online"
+            self._say("the time is known")
+        return 0
+
+    def _deliver(self):
+        uplink = self._uplink
+        if self._ring.overflowed:
+            self._dropped += uplink.drop()
+        wait_ms = uplink.retry.wait_ms()
+        if wait_ms:
+            return min(_IDLE_MS, wait_ms)
+        if not self._batch.count:
+            age_ms = self._ring.oldest_age_ms()
+            if not self._ring.count:
+                return _IDLE_MS
+            early = age_ms < self._flush_ms and self._ring.count < uplink.per_batch
+            if early and not self._flushing:
+                return min(_IDLE_MS, self._flush_ms - age_ms)
+            uplink.fill(self._ring, self._clock)
+        uplink.send()
+        self._ring.overflowed = False
+        return self._answered()
+
+    def _answered(self):
+        uplink = self._uplink
+        if uplink.date and not self.synced:
+            if self._clock.set_from_http(http_date(uplink.date)):
+                self._time_is_known()
+        if self._wifi and uplink.unanswered >= _CYCLE_AFTER:
+            uplink.unanswered = 0
+            self._wifi.cycle()
+        if uplink.refused:
+            self.state = "refused"
+        elif uplink.failing:
+            self.state = "waiting"
+        elif self.synced:
+            self.state = "online"
+            if uplink.sent:
+                self._say("readings are accepted")
+        return 0
+
+    def flush(self, timeout=30):
+        """Poll until nothing is pending, without waiting for a batch to be full or old.
+
+        False where `timeout` seconds ran out first (None: no limit)."""
+        start = time.ticks_ms()
+        self._flushing = 1
+        try:
+            while self.pending:
+                wait_ms = self.poll()
+                if timeout is not None:
+                    left_ms = int(timeout * 1000) - time.ticks_diff(time.ticks_ms(), start)
+                    if left_ms <= 0:
+                        break
+                    wait_ms = min(wait_ms, left_ms)
+                time.sleep_ms(wait_ms)
+        finally:
+            self._flushing = 0
+        return not self.pending
+
+    async def run(self):
+        """The same loop under asyncio, until close(). One POST still takes as long as it takes."""
+        import asyncio
+
+        while self.state != "closed":
+            await asyncio.sleep(self.poll() / 1000)
+
+    def close(self):
+        """One last attempt of at most `timeout` seconds. True where nothing was left.
+
+        What is left counts as dropped, and so does what is logged later."""
+        done = self.flush(self._timeout_s)
+        self._dropped += self._uplink.drop() + self._intake.close()
+        self.state = "closed"
+        return done
+
+    def _trouble(self, sentence, aloud=True):
+        self.last_error = sentence
+        if aloud:
+            self._say(sentence)
+
+    def _say(self, sentence):
+        if sentence != self._said and not self._quiet:
+            print("islog:", sentence)
+        self._said = sentence
+
+
+def from_config(path="config.json"):
+    """A Logger with the settings of a JSON file, Wi-Fi included. ConfigError: what is wrong."""
+    settings = load(path)
+    networks = settings.pop("wifi")
+    wifi = None
+    if networks:
+        from .wifi import WiFi
+
+        wifi = WiFi(networks, settings["country"], settings["hostname"], settings["wifi_power"])
+    return Logger(wifi=wifi, **settings)

@@ -1,0 +1,126 @@
+"""The board's WLAN, kept joined to the first of several networks that lets it in.
+
+    state     leaves when                              does
+    DOWN      at once                                  activates the radio, asks the next network
+    JOINING   isconnected(): UP                        waits; never calls connect() again, which
+              a named failure, or 15 s: FAILED         an ESP32 refuses while it joins
+    FAILED    its pause is over: DOWN                  has disconnected; the next network is next
+    UP        not isconnected() any more: LOST
+    LOST      isconnected(): UP                        waits: an ESP32 joins again by itself
+              5 s: DOWN                                disconnects, for a CYW43 does not always
+
+Only a status equal to a *named* failure is one: CYW43's unnamed "no address yet" and the reasons
+that an ESP32 passes through are waited out (ports/esp32/network_wlan.c, extmod/network_cyw43.c).
+"""
+
+import time
+
+import network
+from micropython import const
+
+DOWN = const(0)
+JOINING = const(1)
+FAILED = const(2)
+UP = const(3)
+LOST = const(4)
+_JOIN_MS = const(15000)
+_PATIENCE_MS = const(3000)  # an ESP32 shows a failure while it tries again
+_PAUSE_MS = const(1000)
+_LOST_MS = const(5000)
+_FAILURES = (
+    ("STAT_WRONG_PASSWORD", "its password was refused"),
+    ("STAT_NO_AP_FOUND", "it is not in range"),
+    ("STAT_CONNECT_FAIL", "it did not let us in"),
+)
+
+
+class WiFi:
+    """`networks`: {"ssid", "password"} each, tried in order. `country` (two letters), `hostname`
+    and `power` ("none", "performance", "powersave") reach the network module where it knows them.
+    OSErrors of the radio are failures to join; nothing raises."""
+
+    def __init__(self, networks, country=None, hostname=None, power=None):
+        self.state = DOWN
+        self.ssid = None
+        self._networks = networks
+        self._next = 0
+        self._since = 0
+        self._power = power
+        if country and hasattr(network, "country"):
+            network.country(country)
+        if hostname and hasattr(network, "hostname"):
+            network.hostname(hostname)
+        self._wlan = network.WLAN(network.STA_IF)
+
+    def poll(self, trouble):
+        """Move on by at most one step; returns the state. Never waits. `trouble(sentence)` hears
+        why a network was not joined."""
+        wlan = self._wlan
+        age = time.ticks_diff(time.ticks_ms(), self._since)
+        if wlan.isconnected():
+            self._enter(UP)
+        elif self.state == UP:
+            self._enter(LOST)
+        elif self.state == LOST:
+            if age > _LOST_MS:
+                self._quietly(wlan.disconnect)
+                self._enter(DOWN)
+        elif self.state == DOWN:
+            self._join(trouble)
+        elif self.state == JOINING:
+            why = self._failure() if age > _PATIENCE_MS else None
+            if not why and age > _JOIN_MS:
+                why = "it did not answer in %d s" % (_JOIN_MS // 1000)
+            if why:
+                self._fail(trouble, why)
+        elif age > _PAUSE_MS:
+            self._next = (self._next + 1) % len(self._networks)
+            self._enter(DOWN)
+        return self.state
+
+    def cycle(self):
+        """Switch the radio off and on: a link that lies about being up is made anew."""
+        self._quietly(self._wlan.active, False)
+        self._enter(DOWN)
+
+    def _enter(self, state):
+        if state != self.state:
+            self.state = state
+            self._since = time.ticks_ms()
+
+    def _join(self, trouble):
+        chosen = self._networks[self._next]
+        self.ssid = chosen["ssid"]
+        self._enter(JOINING)
+        try:
+            if not self._wlan.active():
+                self._wlan.active(True)
+                pm = (
+                    getattr(network.WLAN, "PM_" + self._power.upper(), None)
+                    if self._power
+                    else None
+                )
+                if pm is not None:
+                    self._wlan.config(pm=pm)
+            self._wlan.connect(self.ssid, chosen["password"])
+        except OSError as e:
+            self._fail(trouble, "the radio answered %s" % e)
+
+    def _failure(self):
+        status = self._wlan.status()
+        for name, why in _FAILURES:
+            if status == getattr(network, name, None):
+                return why
+        return None
+
+    def _fail(self, trouble, why):
+        trouble("Wi-Fi %s: %s" % (self.ssid, why))
+        self._quietly(self._wlan.disconnect)
+        self._enter(FAILED)
+
+    def _quietly(self, call, *args):
+        # A setting that this port does not know, or an interface that is already off.
+        try:
+            call(*args)
+        except (OSError, ValueError):
+            pass
