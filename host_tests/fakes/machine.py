@@ -1,0 +1,144 @@
+"""Imitates MicroPython's `machine`: machine_rtc.c, machine_wdt.c, machine_adc.c of esp32 and rp2.
+
+What a PC's MicroPython lacks, for the unit tests (any interpreter, any `time`) and for the
+simulated board. Set before use: `style` ("esp32" or "rp2"), `celsius` (a function: the chip's
+temperature).
+
+Facts kept, and where they come from:
+- RTC is the board's own clock: it moves `time.time()`. datetime() has year, month, day, weekday
+  (Monday is 0), hours, minutes, seconds, and microseconds, which the rp2 neither keeps nor tells.
+  The `time` stand-in holds the clock: its unix_us() and set_unix_us(us), microseconds since 1970.
+- WDT: 8388 ms at most on an RP2040, no end once started; a later WDT() sets its time-out anew.
+- A reset ends the program: here it raises `Reset`, a SystemExit, and `resets` lists the causes.
+Limit: a watchdog here bites at the next feed(), or when a test asks `bitten()`; a program that
+hangs is not stopped.
+"""
+
+import time
+
+style = "esp32"
+resets = []
+
+
+def celsius():
+    return 27.0
+
+
+class Reset(SystemExit):
+    """The board restarts: what was running is over."""
+
+
+def unique_id():
+    if style == "esp32":
+        return b"\x02\x15\x10\x09\x00\x01"
+    return b"\xe6\x61\x15\x10\x09\x00\x00\x01"
+
+
+def freq():
+    return 160000000 if style == "esp32" else 125000000
+
+
+def reset():
+    _restart("reset")
+
+
+def _restart(cause):
+    global _wdt_ms
+    resets.append(cause)
+    _wdt_ms = 0
+    raise Reset(cause)
+
+
+def _days(year, month, day):
+    """Days from 1970-01-01; years are counted from March, so that the leap day comes last."""
+    if month <= 2:
+        year -= 1
+        month += 12
+    leap_days = year // 4 - year // 100 + year // 400
+    return 365 * year + leap_days + (153 * (month - 3) + 2) // 5 + day - 719469
+
+
+class RTC:
+    def datetime(self, *fields):
+        if not fields:
+            return self._read()
+        year, month, day, _, hour, minute, second, us = fields[0]
+        seconds = _days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
+        time.set_unix_us(seconds * 1000000 + (us if style == "esp32" else 0))
+        return None
+
+    def _read(self):
+        seconds, us = divmod(time.unix_us(), 1000000)
+        days, rest = divmod(seconds, 86400)
+        year = 1970 + days // 366
+        while _days(year + 1, 1, 1) <= days:
+            year += 1
+        month = 12
+        while _days(year, month, 1) > days:
+            month -= 1
+        day = days - _days(year, month, 1) + 1
+        us = us if style == "esp32" else 0
+        return (year, month, day, (days + 3) % 7, rest // 3600, rest // 60 % 60, rest % 60, us)
+
+
+_WDT_MAX_MS = 8388
+_wdt_ms = 0
+_fed_at = 0
+
+
+class WDT:
+    def __init__(self, id=0, timeout=5000):
+        global _wdt_ms
+        if id != 0:
+            raise ValueError(f"WDT({id}) doesn't exist")
+        if style == "rp2" and timeout > _WDT_MAX_MS:
+            raise ValueError(f"timeout exceeds {_WDT_MAX_MS}")
+        if timeout <= 0:
+            raise ValueError("WDT timeout too short")
+        _wdt_ms = timeout
+        self._restart_count()
+
+    def feed(self):
+        if bitten():
+            _restart("watchdog")
+        self._restart_count()
+
+    def _restart_count(self):
+        global _fed_at
+        _fed_at = time.ticks_ms()
+
+
+def bitten():
+    """True where a watchdog was started and has not been fed in time."""
+    return _wdt_ms > 0 and time.ticks_diff(time.ticks_ms(), _fed_at) > _wdt_ms
+
+
+def power_cycle():
+    """A board switched off and on: no watchdog runs."""
+    global _wdt_ms
+    _wdt_ms = 0
+
+
+class ADC:
+    """An RP2040's temperature sensor (its data sheet, 4.9.5), nothing else.
+
+    The chip has 12 bits; here all 16 are used, so that a recording replays to a tenth of a degree.
+    """
+
+    CORE_TEMP = 4
+
+    def __init__(self, channel):
+        if style != "rp2" or channel != self.CORE_TEMP:
+            raise ValueError("Pin doesn't have ADC capabilities")
+
+    def read_u16(self):
+        volts = 0.706 - (celsius() - 27) * 0.001721
+        return min(max(int(volts / 3.3 * 65535 + 0.5), 0), 65535)
+
+
+class Pin:
+    IN = 0
+    OUT = 1
+
+    def __init__(self, id, *_, **__):
+        raise ValueError(f"this stand-in has no pin {id}: nothing is attached to it")

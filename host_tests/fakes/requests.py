@@ -1,0 +1,78 @@
+"""Imitates micropython-lib's `requests` (python-ecosys/requests, 0.10.2 and 1.1.1) on `internet`.
+
+What matters to a careful client is kept: the headers are copied per connection, redirects are
+followed with all of them, a broken status line or a chunked answer (0.10.2) raises ValueError and
+leaves the socket open, `timeout` is per operation, and a `parse_headers` callable gets each line.
+"""
+
+import internet
+
+__version__ = "1.1.1"
+
+
+class Response:
+    def __init__(self, status, body):
+        self.status_code = status
+        self._body = body
+        self._open = True
+
+    def close(self):
+        if self._open:
+            internet.open_sockets -= 1
+        self._open = False
+
+
+def request(
+    method,
+    url,
+    data=None,
+    json=None,
+    headers=None,
+    stream=None,
+    auth=None,
+    timeout=None,
+    parse_headers=True,
+):
+    headers = headers.copy()
+    proto, _, host, path = url.split("/", 3)
+    if ":" not in host:
+        host += ":443" if proto == "https:" else ":80"
+    internet.resolve(host.split(":")[0])
+    serves = internet.hosts.get(host)
+    if serves is None or serves.down:
+        raise OSError(111)
+    headers["Host"] = host
+    if data is not None and not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError("this stand-in takes bytes: the real one cuts a str short")
+    internet.open_sockets += 1
+    try:
+        if internet.during_post:
+            internet.during_post()
+        answer = serves.handle(method, "/" + path, headers, bytes(data or b""))
+        status, fields, body = answer
+        if status == "garbage":
+            raise ValueError("HTTP error: BadStatusLine:\n%s" % body)
+        redirect = _read_headers(status, fields, parse_headers)
+    except OSError:
+        internet.open_sockets -= 1
+        raise
+    if redirect:
+        internet.open_sockets -= 1
+        headers.pop("Host", None)
+        if status in (301, 302, 303):
+            return request("GET", redirect, None, None, headers, stream)
+        return request(method, redirect, data, json, headers, stream)
+    return Response(status, body)
+
+
+def _read_headers(status, fields, parse_headers):
+    redirect = None
+    for name in fields:
+        if name == "Transfer-Encoding" and __version__ < "1":
+            raise ValueError("Unsupported Transfer-Encoding: chunked")
+        if name == "Location" and not 200 <= status <= 299:
+            if status not in (301, 302, 303, 307, 308):
+                raise NotImplementedError("Redirect %d not yet supported" % status)
+            redirect = fields[name]
+        parse_headers(b"%s: %s\r\n" % (name.encode(), fields[name].encode()), {})
+    return redirect

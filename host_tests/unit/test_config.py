@@ -1,0 +1,89 @@
+"""Every wrong setting is one plain sentence that names it; the key is in none."""
+
+import islog
+from islog import config
+from world import raises
+
+GOOD = {"client_key": "secret-key", "bucket_name": "greenhouse"}
+
+
+def refused(**settings):
+    """The sentence that a setting's error is."""
+    error = raises(islog.ConfigError, config.check, dict(GOOD, **settings))
+    assert isinstance(error, ValueError)
+    return str(error)
+
+
+def test_two_settings_are_enough():
+    settings = config.check(dict(GOOD))
+    assert settings["api"] == "batch_logs" and settings["buffer_bytes"] == 8192
+    assert settings["ingest_url"] == "https://groker.initialstate.com/batch_logs"
+
+
+def test_each_wrong_setting_is_named():
+    wrong = {
+        "client_key": (None, "", 5, "a b", "clé", "a\nb"),
+        "bucket_name": (None, "", 5, "x" * 201, "a\nb"),
+        "bucket_id": ("", "not a guid", 5, "123e4567-e89b-12d3-a456-42661417400g"),
+        "wifi": ("home", [], [{}], [{"ssid": "a"}], [{"ssid": "", "password": ""}], [1]),
+        "api": ("v3", 5, None),
+        "bucket_url": (
+            "api.initialstate.com",
+            "ftp://a/b",
+            "http://",
+            5,
+            "http://a b/",
+            "http://h:x/",
+        ),
+        "ingest_url": ("http://user@host/", "http://h:/", None, "https://hö/"),
+        "ntp_hosts": ("pool.ntp.org", [5], [""], ["a:b"], [":123"]),
+        "buffer_bytes": (0, 63, -1, 8192.0, "8192", True, 2**30),
+        "batch_bytes": (255, 65536, None),
+        "flush_interval": (-1, 1.5, "10"),
+        "timeout": (0, 301),
+        "country": ("", "DEU", 5),
+        "hostname": ("", "x" * 33),
+        "wifi_power": ("high", 1),
+        "quiet": (0, "false", None),
+        "max_signals": (0, 128),
+    }
+    for name, values in wrong.items():
+        for value in values:
+            sentence = refused(**{name: value})
+            assert name in sentence and "secret-key" not in sentence
+            assert "\n" not in sentence
+
+
+def test_a_wifi_network_is_checked_as_the_radio_would():
+    for password in ("short", "x" * 65):
+        assert "8 to 64" in refused(wifi=[{"ssid": "home", "password": password}])
+    assert "1 to 32 bytes" in refused(wifi=[{"ssid": "é" * 17, "password": ""}])
+    for password in ("", "long enough"):
+        config.check(dict(GOOD, wifi=[{"ssid": "home", "password": password}]))
+
+
+def test_a_setting_that_does_not_exist_is_named():
+    assert "flush_intervall" in refused(flush_intervall=5)
+    assert "client_key" in str(raises(islog.ConfigError, config.check, {}))
+
+
+def test_a_file_that_cannot_be_read_is_said():
+    for path, text, word in (
+        ("no-such-file.json", None, "cannot be opened"),
+        ("islog-test-config.json", "client_key: x", "not JSON"),
+        ("islog-test-config.json", "[]", "JSON object"),
+    ):
+        if text is not None:
+            with open(path, "w") as f:
+                f.write(text)
+        error = str(raises(islog.ConfigError, islog.from_config, path))
+        assert path in error and word in error
+    import os
+
+    os.remove("islog-test-config.json")
+
+
+def test_the_key_is_in_no_message_where_it_is_wrong():
+    assert "se cret" not in refused(client_key="se cret")
+    error = raises(islog.ConfigError, islog.Logger, "se cret", "greenhouse")
+    assert "se cret" not in str(error)

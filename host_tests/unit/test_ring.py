@@ -1,0 +1,160 @@
+"""A user's readings in a fixed number of bytes."""
+
+from islog import ring
+from world import time
+
+
+class Clock:
+    hi = 0
+    last = 0
+    mask = 0x3FFFFFFF
+
+
+def other(signal, value, epoch):
+    return "other"
+
+
+def make(size_bytes, *signals):
+    store = ring.Ring(size_bytes, Clock(), other)
+    for signal in signals or ("t",):
+        store.add_signal(signal, signal)
+    return store
+
+
+def text(store):
+    data = bytes(store.bytes)
+    return (data + data)[store.start : store.start + store.size]
+
+
+def drain(store):
+    out = []
+    while store.look():
+        value = text(store) if store.kind == ring.STR else store.value()
+        out.append((store.signal, value))
+        store.release()
+    return out
+
+
+def test_numbers_come_back_as_they_were_in_order():
+    store = make(1024, "a", "b")
+    values = [1.5, 0, -1, True, False, 0x3FFFFFFF, -0x40000000, -273.25]
+    for value in values:
+        assert store.log("a", value) and store.log("b", value)
+    got = drain(store)
+    assert [v for s, v in got if s == "a"] == values
+    assert [type(v) for s, v in got if s == "b"] == [type(v) for v in values]
+
+
+def test_wide_integers_are_kept_to_the_last_bit():
+    store = make(1024)
+    for value in (2**30, 2**31, -(2**30) - 1, 2**63 - 1, -(2**63)):
+        assert store.put(store.key("t") | ring.INT, value, 0, 0)
+        assert drain(store) == [("t", value)]
+
+
+def test_sixteen_bytes_hold_a_number():
+    store = make(8192)
+    for i in range(8192 // 16):
+        store.log("t", i)
+    assert (store.count, store.dropped) == (512, 0)
+    store.log("t", 512)
+    assert (store.count, store.dropped) == (512, 1)
+    assert drain(store) == [("t", i) for i in range(1, 513)]
+
+
+def test_a_string_takes_its_length_and_at_most_sixteen_bytes():
+    for size in (0, 1, 7, 8, 9, 100, 1000):
+        store = make(8192)
+        data = b"x" * size
+        while not store.dropped:
+            store.put(store.key("t") | ring.STR, data, 0, 0)
+        assert store.count >= 8192 // (size + 16)
+
+
+def test_strings_wrap_at_the_end_of_the_memory():
+    store = make(96)
+    for size in range(60):
+        data = bytes(range(size))
+        assert store.put(store.key("t") | ring.STR, data, 0, 0)
+        if size % 3 == 0:
+            assert drain(store)[-1] == ("t", data)
+
+
+def test_overflow_drops_the_oldest_and_counts_it():
+    store = make(160)  # ten numbers
+    for i in range(35):
+        assert store.log("t", i)
+    assert store.dropped == 25 and store.overflowed
+    assert drain(store) == [("t", i) for i in range(25, 35)]
+
+
+def test_a_long_string_pushes_out_as_many_as_it_needs():
+    store = make(160)
+    for i in range(10):
+        store.log("t", i)
+    assert store.put(store.key("t") | ring.STR, b"x" * 30, 0, 0)  # 40 bytes
+    assert store.dropped == 3
+    assert drain(store)[-1] == ("t", b"x" * 30)
+
+
+def test_what_never_fits_is_dropped_alone():
+    store = make(64)
+    store.log("t", 1)
+    assert not store.put(store.key("t") | ring.STR, b"x" * 60, 0, 0)
+    assert store.dropped == 1 and drain(store) == [("t", 1)]
+
+
+def test_the_reading_being_read_is_not_dropped_by_a_callback():
+    store = make(64)
+    for i in range(4):
+        store.log("t", i)
+    assert store.look()
+    assert not store.log("t", 4)  # a callback, with the ring full
+    assert store.dropped == 1 and store.value() == 0
+    store.release()
+    assert store.log("t", 5)
+    assert drain(store) == [("t", 1), ("t", 2), ("t", 3), ("t", 5)]
+
+
+def test_uptime_survives_the_wrap_of_the_ticks():
+    time.reset(ticks=2**30 - 5)
+    store = make(160)
+    store._clock.last = time.ticks_ms()
+    stamps = []
+    for _ in range(3):
+        store.log("t", 1)
+        time.advance(4)
+    while store.look():
+        stamps.append((store.hi, store.lo))
+        store.release()
+    assert stamps == [(0, 2**30 - 5), (0, 2**30 - 1), (1, 3)]
+
+
+def test_a_given_time_comes_back_with_its_reading():
+    store = make(256)
+    key = store.key("t")
+    store.put(key | ring.STR, b"twelve bytes", 0, 0, 1416262288913554)
+    store.put(key | ring.FLOAT, 0.5, 0, 0, -1 - 1416262288)
+    store.put(key | ring.BOOL, True, 0, 0)
+    given = []
+    while store.look():
+        given.append(store.given)
+        store.release()
+    assert given == [1416262288913554, -1416262289, None]
+
+
+def test_all_else_is_handed_on():
+    store = make(64)
+    for value in ("text", None, float("nan"), float("inf"), 2**40, -(2**40), []):
+        assert store.log("t", value) == "other"
+    assert store.log("new", 1) == "other" and store.log("t", 1, 5) == "other"
+    assert store.count == 0
+
+
+def test_age_of_the_oldest():
+    store = make(64)
+    assert store.oldest_age_ms() == 0
+    store.log("t", 1)
+    time.advance(1500)
+    store.log("t", 2)
+    assert store.oldest_age_ms() == 1500

@@ -1,0 +1,162 @@
+"""Joining, and joining again, on both ports' ways of reporting."""
+
+import internet
+import network
+from islog.wifi import UP, WiFi
+from world import Board, time
+
+HOME = {"ssid": "home", "password": "home-password"}
+SHED = {"ssid": "shed", "password": "shed-password"}
+
+
+sentences = []
+
+
+def heard(sentence):
+    sentences.append(sentence)
+
+
+def boards():
+    for style in ("esp32", "rp2"):
+        network.power_cycle()
+        network.style = style
+        network.air.clear()
+        del sentences[:]
+        yield style
+
+
+def seconds_to(wifi, state, most=120):
+    start = time.up_ms()
+    while wifi.poll(heard) != state:
+        assert time.up_ms() - start < most * 1000, "not in time"
+        time.advance(100)
+    return (time.up_ms() - start) // 1000
+
+
+def test_the_first_network_that_is_there_is_joined():
+    for _ in boards():
+        network.air["shed"] = "shed-password"
+        wifi = WiFi([HOME, SHED])
+        assert seconds_to(wifi, UP) < 20
+        assert wifi.ssid == "shed"
+        assert sentences == ["Wi-Fi home: it is not in range"]
+
+
+def test_a_wrong_password_is_said_without_it_and_tried_again():
+    for _ in boards():
+        network.air["home"] = "changed"
+        wifi = WiFi([HOME])
+        for _ in range(200):
+            wifi.poll(heard)
+            time.advance(100)
+        assert set(sentences) == {"Wi-Fi home: its password was refused"}
+        network.air["home"] = "home-password"
+        assert seconds_to(wifi, UP) < 20
+
+
+def test_a_slow_access_point_is_waited_for():
+    for _ in boards():
+        network.air["home"] = "home-password"
+        network.join_ms = 9000
+        assert 8 <= seconds_to(WiFi([HOME]), UP) <= 10
+        network.join_ms = 300
+
+
+def test_a_moment_of_lost_contact_is_mended_by_either_port():
+    for _ in boards():
+        network.air["home"] = "home-password"
+        wifi = WiFi([HOME])
+        seconds_to(wifi, UP)
+        network.drop()
+        assert wifi.poll(heard) != UP
+        assert seconds_to(wifi, UP) < 10
+
+
+def test_a_router_that_reboots_is_found_again():
+    for _ in boards():
+        network.air["home"] = "home-password"
+        wifi = WiFi([HOME])
+        seconds_to(wifi, UP)
+        network.air.clear()
+        for _ in range(3000):
+            wifi.poll(heard)
+            time.advance(100)
+        network.air["home"] = "home-password"
+        assert seconds_to(wifi, UP) < 25
+
+
+def test_cycling_the_radio_ends_a_link_that_lies():
+    for _ in boards():
+        network.air["home"] = "home-password"
+        wifi = WiFi([HOME])
+        seconds_to(wifi, UP)
+        network.lying = True
+        network.air.clear()
+        assert wifi.poll(heard) == UP
+        wifi.cycle()
+        assert wifi.poll(heard) != UP
+        network.air["home"] = "home-password"
+        network.lying = False
+        assert seconds_to(wifi, UP) < 25
+
+
+def test_settings_reach_the_network_module_where_it_knows_them():
+    for style in boards():
+        network.air["home"] = "home-password"
+        wifi = WiFi([HOME], country="DE", hostname="greenhouse", power="none")
+        seconds_to(wifi, UP)
+        assert network.country() == "DE" and network.hostname() == "greenhouse"
+        none = {"esp32": 0, "rp2": 16}[style]
+        assert network.WLAN(network.STA_IF).config("pm") == none
+
+
+def test_a_board_logs_through_a_router_that_reboots():
+    for _ in boards():
+        network.air["home"] = "home-password"
+        internet.link_up = False
+        board = Board(wifi=WiFi([HOME]), flush_interval=1)
+        internet.link_up = True
+        for i in range(300):
+            if i == 100:
+                network.air.clear()
+                internet.link_up = False
+            if i == 200:
+                network.air["home"] = "home-password"
+                internet.link_up = True
+            board.log("t", i)
+            board.run(1)
+            if i == 150:
+                assert board.logger.state == "offline"
+        board.run(60)
+        assert board.values() == list(range(300)) and board.logger.state == "online"
+
+
+def test_no_answer_several_times_running_cycles_the_radio():
+    for _ in boards():
+        network.air["home"] = "home-password"
+        board = Board(wifi=WiFi([HOME]), flush_interval=0)
+        board.run(5)
+        network.lying = True
+        network.air.clear()
+        internet.link_up = False
+        board.log("t", 1)
+        board.run(120)
+        assert board.logger.state == "offline"
+        network.lying = False
+        network.air["home"] = "home-password"
+        internet.link_up = True
+        board.run(120)
+        assert board.values() == [1]
+
+
+def test_without_wifi_settings_the_network_module_is_never_imported():
+    import sys
+
+    kept = sys.modules.pop("network")
+    try:
+        board = Board(wifi=None, flush_interval=0)
+        board.log("t", 1)
+        board.run(3)
+        assert board.values() == [1] and "network" not in sys.modules
+    finally:
+        sys.modules["network"] = kept
