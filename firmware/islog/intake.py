@@ -131,7 +131,7 @@ class Intake:
                 return self._reject("%s: one signal more than max_signals" % signal)
             self.store.add_signal(signal, name)
             key = self.store.key(signal)
-        return self.store.put(key | kind, value, *stamp, given)
+        return self.store.put(key | kind, value, stamp[0], stamp[1], given)
 
     def _reject(self, why):
         self.rejected += 1
