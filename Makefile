@@ -1,0 +1,37 @@
+# What can be done with islog on a PC. `make` alone lists it.
+
+PY := .venv/bin/python
+
+.PHONY: help setup interpreter demo serve test format flash clean
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+
+setup: ## make .venv from tools/requirements.txt (the others do it where needed)
+	@tools/setup_env
+
+interpreter:
+	@tools/micropython -c "import sys; i = sys.implementation; \
+	i.name == 'micropython' and i.version >= (1, 22) or \
+	print('islog needs MicroPython 1.22 or later, and what tools/micropython found is not.', file=sys.stderr) or sys.exit(1)"
+
+demo: setup interpreter ## a simulated board and a local server, live (SECONDS=20: for so long)
+	@$(PY) -m tools.demo $(if $(SECONDS),--seconds $(SECONDS))
+
+serve: setup ## a local Initial State for boards to send to (ARGS="--help" for more)
+	@$(PY) -m tools.server $(ARGS)
+
+test: setup interpreter ## all checks and tests (KIND=server: one kind, see tools/run_tests.py)
+	@$(PY) -m tools.run_tests $(KIND)
+
+format: setup ## format the code, and mend what the linter can
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+flash: setup ## put islog, main.py and config.json on a board (PORT=/dev/ttyACM0)
+	@$(PY) -m tools.flash "$(PORT)"
+
+clean: ## remove all that was downloaded or made (never config.json or recorded readings)
+	rm -rf .venv .cache build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
