@@ -1,0 +1,56 @@
+"""A server for one test, and a board's way of talking to it."""
+
+import http.client
+import json
+
+import pytest
+
+from tools.server import LocalServer
+
+KEY = "not-a-secret-0123"
+BUCKET_ID = "01234567-89ab-cdef-0123-456789abcdef"
+
+
+class Board:
+    """Sends to a LocalServer over real sockets, a connection for each request."""
+
+    def __init__(self, port, key=KEY):
+        self.port = port
+        self.key = key
+
+    def post(self, path, body, headers=None):
+        """(status, headers, JSON of the body or None) of the answer to a JSON value or bytes."""
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            all_headers = {"Content-Type": "application/json", **(headers or {})}
+            connection.request("POST", path, body, all_headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            return answer.status, answer.headers, json.loads(text) if text else None
+        finally:
+            connection.close()
+
+    def create_bucket(self, **changed):
+        fields = {"bucketId": BUCKET_ID, "bucketName": "kitchen", "clientKey": self.key}
+        return self.post("/api/v1/buckets", {**fields, **changed})
+
+    def send(self, body):
+        """Post a batch: a list of readings, or the bytes of a body."""
+        return self.post("/batch_logs", body, {"X-IS-ClientKey": self.key})
+
+
+def reading(**changed):
+    fields = {"b": "kitchen", "sn": "t", "v": 21.5, "e": 1416262288.913554, "tid": BUCKET_ID}
+    return {**fields, **changed}
+
+
+@pytest.fixture
+def server():
+    with LocalServer(key=KEY) as s:
+        yield s
+
+
+@pytest.fixture
+def board(server):
+    return Board(server.port)

@@ -1,0 +1,168 @@
+"""`python -m tools.server` as a process: its promises after kill -9, its end, its terminal."""
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tools.server.store import Store
+
+from .conftest import KEY, Board, reading
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Command:
+    """The command on free ports with its files in `folder`; `output` is what it has printed."""
+
+    def __init__(self, folder, *options):
+        self.folder = folder
+        self.port = free_port()
+        self._bytes = b""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tools.server", "--folder", folder, "--port", str(self.port)]
+            + ["--ntp-port", str(free_port(socket.SOCK_DGRAM)), *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            cwd=CHECKOUT,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.wait_for("Ctrl-C ends")
+
+    @property
+    def output(self):
+        return self._bytes.decode(errors="replace")
+
+    def wait_for(self, text):
+        deadline = time.monotonic() + 10
+        while text not in self.output:
+            assert time.monotonic() < deadline, f"{text!r} was not printed: {self.output!r}"
+            time.sleep(0.005)
+
+    def end(self, number=signal.SIGINT):
+        """Send the signal; returns the exit status, all output being read by then."""
+        self.process.send_signal(number)
+        status = self.process.wait(timeout=10)
+        self._reader.join(timeout=10)
+        self.process.stdout.close()
+        return status
+
+    def _read(self):
+        while some := self.process.stdout.read(4096):
+            self._bytes += some
+
+
+@pytest.fixture
+def run(tmp_path):
+    started = []
+
+    def start(*options):
+        started.append(Command(tmp_path / "kept", *options))
+        return started[-1]
+
+    yield start
+    for command in started:
+        if command.process.poll() is None:
+            command.end(signal.SIGKILL)
+
+
+def test_kill_9_loses_nothing_that_was_acknowledged(run):
+    def stream(number):
+        board = Board(command.port)
+        try:
+            for i in range(10**6):
+                if board.send([reading(sn=f"{number}", v=i, e=i)])[0] == 204:
+                    acknowledged.append((f"{number}", i))
+        except (OSError, ValueError):
+            return
+
+    command = run("--key", KEY)
+    acknowledged = []
+    boards = [threading.Thread(target=stream, args=(n,)) for n in range(4)]
+    for thread in boards:
+        thread.start()
+    deadline = time.monotonic() + 10
+    while len(acknowledged) < 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    command.end(signal.SIGKILL)
+    for thread in boards:
+        thread.join()
+    store = Store(str(command.folder / "readings.db"))
+    kept = {(r["signal"], r["value"]) for r in store.readings()}
+    store.close()
+    assert len(acknowledged) >= 200 and kept >= set(acknowledged)
+
+
+def test_a_key_is_made_kept_private_and_never_printed(run):
+    command = run()
+    key = (command.folder / "client_key").read_text().strip()
+    config = json.loads((command.folder / "config.json").read_text())
+    assert len(key) >= 32 and config["client_key"] == key
+    assert config["ingest_url"] == f"http://127.0.0.1:{command.port}/batch_logs"
+    for name in ("client_key", "config.json"):
+        assert (command.folder / name).stat().st_mode & 0o777 == 0o600
+        assert str(command.folder / name) in command.output
+    assert (command.folder / ".gitignore").read_text() == "*\n"
+    board = Board(command.port, key)
+    assert (board.create_bucket()[0], board.send([reading()])[0]) == (204, 204)
+    board.key = "another"
+    assert (board.create_bucket()[0], board.send([reading()])[0]) == (401, 403)
+    assert command.end() == 0
+    assert key not in command.output and "another" not in command.output
+    again = run()
+    board = Board(again.port, key)
+    assert board.send([reading()])[0] == 204
+    assert again.end(signal.SIGTERM) == 0
+    assert again.output.endswith("Stopped: 0 readings accepted and 1 a second time.\n")
+
+
+def test_readings_are_shown_and_hostile_ones_cannot_touch_the_terminal(run):
+    command = run("--key", KEY)
+    board = Board(command.port)
+    hostile = "\x1b[2J\x1b]0;title\x07\r\n\x9b31m\u202e\u2028[red]\x00" + "z" * 5000
+    assert board.create_bucket(bucketName=hostile[:200])[0] == 204
+    assert board.send([reading(b=hostile[:200], sn=hostile[:100], v=hostile, e=1e300)])[0] == 204
+    assert board.send([reading(sn="\x1b[31m", v=True)])[0] == 204
+    assert board.post("/%1b%5b31m%0a", b"")[0] == 404
+    assert board.send([reading(sn="last", v=21.50)])[0] == 204
+    assert command.end() == 0
+    assert command.output.endswith("\nStopped: 3 readings accepted.\n")
+    assert all(c.isprintable() or c == "\n" for c in command.output)
+    lines = command.output.split("\n")
+    shown = [line for line in lines if re.match(r"\S+  .{16}  .{24}  ", line)]
+    assert len(shown) == 3 and max(len(line) for line in shown) <= 80
+    assert shown[0].startswith("1e+300  \\x1b[2J\\x1b]0;")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d\.914  kitchen +last +21.5", shown[2])
+
+
+def test_what_cannot_be_had_ends_it_with_one_sentence(run, tmp_path):
+    port = str(run("--key", KEY).port)
+    for reason, options in {
+        f"The port {port} of 127.0.0.1 is in use": ["--port", port, "--ntp-port", "0"],
+        "The database / cannot be used": ["--port", "0", "--ntp-port", "0", "--db", "/"],
+    }.items():
+        second = subprocess.run(
+            [sys.executable, "-m", "tools.server", "--key", KEY, "--folder", tmp_path, *options],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            cwd=CHECKOUT,
+        )
+        assert (second.returncode, second.stdout) == (1, "")
+        assert second.stderr.startswith(reason) and second.stderr.count("\n") == 1

@@ -1,0 +1,75 @@
+"""The command `python -m tools.server`: a local Initial State that shows what arrives."""
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from . import settings
+from .local import LocalServer, PortError
+from .show import Show
+from .store import StoreError
+
+
+def main():
+    args = _arguments()
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda number, frame: stop.set())
+    try:
+        settings.make_folder(args.folder)
+        key = args.key or settings.client_key(args.folder)
+        show = Show()
+        db = args.db or args.folder / settings.DATABASE_FILE
+        server = LocalServer(
+            key, str(db), args.host, args.port, args.ntp_port, show, show.say, show.say
+        )
+        with server:
+            _greet(show.say, args, server)
+            stop.wait()
+        show.say(_summary(server))
+        show.close()
+    except (settings.SettingsError, StoreError, PortError) as e:
+        sys.exit(str(e))
+
+
+def _arguments():
+    parser = argparse.ArgumentParser("python -m tools.server", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0: for boards on the network")
+    parser.add_argument("--port", type=int, default=8086, help="HTTP (default: %(default)s)")
+    parser.add_argument("--ntp-port", type=int, default=8123, help="UDP (default: %(default)s)")
+    parser.add_argument("--db", help="SQLite file (default: readings.db in the folder)")
+    parser.add_argument(
+        "--key", help="client key (default: kept in the folder, made on first use)"
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=settings.DEFAULT_FOLDER,
+        help="where key, database and a board's config.json are kept (default: %(default)s)",
+    )
+    return parser.parse_args()
+
+
+def _greet(say, args, server):
+    everywhere = args.host in ("", "0.0.0.0")
+    address = settings.network_address() if everywhere else server.address
+    path = settings.write_board_config(args.folder, server, address)
+    say(f"Listening on {address}, HTTP port {server.port}, time on UDP port {server.ntp_port}.")
+    if not everywhere:
+        say("Boards on the network do not reach it there: for them, add --host 0.0.0.0.")
+    if not args.key:
+        say(f"The client key is kept in {args.folder / settings.KEY_FILE}.")
+    say(f"A config.json for a board, with the key in it, is {path}.")
+    say("Readings are shown as they arrive; Ctrl-C ends.")
+
+
+def _summary(server):
+    again = f" and {server.duplicates} a second time" if server.duplicates else ""
+    readings = "reading" if server.accepted == 1 else "readings"
+    return f"Stopped: {server.accepted} {readings} accepted{again}."
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""What the service accepts, as data: the body of both calls of the first API generation.
+
+A body is parsed and checked whole before anything is stored; the first thing wrong is reported
+as a `Refusal` with the documented status and a reason that a person can act on. No reason repeats
+a value, so the client key cannot leak through one. Field names and limits come from Initial
+State's API of the batch_logs generation; JSON is RFC 8259, so NaN, Infinity and other encodings
+than UTF-8 are refused.
+"""
+
+import json
+import math
+import re
+
+BODY_LIMIT_BYTES = 1_000_000
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+class Refusal(Exception):
+    """A request that is not accepted: the HTTP `status` to answer and a readable `reason`."""
+
+    def __init__(self, status, reason):
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class Number(str):
+    """A JSON number as the exact text that was sent; `value` is its int, else its double."""
+
+    __slots__ = ()
+
+    @property
+    def finite(self):
+        """Whether the number fits a double (1e400 does not)."""
+        return math.isfinite(float(self))
+
+    @property
+    def value(self):
+        return int(self) if self.lstrip("-").isdigit() else float(self)
+
+
+def _unicode(text):
+    """Whether the text can be stored: JSON's escapes can spell half a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _text(v, limit=None):
+    if not isinstance(v, str) or isinstance(v, Number):
+        return f"must be a string, not {kind(v)}"
+    if not v:
+        return "must not be empty"
+    if limit is not None and len(v) > limit:
+        return f"must be at most {limit} characters, not {len(v)}"
+    return None if _unicode(v) else "must be Unicode text, not half a surrogate pair"
+
+
+def _text_200(v):
+    return _text(v, 200)
+
+
+def _text_100(v):
+    return _text(v, 100)
+
+
+def _guid(v):
+    if not isinstance(v, str) or isinstance(v, Number):
+        return f"must be a guid (a string), not {kind(v)}"
+    if not _GUID.fullmatch(v):
+        return "must be a guid, like 01234567-89ab-cdef-0123-456789abcdef"
+    return None
+
+
+def _number(v):
+    if not isinstance(v, Number):
+        return f"must be a number, not {kind(v)}"
+    return None if v.finite else "must be a finite number"
+
+
+def _value(v):
+    if isinstance(v, bool):
+        return None
+    if isinstance(v, Number):
+        return None if v.finite else "must be a finite number"
+    if isinstance(v, str):
+        return None if _unicode(v) else "must be Unicode text, not half a surrogate pair"
+    return f"must be a string, a bool or a number, not {kind(v)}"
+
+
+def kind(v):
+    """JSON's word for the type of a parsed value."""
+    if v is None:
+        return "null"
+    names = {
+        bool: "a bool",
+        Number: "a number",
+        str: "a string",
+        list: "a list",
+        dict: "an object",
+    }
+    return names[type(v)]
+
+
+# Every field is required and no other is allowed; a rule gives what is wrong, or None.
+BUCKET = {"bucketId": _guid, "bucketName": _text_200, "clientKey": _text}
+READING = {"b": _text_200, "sn": _text_100, "v": _value, "e": _number, "tid": _guid}
+
+
+def parse(body):
+    """The JSON value in `body` (bytes of UTF-8), its numbers as `Number`; raises Refusal."""
+    try:
+        return json.loads(
+            body.decode(),
+            parse_int=Number,
+            parse_float=Number,
+            parse_constant=_no_constant,
+            object_pairs_hook=_no_repeats,
+        )
+    except UnicodeDecodeError as e:
+        raise Refusal(400, f"the body is not valid UTF-8 at byte {e.start}") from None
+    except json.JSONDecodeError as e:
+        raise Refusal(400, f"the body is not JSON: {e.msg} at character {e.pos}") from None
+    except RecursionError:
+        raise Refusal(400, "the body is nested too deeply") from None
+
+
+def bucket(body):
+    """The fields of a bucket call, a dict, checked by `check_bucket` only: a key comes first."""
+    fields = parse(body)
+    if not isinstance(fields, dict):
+        raise Refusal(400, f"the body must be an object, not {kind(fields)}")
+    return fields
+
+
+def check_bucket(fields):
+    """Raise the Refusal that the fields of a bucket call deserve, if any."""
+    _check(fields, BUCKET, "")
+
+
+def readings(body):
+    """The checked readings of a batch: a list of dicts named as READING; raises Refusal."""
+    batch = parse(body)
+    if not isinstance(batch, list):
+        raise Refusal(400, f"the body must be an array of readings, not {kind(batch)}")
+    for i, reading in enumerate(batch):
+        if not isinstance(reading, dict):
+            raise Refusal(400, f"reading {i}: must be an object, not {kind(reading)}")
+        _check(reading, READING, f"reading {i}: ")
+    return batch
+
+
+def _check(fields, rules, where):
+    for name, rule in rules.items():
+        if name not in fields:
+            raise Refusal(400, f"{where}'{name}' is missing")
+        wrong = rule(fields[name])
+        if wrong:
+            raise Refusal(400, f"{where}'{name}' {wrong}")
+    if len(fields) > len(rules):
+        extra = next(name for name in fields if name not in rules)
+        raise Refusal(400, f"{where}{extra[:40]!a} is not a field of this call")
+
+
+def _no_constant(name):
+    raise Refusal(400, f"{name} is not JSON: numbers must be finite")
+
+
+def _no_repeats(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Refusal(400, "an object names the same field twice")
+    return fields
