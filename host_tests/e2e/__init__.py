@@ -1,0 +1,1 @@
+"""End to end: the firmware on a simulated board, against the local server."""

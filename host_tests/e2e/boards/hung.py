@@ -1,0 +1,19 @@
+"""Stands still after its first reading; the watchdog ends the first run, nothing the second."""
+
+import os
+import time
+
+import islog
+import machine
+from notes import note
+
+log = islog.from_config("config.json")
+watchdog = machine.WDT(timeout=100)
+note(log, "n", 1)
+if "been here" not in os.listdir():
+    open("been here", "w").close()
+    time.sleep_ms(200)
+    watchdog.feed()
+log.flush(10)
+while True:
+    pass

@@ -1,0 +1,118 @@
+"""What the end-to-end tests have on the desk: a server, a board with a program, and notes.
+
+A board's program prints a line for each reading that it logs (boards/notes.py); what the server
+holds is compared with those, and with what the test itself expects.
+"""
+
+import json
+import shutil
+import time
+from decimal import Decimal
+from pathlib import Path
+
+from tools import simulate
+
+KEY = "e2e-Key+0123456789"
+BOARDS = Path(__file__).parent / "boards"
+CLOSE_S = Decimal("0.050")
+
+
+class Desk:
+    """One board with one of the programs in boards/, and the server that it is to use."""
+
+    def __init__(self, server, folder):
+        self.server = server
+        self.flash = Path(folder) / "flash"
+        self.board = None
+
+    def board_with(self, program, kind="esp32", **settings):
+        """A board that runs boards/`program`.py; short pauses, unless the settings say else."""
+        lib = self.flash / "lib"
+        lib.mkdir(parents=True, exist_ok=True)
+        shutil.copy(BOARDS / "notes.py", lib)
+        self.board = simulate.Board(
+            kind,
+            config={**self.config(), **settings},
+            main=BOARDS / f"{program}.py",
+            flash=self.flash,
+        )
+        return self.board
+
+    def config(self):
+        """Settings of a board on this desk."""
+        return {
+            "client_key": KEY,
+            "bucket_name": "end to end",
+            "bucket_url": self.server.bucket_url,
+            "ingest_url": self.server.ingest_url,
+            "ntp_hosts": [self.server.ntp_host],
+            "wifi": [{"ssid": "desk", "password": "a password"}],
+            "flush_interval": 1,
+            "timeout": 2,
+            "backoff_max": 1,
+            "slow_retry": 1,
+        }
+
+    def put(self, name):
+        """Put boards/`name` into the board's root."""
+        self.flash.mkdir(exist_ok=True)
+        shutil.copy(BOARDS / name, self.flash)
+
+    def end(self):
+        """Let a program that waits for the file `stop` end, and check its end as ended() does."""
+        (self.flash / "stop").touch()
+        self.ended()
+
+    def ended(self, seconds=25):
+        """The program has come to its end by itself, without an error; the key was not shown."""
+        assert self.board.wait(seconds), f"still running after {seconds} s:\n{self.console()}"
+        assert self.board.returncode == 0, self.console()
+        assert KEY not in self.console()
+
+    def until(self, condition, what, seconds=10):
+        """Wait for something that is to happen by itself; fails with `what` where it does not."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"not within {seconds} s: {what}\n{self.console()}"
+            time.sleep(0.02)
+
+    def notes(self):
+        """What the program logged so far, in order; the books balance after each reading."""
+        notes = [json.loads(line[7:]) for line in self.board.lines if line.startswith("logged {")]
+        for n in notes:
+            assert n["logged"] == n["sent"] + n["dropped"] + n["rejected"] + n["pending"], n
+        return notes
+
+    def console(self):
+        return "\n".join(self.board.lines)
+
+    def told(self):
+        """The firmware's own sentences."""
+        return [line for line in self.board.lines if line.startswith("islog: ")]
+
+    def first_arrivals(self):
+        return [reading for reading in self.server.readings() if not reading["repeat"]]
+
+    def check_arrivals(self, notes):
+        """The server holds just these notes, in order: signal, value, its type, and the time."""
+        arrived = self.first_arrivals()
+        assert [plain(r) for r in arrived] == [plain(n) for n in notes]
+        for reading, note in zip(arrived, notes, strict=True):
+            assert off_by(reading, note) <= CLOSE_S, (reading, note)
+
+    def check_books(self):
+        """Every reading that was logged is accounted for, at the board and at the server."""
+        status = self.board.status
+        stored = [n for n in self.notes() if n["outcome"] in (True, False)]
+        assert len(stored) == status["sent"] + status["dropped"] + status["rejected"]
+        assert status["pending"] == 0
+        assert self.server.accepted == status["sent"]
+
+
+def plain(reading):
+    value = reading["value"]
+    return reading["signal"], type(value), value
+
+
+def off_by(reading, note):
+    return abs(Decimal(reading["epoch"]) - Decimal(note["ns"]) / 10**9)

@@ -1,0 +1,114 @@
+"""The commands themselves, as a user starts them."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from itertools import groupby
+
+import pytest
+
+from tools.simulate import ROOT
+
+CLOSING = r"logged (\d+), accepted (\d+), lost 0, duplicates 0"
+
+
+def demo(*arguments):
+    command = [sys.executable, "-m", "tools.demo", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+
+def check_demo(output):
+    *shown, closing = output.splitlines()
+    logged, accepted = re.fullmatch(CLOSING, closing).groups()
+    assert int(logged) == int(accepted) >= 3
+    # A reading is shown as its time, its bucket, its signal and its value.
+    line = r"(\d\d):(\d\d):(\d\d)\.\d{3} +demo +(\S.*?)  +\S.*"
+    readings = [m for m in (re.fullmatch(line, text) for text in shown) if m]
+    assert len({m[4] for m in readings}) >= 3, output
+
+
+def test_the_demo_accepts_all_that_was_logged_on_either_board():
+    runs = [demo("--seconds", "8", "--board", kind) for kind in ("esp32", "rp2")]
+    for run in runs:
+        output, _ = run.communicate(timeout=40)
+        check_demo(output)
+        assert run.returncode == 0
+
+
+def test_the_demo_ends_well_on_ctrl_c():
+    run = demo("--seconds", "60")
+    shown = ""
+    for line in run.stdout:
+        shown += line
+        if " demo " in line:  # a reading
+            break
+    run.send_signal(signal.SIGINT)
+    rest, _ = run.communicate(timeout=30)
+    assert re.fullmatch(CLOSING, (shown + rest).splitlines()[-1])
+    assert run.returncode == 0
+
+
+def test_a_board_restarts_after_its_watchdog_and_is_stopped_wherever_it_is(desk):
+    with desk.board_with("hung"):
+        desk.until(lambda: desk.server.accepted == 1, "the second run's reading")
+        assert desk.board.finish() == 0
+    assert "board: reset by watchdog" in desk.board.lines
+    assert [n["logged"] for n in desk.notes()] == [1, 1]
+    assert desk.board.status["sent"] == 1
+
+
+def simulate(*arguments):
+    return subprocess.run(
+        [sys.executable, ROOT / "tools" / "simulate.py", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+
+
+def test_a_recording_replays_as_the_boards_temperature(desk, tmp_path):
+    recorded = [21.5, 22.0, -3.5, 19.25]
+    recording = tmp_path / "recording.csv"
+    rows = [f"2024-02-29T23:59:5{6 + i}Z,{value}" for i, value in enumerate(recorded)]
+    recording.write_text("\n".join(["timestamp,value", *rows, ""]))
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(desk.config()))
+    run = simulate("--config", config, "--replay", recording, "--seconds", 4)
+    assert run.returncode == 0, run.stdout
+    measured = [r["value"] for r in desk.server.readings() if r["signal"] == "temperature"]
+    assert [value for value, _ in groupby(measured)] == recorded
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ("", "must begin with a line that names timestamp and value"),
+        ("time,value\n1,2\n", "must begin with a line that names timestamp and value"),
+        ("timestamp,value\n", "holds no readings"),
+        ("timestamp,value\n1,warm\n", "line 2: the value 'warm' is no number"),
+        ("timestamp,value\n1,nan\n", "line 2: the value 'nan' is no number"),
+        ("timestamp,value\nnow,1\n", "line 2: the timestamp 'now' is neither"),
+        ("timestamp,value\n2,1\n1,1\n", "line 3: the timestamp is earlier"),
+        ("timestamp,value\n1\n", "line 2: the value None is no number"),
+    ],
+)
+def test_simulate_says_what_is_wrong_with_a_recording(tmp_path, text, complaint):
+    recording = tmp_path / "recording.csv"
+    recording.write_text(text)
+    config = tmp_path / "config.json"
+    config.write_text("{}")
+    run = simulate("--config", config, "--replay", recording)
+    assert run.returncode == 2
+    assert complaint in run.stderr and run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--config", "--replay", "--main"])
+def test_simulate_names_a_file_that_is_missing(tmp_path, option):
+    config = tmp_path / "config.json"
+    config.write_text("{}")
+    missing = tmp_path / "missing"
+    run = simulate("--config", config, option, missing)
+    assert run.returncode == 2
+    assert str(missing) in run.stderr and run.stderr.count("\n") == 1

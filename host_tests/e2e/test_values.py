@@ -1,0 +1,52 @@
+"""Every kind of value arrives as it was logged, or is refused as the table of values says."""
+
+import pytest
+
+from tools.simulate import BOARDS
+
+TEXT = "\"quotes\" 'n' \\ back, \n, \t, \0 and \U0001f321"
+GOOD = [0, -1, 2**30, 2**31, 2**63 - 1, -(2**63), 0.1, 1e-7, -273.15, 1e30, True, False]
+GOOD += ["", "°C", TEXT, "x" * 1000, "é" * 500]
+NOT_STORED = ["nan", "inf", "-inf", "None"]
+VALUE_ERRORS = [str(2**63), str(-(2**63) - 1), "x" * 1001, "é" * 501]
+
+
+@pytest.mark.parametrize("kind", BOARDS)
+def test_every_value_arrives_exactly_or_is_refused_as_documented(desk, kind):
+    with desk.board_with("values", kind):
+        desk.ended()
+    notes = desk.notes()
+
+    stored = [n for n in notes if n["outcome"] is True]
+    desk.check_arrivals(stored)
+    desk.check_books()
+    arrived = desk.first_arrivals()
+    values = [r["value"] for r in arrived if r["signal"] == "value"]
+    assert [(type(v), v) for v in values] == [(type(v), v) for v in [*GOOD, 2, 3]]
+    assert [r["value"] for r in arrived if r["signal"] == "s" * 100] == [1]
+    assert [r["value"] for r in arrived if r["signal"].startswith("name ")] == list(range(62))
+
+    refused = {}
+    for n in notes:
+        if n["outcome"] is not True:
+            refused.setdefault(n["outcome"], []).append((n["signal"], n["text"]))
+    assert refused[False] == [*(("value", t) for t in NOT_STORED), ("name 62", "62")]
+    assert refused["ValueError"] == [
+        *(("value", t) for t in VALUE_ERRORS),
+        ("s" * 101, "1"),
+        ("", "1"),
+    ]
+    assert [text[:2] for _, text in refused["TypeError"]] == ["[1", "{'", "b'", "1"]
+    assert desk.board.status["rejected"] == 5
+    assert any(line.startswith("told ") and "signal" in line for line in desk.board.lines)
+
+
+def test_a_text_that_does_not_fit_a_small_batch_is_refused_and_named(desk):
+    with desk.board_with("quotes", batch_bytes=512):
+        desk.ended()
+    assert [n["outcome"] for n in desk.notes()] == [True, False, True]
+    assert [r["value"] for r in desk.first_arrivals()] == ['"' * 100, "after"]
+    assert desk.board.status["rejected"] == 1
+    desk.check_books()
+    (told,) = (line for line in desk.board.lines if line.startswith("told "))
+    assert "batch_bytes" in told

@@ -1,0 +1,114 @@
+"""Imitates a board's `time`: extmod/modtime.c, ports/esp32/modtime.c, ports/rp2/modtime.c.
+
+What a PC's MicroPython does otherwise: there the clock is right from the start, counts from 1970
+and knows a time zone, and ticks wrap at 2^62. Here, in real time:
+- the clock is unset at boot(): 2000-01-01 on an esp32, 2021-01-01 on an rp2, until machine.RTC
+  sets it;
+- time() counts from 2000 on an esp32, from 1970 on an rp2; gmtime(0) tells which. No time zone;
+- ticks_ms(), ticks_us(), ticks_cpu() start at 0 and wrap at 2^30 (MICROPY_PY_TIME_TICKS_PERIOD).
+- a Ctrl-C on the console (standard input, as a board's serial line) interrupts a sleep. It does
+  not interrupt anything else, so a program is stopped where it waits and not half-way through a
+  step; the end of standard input counts as one.
+The built-in module stays importable as `utime`: so a test's program reads the PC's true time.
+"""
+
+import select
+import sys
+
+import utime
+from utime import sleep_us  # noqa: F401
+
+# asyncio's core mixes ticks of its own, in C, with those of `time`: it keeps the built-in module.
+_this = sys.modules["time"]
+sys.modules["time"] = utime
+__import__("asyncio.core")
+sys.modules["time"] = _this
+
+_PERIOD = 1 << 30
+_SECONDS_1970_TO_2000 = 946684800
+_UNSET_S = {"esp32": 946684800, "rp2": 1609459200}
+
+_console = select.poll()
+_console.register(sys.stdin, select.POLLIN)
+_epoch_s = 0
+_booted_us = utime.ticks_us()
+_boot_unix_us = 0
+
+
+def boot(board):
+    """Power-up of an "esp32" or "rp2": ticks at 0, the clock unset, the epoch of that port."""
+    global _epoch_s, _booted_us
+    _epoch_s = _SECONDS_1970_TO_2000 if board == "esp32" else 0
+    _booted_us = utime.ticks_us()
+    set_unix_us(_UNSET_S[board] * 1000000)
+
+
+def _up_us():
+    return utime.ticks_diff(utime.ticks_us(), _booted_us)
+
+
+def unix_us():
+    """What the board's clock shows, as microseconds since 1970."""
+    return _boot_unix_us + _up_us()
+
+
+def set_unix_us(us):
+    """Set the board's clock; machine.RTC does."""
+    global _boot_unix_us
+    _boot_unix_us = us - _up_us()
+
+
+def sleep_ms(ms):
+    for _ in _console.ipoll(max(0, ms)):
+        sys.stdin.read(1)
+        raise KeyboardInterrupt
+
+
+def sleep(seconds):
+    sleep_ms(int(seconds * 1000))
+
+
+def ticks_us():
+    return _up_us() & (_PERIOD - 1)
+
+
+ticks_cpu = ticks_us
+
+
+def ticks_ms():
+    return _up_us() // 1000 & (_PERIOD - 1)
+
+
+def ticks_add(ticks, delta):
+    if not -_PERIOD // 2 < delta < _PERIOD // 2:
+        raise OverflowError("ticks interval overflow")
+    return ticks + delta & (_PERIOD - 1)
+
+
+def ticks_diff(end, start):
+    return (end - start + _PERIOD // 2 & (_PERIOD - 1)) - _PERIOD // 2
+
+
+def time():
+    return unix_us() // 1000000 - _epoch_s
+
+
+def time_ns():
+    return unix_us() * 1000 - _epoch_s * 1000000000
+
+
+def gmtime(seconds=None):
+    if seconds is None:
+        seconds = time()
+    return utime.gmtime(int(seconds) + _epoch_s)[:8]
+
+
+localtime = gmtime
+
+
+def mktime(fields):
+    year, month, day, hour, minute, second = fields[:6]
+    # Years are counted from March, so that the leap day comes last.
+    year += (month - 3) // 12
+    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * ((month - 3) % 12) + 2) // 5
+    return (days + day - 719469) * 86400 + hour * 3600 + minute * 60 + second - _epoch_s

@@ -1,0 +1,88 @@
+"""`make demo`: a local server and a simulated board on this machine, and what arrives.
+
+Server, clock and board talk over loopback on free ports, with a key made for this run; nothing is
+kept. Ends after --seconds or on Ctrl-C with one line: how many readings main.py logged, how many
+the server accepted (repeats not among them), how many are missing, how many came twice. The exit
+status is 0 only where all that was logged was accepted.
+"""
+
+import argparse
+import secrets
+import signal
+import sys
+
+from tools import simulate
+from tools.server import LocalServer
+from tools.server.show import Show
+
+
+def demo(kind, seconds, show):
+    """Run it, show it; returns the exit status and the closing line."""
+    show.say("Looking for a MicroPython to run the board on.")
+    simulate.bring_interpreter()
+    with LocalServer(key=secrets.token_urlsafe(12), on_reading=show, on_notice=show.say) as server:
+        show.say(f"A server listens on port {server.port}, its clock on port {server.ntp_port}.")
+        board = simulate.Board(
+            kind,
+            config=_config(server),
+            on_line=lambda line: line.startswith("status {") or show.say(f"{kind}: {line}"),
+        )
+        with board:
+            show.say(
+                f"main.py runs on a simulated {kind} for {seconds:g} s (Ctrl-C: less)."
+                " Readings as they arrive: their time, bucket, signal, value."
+            )
+            try:
+                ended = board.wait(seconds)
+            except KeyboardInterrupt:
+                ended = False
+            if not ended:
+                show.say(f"Time is up: the board has {simulate.FLUSH_S} s to send the rest.")
+                board.finish()
+        return _books(board, server)
+
+
+def _config(server):
+    return {
+        "client_key": server.key,
+        "bucket_name": "demo",
+        "bucket_url": server.bucket_url,
+        "ingest_url": server.ingest_url,
+        "ntp_hosts": [server.ntp_host],
+        "wifi": [{"ssid": "demo", "password": "on the desk"}],
+        "flush_interval": 1,
+    }
+
+
+def _books(board, server):
+    if board.status is None:
+        return 1, "The board ended without saying what it logged: its last words are above."
+    logged = sum(board.status[name] for name in ("sent", "dropped", "rejected", "pending"))
+    lost = max(0, logged - server.accepted)
+    line = f"logged {logged}, accepted {server.accepted}, lost {lost}"
+    line += f", duplicates {server.duplicates}"
+    return 0 if logged and server.accepted == logged else 1, line
+
+
+def main():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    parser = argparse.ArgumentParser("python -m tools.demo", description=__doc__)
+    parser.add_argument("--board", choices=simulate.BOARDS, default="esp32")
+    parser.add_argument("--seconds", type=float, default=30, help="default: %(default)s")
+    arguments = parser.parse_args()
+    if not arguments.seconds > 0:
+        sys.exit("--seconds must be more than 0.")
+    show = Show()
+    try:
+        status, line = demo(arguments.board, arguments.seconds, show)
+    except simulate.UserError as e:
+        status, line = 2, str(e)
+    except KeyboardInterrupt:
+        status, line = 130, "Stopped."
+    show.close()
+    print(line, flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

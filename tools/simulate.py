@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""A board on the desk: boot.py and main.py, unchanged, on a real MicroPython with real sockets.
+
+Used as a program (`tools/simulate.py --help`), and by tools/demo.py and the end-to-end tests
+through `Board`. The heap is a Pico W's; stand-ins replace only what a PC lacks: `network`,
+`machine`, `esp32`, and the board's clock (`time`). A board's flash is a temporary folder, which
+the running program sees as "/".
+Invariants: the interpreter runs in a process group of its own, so a Ctrl-C in a terminal reaches
+it once, through stop(); and it ends when this process does, whose end it sees on its console.
+"""
+
+import argparse
+import contextlib
+import csv
+import glob
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MICROPYTHON = ROOT / "tools" / "micropython"
+BOARDS = ("esp32", "rp2")
+
+# 190 KB on 32 bits, as a Pico W has after boot; `w` doubles it on 64 bits, as pointers do.
+HEAP = "190wK"
+STOPPED = "board: main.py is stopped"  # how run.py tells that it was heard
+STOP_S = 2  # a program that does not sleep in that time is interrupted wherever it is
+FLUSH_S = 10  # as in tools/board/run.py: what the board takes to send the rest, once stopped
+SLACK_S = 20  # a network operation that is under way may end late
+_RESET = 64  # run.py's exit status for "start again"
+_ADC_CELSIUS = (-1400.0, 430.0)  # what an rp2's converter can say at all
+
+
+class UserError(Exception):
+    """What the user can put right, in one sentence."""
+
+
+class Board:
+    """One simulated board, started by `with` and stopped at its end.
+
+    kind: "esp32" or "rp2". config: a dict, or the path of a config.json. main: the program.
+    replay: the path of a recording. on_line is called with each line of the board's console.
+    flash: keep the board's files in this folder, over several runs; else it is temporary.
+    """
+
+    def __init__(self, kind="esp32", *, config, main=None, replay=None, on_line=None, flash=None):
+        self.kind = kind
+        self.lines = []
+        self.status = None  # the board's log.status(), once it has ended
+        self.returncode = None
+        self._on_line = on_line
+        self._stopping = False
+        self._process = None
+        self._stopped = threading.Event()  # main.py was interrupted, or has ended
+        self._ended = threading.Event()
+        self._recording = read_recording(replay, kind) if replay else None
+        self._files = contextlib.ExitStack()
+        self._folder = Path(self._files.enter_context(tempfile.TemporaryDirectory("-board")))
+        try:
+            self._flash = Path(flash) if flash else self._folder / "flash"
+            self._fill_flash(config, Path(main) if main else ROOT / "main.py")
+            self._lay_out_port()
+        except BaseException:
+            self._files.close()
+            raise
+
+    def _fill_flash(self, config, main):
+        (self._flash / "lib").mkdir(parents=True, exist_ok=True)
+        package = self._flash / "lib" / "islog"
+        if not package.exists():
+            package.symlink_to(ROOT / "firmware" / "islog")
+        for source, name in ((ROOT / "boot.py", "boot.py"), (main, "main.py")):
+            _copy(source, self._flash / name)
+        if isinstance(config, dict):
+            (self._flash / "config.json").write_text(json.dumps(config), "utf-8")
+        else:
+            _copy(Path(config), self._flash / "config.json")
+
+    def _lay_out_port(self):
+        """What the board's port has built in: modules that are found before all others."""
+        port = self._folder / "port"
+        port.mkdir()
+        modules = [ROOT / "host_tests" / "fakes" / "network.py"]
+        modules += [ROOT / "host_tests" / "fakes" / "machine.py"]
+        modules += [ROOT / "tools" / "board" / "time.py"]
+        if self.kind == "esp32":
+            modules.append(ROOT / "tools" / "board" / "esp32.py")
+        for module in modules:
+            (port / module.name).symlink_to(module)
+        self._environment = dict(os.environ, MICROPYPATH=f"{port}:.frozen")
+        self._sensor = self._folder / "celsius"
+        self._write_celsius(self._recording[0][1] if self._recording else _host_celsius())
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._feeder = threading.Thread(target=self._feed_sensor, daemon=True)
+        self._spawn()
+        self._thread.start()
+        self._feeder.start()
+        return self
+
+    def __exit__(self, *_):
+        if self.running:
+            self._stopping = True
+            self._process.kill()
+        self._thread.join()
+        self._feeder.join()
+        self._files.close()
+
+    @property
+    def running(self):
+        return not self._ended.is_set()
+
+    def wait(self, seconds=None):
+        """Wait until the board has ended, at most so many seconds; True where it has."""
+        return self._ended.wait(seconds)
+
+    def stop(self):
+        """Ctrl-C: main.py ends, and its log may take FLUSH_S to send the rest. Does not wait."""
+        self._stopping = True
+        with contextlib.suppress(OSError):
+            self._process.stdin.write("\x03")
+            self._process.stdin.flush()
+
+    def kill(self):
+        """The power is cut."""
+        self._stopping = True
+        self._process.kill()
+
+    def finish(self):
+        """Stop, and wait for the end, which is forced where it takes too long. -> exit status"""
+        self.stop()
+        if not self._stopped.wait(STOP_S):
+            self._process.send_signal(signal.SIGINT)
+        if not self.wait(FLUSH_S + SLACK_S):
+            self.kill()
+            self.wait()
+        return self.returncode
+
+    def _spawn(self):
+        self._process = subprocess.Popen(
+            [
+                MICROPYTHON,
+                "-X",
+                f"heapsize={HEAP}",
+                ROOT / "tools" / "board" / "run.py",
+                self.kind,
+                self._flash.resolve(),
+                self._sensor,
+            ],
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+
+    def _run(self):
+        while True:
+            with self._process.stdout as console:
+                for line in console:
+                    self._hear(line.rstrip("\r\n"))
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+            self.returncode = self._process.wait()
+            if self.returncode != _RESET or self._stopping:
+                break
+            self._spawn()
+        self._stopped.set()
+        self._ended.set()
+
+    def _hear(self, line):
+        if line.startswith(STOPPED):
+            self._stopped.set()
+        if line.startswith("status {"):
+            with contextlib.suppress(ValueError):
+                self.status = json.loads(line[len("status ") :])
+        self.lines.append(line)
+        if self._on_line:
+            self._on_line(line)
+
+    def _feed_sensor(self):
+        started = time.monotonic()
+        if self._recording is None:
+            while not self._ended.wait(1):
+                self._write_celsius(_host_celsius())
+            return
+        for offset_s, celsius in self._recording:
+            if self._ended.wait(max(0, started + offset_s - time.monotonic())):
+                return
+            self._write_celsius(celsius)
+
+    def _write_celsius(self, celsius):
+        # In place, and in one piece: the board keeps the file open and reads it at any time.
+        handle = os.open(self._sensor, os.O_WRONLY | os.O_CREAT)
+        os.write(handle, f"{celsius!r:<40}\n".encode())
+        os.close(handle)
+
+
+def _copy(source, target):
+    try:
+        shutil.copyfile(source, target)
+    except FileNotFoundError:
+        raise UserError(f"There is no file {source}.") from None
+    except OSError as e:
+        raise UserError(f"{source} cannot be read: {e.strerror}.") from None
+
+
+def _host_celsius():
+    """This machine's own temperature, or, where it tells none, one that rises with its load."""
+    for path in sorted(glob.glob("/sys/class/thermal/thermal_zone*/temp")):
+        with contextlib.suppress(OSError, ValueError):
+            return int(Path(path).read_text()) / 1000
+    return round(25 + 20 * os.getloadavg()[0] / (os.cpu_count() or 1), 2)
+
+
+def read_recording(path, kind="esp32"):
+    """A CSV file with `timestamp,value` columns -> [(seconds since its first row, value)].
+
+    timestamp: Unix seconds or ISO 8601, never going back. value: a number, degrees Celsius.
+    """
+    rows = []
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as f:
+            reader = csv.DictReader(f)
+            if not {"timestamp", "value"} <= set(reader.fieldnames or ()):
+                raise UserError(f"{path} must begin with a line that names timestamp and value.")
+            for row in reader:
+                where = f"{path}, line {reader.line_num}"
+                rows.append((_seconds(row["timestamp"], where), _number(row["value"], where)))
+                if rows[-1][0] < rows[0][0] or len(rows) > 1 and rows[-1][0] < rows[-2][0]:
+                    raise UserError(f"{where}: the timestamp is earlier than the one before it.")
+                if kind == "rp2" and not _ADC_CELSIUS[0] <= rows[-1][1] <= _ADC_CELSIUS[1]:
+                    raise UserError(
+                        f"{where}: an rp2's temperature sensor cannot say {row['value']};"
+                        " use --board esp32."
+                    )
+    except FileNotFoundError:
+        raise UserError(f"There is no recording {path}.") from None
+    except OSError as e:
+        raise UserError(f"The recording {path} cannot be read: {e.strerror}.") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise UserError(f"{path} is no CSV file in UTF-8.") from None
+    if not rows:
+        raise UserError(f"{path} holds no readings.")
+    return [(at - rows[0][0], value) for at, value in rows]
+
+
+def _number(text, where):
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise UserError(f"{where}: the value {text!r} is no number.")
+    return value
+
+
+def _seconds(text, where):
+    with contextlib.suppress(TypeError, ValueError):
+        return float(text)
+    try:
+        at = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    except (AttributeError, ValueError):
+        raise UserError(
+            f"{where}: the timestamp {text!r} is neither Unix seconds nor ISO 8601."
+        ) from None
+    return (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def bring_interpreter():
+    """Make sure that tools/micropython runs; the first time it may have to fetch one."""
+    if subprocess.run([MICROPYTHON, "-c", "pass"], stdin=subprocess.DEVNULL).returncode:
+        raise UserError("There is no MicroPython to run the board on; the line above says why.")
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="simulate", description="Run boot.py and main.py on a simulated board, until Ctrl-C."
+    )
+    parser.add_argument("--board", choices=BOARDS, default="esp32")
+    parser.add_argument("--config", metavar="FILE", help="default: config.json of this project")
+    parser.add_argument("--seconds", metavar="N", type=float, help="stop main.py after N seconds")
+    parser.add_argument(
+        "--replay",
+        metavar="FILE.csv",
+        help="what the board measures as its temperature: a recording with timestamp,value"
+        " columns, at its own pace; after its end the last value stays",
+    )
+    parser.add_argument("--main", metavar="FILE", help="another program in place of main.py")
+    return parser
+
+
+def run(arguments):
+    config = arguments.config or ROOT / "config.json"
+    if not arguments.config and not config.exists():
+        raise UserError(
+            "There is no config.json: copy config.example.json to config.json and put your"
+            " client key in, or name another file with --config."
+        )
+    if arguments.seconds is not None and not arguments.seconds > 0:
+        raise UserError("--seconds must be more than 0.")
+    board = Board(
+        arguments.board,
+        config=config,
+        main=arguments.main,
+        replay=arguments.replay,
+        on_line=lambda line: print(line, flush=True),
+    )
+    bring_interpreter()
+    with board:
+        try:
+            if board.wait(arguments.seconds):
+                return board.returncode
+        except KeyboardInterrupt:
+            print(flush=True)
+        try:
+            return board.finish()
+        except KeyboardInterrupt:
+            return 130
+
+
+def main():
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        return run(_parser().parse_args())
+    except UserError as e:
+        print(e, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
