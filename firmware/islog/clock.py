@@ -1,11 +1,12 @@
 """Uptime, and what Unix time it was then.
 
-Uptime is two small ints: `hi` periods of the ticks (2**30 ms, 12.4 days, on boards) and `last`
+Uptime is two small ints: `hi` periods of the ticks (2**30 ms, 12.4 days, on
+boards; counted modulo 1024: 34 years) and `last`
 milliseconds within one. Unix time is two small ints as well: `mega` units of 100,000 s, and
 milliseconds within one: 2**30 and above is a heap object on a board, and no float ever carries a
 time. Sources: RFC 4330 and RFC 5905 (SNTP client), RFC 9110 section 5.6.7 (the Date header).
 
-    source   leaves when                      resolve() is
+    source   leaves when                      settle() is
     none     an NTP or HTTP answer came       refused
     http     an NTP answer came               right to about a second
     ntp      never                            right to half the round trip
@@ -18,6 +19,7 @@ import time
 from micropython import const
 
 _MEGA_MS = const(100000000)
+_SETTLED_MS = const(20000)
 _NTP_TO_UNIX = 2208988800  # seconds from 1900 to 1970
 _BUILT = 1767225600  # 2026-01-01: no true time is before this release
 _LAST = 4294967295  # 2106, the end of 32 bits
@@ -36,30 +38,31 @@ class Clock:
         self._next = 0
         self._timeout_s = timeout_s
         self._at_hi = self._at_lo = self._mega = self._ms = 0
-        self.mega = self.ms = 0  # what resolve() found
+        self.mega = self.shift = self.until = 0  # what settle() found
 
     def tick(self):
         """Keep uptime right: to be called, as `log()` does, at least once in a period."""
         now = time.ticks_ms() & self.mask
-        self.hi += now < self.last
+        self.hi = self.hi + (now < self.last) & 0x3FF
         self.last = now
 
     def due(self, interval_ms):
         """Whether NTP is to be asked: never set by it, or longer ago than `interval_ms`."""
-        if self.source != "ntp" or self.hi - self._at_hi > 1:
-            return bool(self._hosts)
-        age_ms = (self.hi - self._at_hi) * (self.mask + 1) + self.last - self._at_lo
-        return age_ms >= interval_ms and bool(self._hosts)
+        age_ms = (self.hi - self._at_hi & 0x3FF) * (self.mask + 1) + self.last - self._at_lo
+        return bool(self._hosts) and (self.source != "ntp" or age_ms >= interval_ms)
 
-    def resolve(self, hi, lo):
-        """The Unix time at uptime (`hi` modulo 1024, `lo`), into `mega` and `ms`."""
+    def settle(self, hi, lo):
+        """Find what Unix time it was at the uptime (`hi`, `lo`): `mega` * 100,000 s, and `lo` +
+        `shift` ms. The same holds up to, not including, the uptime (`hi`, `until`)."""
         ms = lo - self._at_lo
-        periods = (hi - self._at_hi + 512 & 1023) - 512
+        periods = (hi - self._at_hi + 512 & 0x3FF) - 512
         if periods:
             ms += periods * (self.mask + 1)
         ms += self._ms
         self.mega = self._mega + ms // _MEGA_MS
-        self.ms = ms % _MEGA_MS
+        ms %= _MEGA_MS
+        self.shift = ms - lo
+        self.until = lo + min(_SETTLED_MS, _MEGA_MS - ms)
 
     def _set(self, unix_s, ms, source, error_ms):
         # It is `ms` milliseconds after `unix_s` at the uptime that tick() saw last.

@@ -67,16 +67,13 @@ _KINDS = {float: ring.FLOAT, int: ring.INT, bool: ring.BOOL}
 
 
 class Intake:
-    """Puts checked readings into `store`, a Ring made of `settings` and stamped by `clock`.
+    """Puts checked readings that fit `batch` into `store`, a Ring that `clock` stamps.
+    `note(sentence, aloud=False)` hears why one was rejected."""
 
-    `fits(name_size, value_size)` says whether a reading alone fits a batch;
-    `note(sentence, aloud=False)` hears why one was rejected.
-    """
-
-    def __init__(self, settings, clock, fits, note):
+    def __init__(self, settings, clock, batch, note):
         self.store = ring.Ring(settings["buffer_bytes"], clock, self._log_other)
         self._clock = clock
-        self._fits = fits
+        self._batch = batch
         self._max_signals = settings["max_signals"]
         self.rejected = self.refused = 0  # no reading; not taken because it is closed
         self._note = note
@@ -115,8 +112,8 @@ class Intake:
             return False
         if value is None or isinstance(value, float) and value - value != 0:
             return self._reject("%s: no number was there (%s)" % (signal, value))
-        key = self.store.key(signal)
-        name = payload.quote(signal) if key is None else self.store.signals[key >> 10]
+        key = self.store.keys.get(signal)
+        name = self._batch.name(signal) if key is None else self.store.signals[key >> 10]
         if isinstance(value, str):
             kind = ring.STR
             value = value.encode()
@@ -124,13 +121,13 @@ class Intake:
         else:
             kind = _KINDS[type(value)]
             size = 24
-        if not self._fits(len(name), size):
+        if not self._batch.fits(len(name), size):
             return self._reject("%s: too long for batch_bytes" % signal)
         if key is None:
             if len(self.store.signals) >= self._max_signals:
                 return self._reject("%s: one signal more than max_signals" % signal)
             self.store.add_signal(signal, name)
-            key = self.store.key(signal)
+            key = self.store.keys.get(signal)
         return self.store.put(key | kind, value, stamp[0], stamp[1], given)
 
     def _reject(self, why):

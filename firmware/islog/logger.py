@@ -59,11 +59,11 @@ class Logger:
         self._wifi = wifi
         self._uplink = uplink = Uplink(settings, self.bucket_id, self._trouble)
         self._batch = uplink.batch
-        if not self._batch.fits(102, 24):
+        if not self._batch.fits(107, 24):
             raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
         self._clock = Clock(settings["ntp_hosts"], settings["timeout"])
         self._clock_retry = Retry(settings["backoff_max"])
-        self._intake = Intake(settings, self._clock, self._batch.fits, self._trouble)
+        self._intake = Intake(settings, self._clock, self._batch, self._trouble)
         self._ring = self._intake.store
         self.log = self._ring.log
         self._flush_ms = settings["flush_interval"] * 1000

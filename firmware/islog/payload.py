@@ -14,8 +14,8 @@ FIELDS = {"batch_logs": ('{"b":%s,"tid":%s,"sn":', ',"v":', ',"e":')}
 
 
 def quote(text):
-    """`text` (str or UTF-8 bytes) as a JSON string, in bytes."""
-    data = text.encode() if isinstance(text, str) else text
+    """The str `text` as a JSON string, in bytes."""
+    data = text.encode()
     out = bytearray(quoted_size(data))
     _quote_into(out, 0, data, 0, len(data))
     return bytes(out)
@@ -61,10 +61,31 @@ def _quote_into(buf, at, data, start, size):
     return at + 1
 
 
+def plain_record(buf, at, before, name, value, time, ms):
+    """Write `before`, `name`, `value`, `time` and the digits of `ms` (below 10**8) as seconds and
+    milliseconds into `buf` at `at`, closed by "},"; returns the end. There must be room."""
+    end = at + len(before)
+    buf[at:end] = before
+    at = end + len(name)
+    buf[end:at] = name
+    end = at + len(value)
+    buf[at:end] = value.encode()
+    at = end + len(time)
+    buf[end:at] = time
+    buf[at : at + 11] = b"%05d.%03d}," % (ms // 1000, ms % 1000)
+    return at + 11
+
+
+try:
+    from .fast import record
+except (ImportError, SyntaxError, AttributeError):  # a port without a viper emitter
+    record = plain_record
+
+
 class Batch:
     """Room for `size_bytes` of body. `fields` is one of FIELDS, `filling` what its `%s` stand for.
 
-    `count` readings are in it. `time()` sets the time that the next readings get.
+    `count` readings are in it.
     """
 
     def __init__(self, size_bytes, fields, filling):
@@ -74,10 +95,10 @@ class Batch:
         self._time = time.encode()
         self._buf = bytearray(size_bytes)
         self._view = memoryview(self._buf)
-        # The shortest record is more than its field names: a bound for how many there can be.
-        self._starts = array("H", bytes(2 * (2 + size_bytes // (len(self._before) + 20))))
-        self._digits = bytearray(20)
-        self._digits_size = 0
+        # What a reading takes beside its name and its value, with the longest time: 17 digits.
+        self._fixed = len(self._before) + len(time) + 19
+        self._starts = array("H", bytes(2 * (2 + size_bytes // (self._fixed - 16))))
+        self.set_mega(0)
         self.clear()
 
     def clear(self):
@@ -90,70 +111,58 @@ class Batch:
     def count(self):
         return self._n - self._first
 
+    def name(self, signal):
+        """What number() and string() take for a signal."""
+        return quote(signal) + self._value
+
     def fits(self, name_size, value_size):
-        """Whether one reading alone fits: sizes in bytes of JSON, the time at its longest (17)."""
-        fixed = len(self._before) + len(self._value) + len(self._time) + 20
-        return fixed + name_size + value_size <= len(self._buf)
+        """Whether one reading alone fits: a name of so many bytes, a value of so many in JSON."""
+        return 1 + self._fixed + name_size + value_size <= len(self._buf)
 
-    def time(self, mega, ms):
-        """Readings get the Unix time mega * 100,000 s + ms milliseconds, with three decimals."""
-        self._write(0, mega, 5)
-        self._write(5, ms // 1000, 5)
-        self._digits[10] = 0x2E
-        self._write(11, ms % 1000, 3)
-        self._digits_size = 14
+    def set_mega(self, mega):
+        """The times of number() are from now on those after `mega` * 100,000 s."""
+        self._mega = b"%s%05d" % (self._time, mega)
 
-    def given_time(self, given):
-        """Readings get a caller's time: microseconds, or -1 - seconds for a whole second."""
-        text = str(-1 - given) if given < 0 else "%d.%06d" % (given // 1000000, given % 1000000)
-        self._digits_size = len(text)
-        self._digits[: len(text)] = text.encode()
+    def number(self, name, value, ms):
+        """Add a number or bool, as its text, `ms` after `mega`; False where it is full."""
+        at = self._end
+        if at + self._fixed + len(name) + len(value) > len(self._buf):
+            return False
+        self._end = at = record(self._buf, at, self._before, name, value, self._mega, ms)
+        self._n += 1
+        self._starts[self._n] = at
+        return True
 
-    def _write(self, at, number, digits):
-        buf = self._digits
-        at += digits
-        while digits:
-            at -= 1
-            digits -= 1
-            buf[at] = 0x30 + number % 10
-            number //= 10
+    def other(self, name, value, time):
+        """Add a reading whose `value` and `time` are JSON already (bytes)."""
+        return self._close(self._put(self._open(name), value), time)
 
-    def _copy(self, at, data, size):
-        if not at or at + size > len(self._buf):
-            return 0
-        self._buf[at : at + size] = data
-        return at + size
-
-    def number(self, name, value):
-        """Add a number or bool under the JSON string `name` (bytes); False where it is full."""
-        if value is True or value is False:
-            text = b"true" if value else b"false"
-        else:
-            text = str(value).encode()
-        return self._close(self._copy(self._open(name), text, len(text)))
-
-    def string(self, name, data, start, size):
+    def string(self, name, data, start, size, time):
         """Add `size` UTF-8 bytes from `start` of `data`, which wraps at its end."""
         at = self._open(name)
         if not at or at + size + 2 > len(self._buf):
             return False
-        return self._close(_quote_into(self._buf, at, data, start, size))
+        return self._close(_quote_into(self._buf, at, data, start, size), time)
 
     def _open(self, name):
-        at = self._copy(self._end, self._before, len(self._before))
-        at = self._copy(at, name, len(name))
-        return self._copy(at, self._value, len(self._value))
+        return self._put(self._put(self._end, self._before), name)
 
-    def _close(self, at):
-        size = self._digits_size
-        at = self._copy(at, self._time, len(self._time))
-        at = self._copy(at, self._digits[:size], size)
-        at = self._copy(at, b"},", 2)
+    def _close(self, at, time):
+        for part in (self._time, time, b"},"):
+            at = self._put(at, part)
         if not at:
             return False
         self._n += 1
         self._end = self._starts[self._n] = at
         return True
+
+    def _put(self, at, part):
+        # The end of `part` at `at`; 0 where it is full.
+        end = at + len(part)
+        if not at or end > len(self._buf):
+            return 0
+        self._buf[at:end] = part
+        return end
 
     def capacity(self):
         """How many readings like those in it would fill it."""

@@ -149,23 +149,52 @@ class Uplink:
     def fill(self, store, clock):
         """Move the oldest readings of the ring `store` into the batch, until it is full; their
         times are settled by `clock`."""
-        batch = self.batch
-        while store.look():
-            if store.given is None:
-                clock.resolve(store.hi, store.lo)
-                batch.time(clock.mega, clock.ms)
+        batch, words, signals = self.batch, store.words, store.signals
+        hi = until = lo = 0
+        while store.count:
+            store.reading = True
+            at = store.first()
+            bits = words[at + 1]
+            if until <= words[at] or words[at] < lo or bits & 0x3FF != hi:
+                hi = bits & 0x3FF
+                lo = words[at]
+                clock.settle(hi, lo)
+                until = clock.until
+                batch.set_mega(clock.mega)
+            kind = bits >> 17
+            if kind == 0:
+                value = str(store.floats[at + 2 >> 1])
+            elif kind == 1:
+                value = str(words[at + 2])
+            elif kind == 2:
+                value = "true" if words[at + 2] else "false"
             else:
-                batch.given_time(store.given)
-            if store.kind == ring.STR:
-                added = batch.string(store.signal, store.bytes, store.start, store.size)
-            else:
-                added = batch.number(store.signal, store.value())
-            if not added:
-                store.leave()
+                if not self._fill_other(store, clock):
+                    break
+                store.release()
+                continue
+            if not batch.number(signals[bits >> 10 & 0x7F], value, words[at] + clock.shift):
                 break
             store.release()
-        store.overflowed = False
+        store.reading = store.overflowed = False
         self.per_batch = batch.capacity()
+
+    def _fill_other(self, store, clock):
+        # A text, an int wider than a word, or a reading with a caller's time.
+        store.look()
+        ms = store.lo + clock.shift
+        time = b"%05d%05d.%03d" % (clock.mega, ms // 1000, ms % 1000)
+        if store.given is not None:
+            given = store.given
+            time = str(-1 - given)
+            if given >= 0:
+                time = "%d.%06d" % (given // 1000000, given % 1000000)
+            time = time.encode()
+        if store.kind == ring.STR:
+            return self.batch.string(store.signal, store.bytes, store.start, store.size, time)
+        value = store.value()
+        value = str(value).lower() if store.kind == ring.BOOL else str(value)
+        return self.batch.other(store.signal, value.encode(), time)
 
     def drop(self):
         """Forget the batch; returns how many readings that were."""
