@@ -8,7 +8,6 @@ status is 0 only where all that was logged was accepted.
 
 import argparse
 import secrets
-import signal
 import sys
 
 from tools import simulate
@@ -65,7 +64,7 @@ def _books(board, server):
 
 
 def main():
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    simulate.heed_signals()
     parser = argparse.ArgumentParser("python -m tools.demo", description=__doc__)
     parser.add_argument("--board", choices=simulate.BOARDS, default="esp32")
     parser.add_argument("--seconds", type=float, default=30, help="default: %(default)s")

@@ -326,13 +326,22 @@ def run(arguments):
         except KeyboardInterrupt:
             print(flush=True)
         try:
-            return board.finish()
+            code = board.finish()
         except KeyboardInterrupt:
             return 130
+        if code < 0:
+            raise UserError("The board did not stop, and was switched off.")
+        return code
+
+
+def heed_signals():
+    """SIGTERM ends as Ctrl-C does, and so does SIGINT where a shell's `&` has it ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def main():
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    heed_signals()
     try:
         return run(_parser().parse_args())
     except UserError as e:

@@ -69,13 +69,14 @@ def simulate(*arguments):
 
 
 def test_a_recording_replays_as_the_boards_temperature(desk, tmp_path):
-    recorded = [21.5, 22.0, -3.5, 19.25]
+    recorded = [21.5, -3.5, 19.25]  # each for 1.8 s, which main.py's step of 1 s cannot miss
     recording = tmp_path / "recording.csv"
-    rows = [f"2024-02-29T23:59:5{6 + i}Z,{value}" for i, value in enumerate(recorded)]
+    times = ("23:58:58.000Z", "23:58:59.800Z", "23:59:01.600Z")
+    rows = [f"2024-02-29T{time},{value}" for time, value in zip(times, recorded, strict=True)]
     recording.write_text("\n".join(["timestamp,value", *rows, ""]))
     config = tmp_path / "config.json"
     config.write_text(json.dumps(desk.config()))
-    run = simulate("--config", config, "--replay", recording, "--seconds", 4)
+    run = simulate("--config", config, "--replay", recording, "--seconds", 5.2)
     assert run.returncode == 0, run.stdout
     measured = [r["value"] for r in desk.server.readings() if r["signal"] == "temperature"]
     assert [value for value, _ in groupby(measured)] == recorded
