@@ -1,44 +1,49 @@
 """Uptime, and what Unix time it was then.
 
-Uptime is two small ints: `hi` periods of the ticks (2**30 ms, 12.4 days, on
-boards; counted modulo 1024: 34 years) and `last`
-milliseconds within one. Unix time is two small ints as well: `mega` units of 100,000 s, and
-milliseconds within one: 2**30 and above is a heap object on a board, and no float ever carries a
-time. Sources: RFC 4330 and RFC 5905 (SNTP client), RFC 9110 section 5.6.7 (the Date header).
+Uptime is two small ints: `hi` periods of the ticks (2**30 ms, 12.4 days, on boards; counted
+modulo 1024: 34 years) and `last` milliseconds within one. Unix time is two as well: `mega`, units
+of 100,000 s, and milliseconds within one. 2**30 and above is a heap object on a board, and no
+float ever carries a time: boards have 24 bits of mantissa.
 
-    source   leaves when                      settle() is
-    none     an NTP or HTTP answer came       refused
+Between two syncs the time is interpolated; after the last one, and before the first, the drift
+that two syncs showed is taken out. What is sent never goes backwards: `floor` is the last of it.
+
+    source   leaves when                      the time is
+    none     an NTP or HTTP answer came       unknown: settle() must not be called
     http     an NTP answer came               right to about a second
-    ntp      never                            right to half the round trip
+    ntp      its error has grown to 2 s, and  right to half the round trip, and the drift since
+             an HTTP answer came: http
 """
 
 import os
-import socket
 import time
 
 from micropython import const
 
 _MEGA_MS = const(100000000)
-_SETTLED_MS = const(20000)
-_NTP_TO_UNIX = 2208988800  # seconds from 1900 to 1970
+_SETTLED_MS = const(20000)  # at 50 ppm of drift that is a millisecond
+_SYNCS = const(8)
+_UNKNOWN_PPM = const(50)  # a cheap crystal's tolerance
+_MEASURED_PPM = const(5)  # what is left of it, for temperature, once two syncs have shown it
+_SANE_PPM = const(500)
 _BUILT = 1767225600  # 2026-01-01: no true time is before this release
-_LAST = 4294967295  # 2106, the end of 32 bits
+_LAST = 4294967295  # 2106, where 32 bits of Unix seconds end
 
 
 class Clock:
-    """`hosts`: NTP servers as "host" or "host:port", asked in turn for at most `timeout_s`."""
+    """The board's own clock is set on the first sync where `set_rtc`."""
 
-    def __init__(self, hosts, timeout_s):
+    def __init__(self, set_rtc=True):
         self.mask = min(time.ticks_add(0, -1), 0x3FFFFFFF)
         self.hi = 0
         self.last = time.ticks_ms() & self.mask
         self.source = "none"
-        self.error_ms = None  # half the round trip, or a second, of the last sync
-        self._hosts = hosts
-        self._next = 0
-        self._timeout_s = timeout_s
-        self._at_hi = self._at_lo = self._mega = self._ms = 0
+        self._set_rtc = set_rtc
+        self._syncs = []  # [hi, lo, mega, ms, error_ms], oldest first
+        self._checked = 0, 0  # uptime of the last answer, used or not
+        self._ppb = None  # the drift: by so much the ticks are slow, in parts per billion
         self.mega = self.shift = self.until = 0  # what settle() found
+        self.floor = 0  # milliseconds after `mega` that were sent last
 
     def tick(self):
         """Keep uptime right: to be called, as `log()` does, at least once in a period."""
@@ -46,125 +51,114 @@ class Clock:
         self.hi = self.hi + (now < self.last) & 0x3FF
         self.last = now
 
+    def _after(self, hi, lo, than_hi, than_lo):
+        # Milliseconds of uptime from one to another; beyond a period they are a heap object.
+        periods = (hi - than_hi + 512 & 0x3FF) - 512
+        return lo - than_lo + periods * (self.mask + 1) if periods else lo - than_lo
+
     def due(self, interval_ms):
-        """Whether NTP is to be asked: never set by it, or longer ago than `interval_ms`."""
-        age_ms = (self.hi - self._at_hi & 0x3FF) * (self.mask + 1) + self.last - self._at_lo
-        return bool(self._hosts) and (self.source != "ntp" or age_ms >= interval_ms)
+        """Whether NTP should be asked: it never set the clock, or longer ago than that."""
+        return self.source != "ntp" or self._age_ms() >= interval_ms
+
+    def _age_ms(self):
+        return self._after(self.hi, self.last, *self._checked)
 
     def settle(self, hi, lo):
         """Find what Unix time it was at the uptime (`hi`, `lo`): `mega` * 100,000 s, and `lo` +
-        `shift` ms. The same holds up to, not including, the uptime (`hi`, `until`)."""
-        ms = lo - self._at_lo
-        periods = (hi - self._at_hi + 512 & 0x3FF) - 512
-        if periods:
-            ms += periods * (self.mask + 1)
-        ms += self._ms
-        self.mega = self._mega + ms // _MEGA_MS
+        `shift` ms. The same holds up to, not including, the uptime (`hi`, `until`). `floor` goes
+        with `mega`."""
+        sync, ppb, _ = self._segment(hi, lo)
+        ms = self._after(hi, lo, sync[0], sync[1])
+        ms += sync[3] + _parts(ms, ppb)
+        mega = sync[2] + ms // _MEGA_MS
         ms %= _MEGA_MS
+        self.floor += (self.mega - mega) * _MEGA_MS
+        self.mega = mega
         self.shift = ms - lo
         self.until = lo + min(_SETTLED_MS, _MEGA_MS - ms)
 
-    def _set(self, unix_s, ms, source, error_ms):
-        # It is `ms` milliseconds after `unix_s` at the uptime that tick() saw last.
-        first = self.source == "none"
-        self._at_hi = self.hi
-        self._at_lo = self.last
-        ms += unix_s % 100000 * 1000
-        self._mega = unix_s // 100000 + ms // _MEGA_MS
-        self._ms = ms % _MEGA_MS
-        self.source = source
-        self.error_ms = error_ms
-        if first:
-            _set_board_clock(unix_s)
+    def _segment(self, hi, lo):
+        # The sync to count from, the drift there (ppb), and the error there (ms).
+        syncs = self._syncs
+        i = len(syncs) - 1
+        while i > 0 and self._after(hi, lo, syncs[i][0], syncs[i][1]) < 0:
+            i -= 1
+        sync = syncs[i]
+        ms = self._after(hi, lo, sync[0], sync[1])
+        if ms >= 0 and i + 1 < len(syncs):
+            return sync, self._drift(sync, syncs[i + 1]), max(sync[4], syncs[i + 1][4])
+        ppm = _UNKNOWN_PPM if self._ppb is None else _MEASURED_PPM
+        return sync, self._ppb or 0, sync[4] + abs(ms) // 1000 * ppm // 1000
 
-    def set_from_http(self, unix_s):
-        """Take the time of an HTTP Date header, unless an NTP answer is there already."""
-        if self.source == "ntp" or not _BUILT <= unix_s <= _LAST:
+    def error_ms(self, hi, lo):
+        """How wrong the time at that uptime may be, in ms; None where there is none."""
+        return None if self.source == "none" else self._segment(hi, lo)[2]
+
+    def _drift(self, old, new):
+        # Parts per billion by which the ticks were slow between two syncs.
+        up = self._after(new[0], new[1], old[0], old[1])
+        true = (new[2] - old[2]) * _MEGA_MS + new[3] - old[3]
+        return (true - up) * 1000000000 // up if up > 0 else 0
+
+    def sync(self, source, unix_s, ms, hi, lo, error_ms):
+        """It was `ms` after `unix_s` at the uptime (`hi`, `lo`), right to `error_ms`; `source` is
+        "ntp" or "http". False where what is known already is better."""
+        if not _BUILT <= unix_s <= _LAST:
             return False
-        self.tick()
-        self._set(unix_s, 500, "http", 1000)
+        known = self.error_ms(hi, lo)
+        if source == "ntp":
+            self._checked = hi, lo
+            if self.source == "http":
+                self._syncs = []
+            elif known is not None and known < error_ms:
+                return False
+        elif known is not None and known < 2 * error_ms:
+            return False
+        if known is None and self._set_rtc:
+            _set_board_clock(unix_s, ms)
+        self.source = source
+        ms += unix_s % 100000 * 1000
+        self._syncs.append([hi, lo, unix_s // 100000 + ms // _MEGA_MS, ms % _MEGA_MS, error_ms])
+        if len(self._syncs) > _SYNCS:
+            self._syncs.pop(0)
+        self._measure()
         return True
 
-    def ask(self):
-        """One question to the next NTP host. None where its answer set the clock, else a sentence.
-
-        Blocks for the name look-up, and then for at most the time-out.
-        """
-        host = self._hosts[self._next % len(self._hosts)]
-        self._next += 1
-        name, _, port = host.partition(":")
-        s = None
-        try:
-            where = socket.getaddrinfo(name, int(port or 123), 0, socket.SOCK_DGRAM)[0]
-            s = socket.socket(where[0], socket.SOCK_DGRAM)
-            s.settimeout(self._timeout_s)
-            s.connect(where[-1])  # so that only this host's answer is received
-            return self._exchange(s, host)
-        except OSError as e:
-            return "no time from %s (%s)" % (host, e.args[0] if e.args else "no answer")
-        finally:
-            if s:
-                s.close()
-
-    def _exchange(self, s, host):
-        question = bytearray(48)
-        question[0] = 0x23  # version 4, client
-        question[40:] = nonce = os.urandom(8)
-        sent = time.ticks_ms()
-        s.send(question)
-        answer = s.recv(64)
-        round_trip = time.ticks_diff(time.ticks_ms(), sent)
-        self.tick()
-        if len(answer) < 48 or answer[24:32] != nonce:
-            return "an answer from %s that is not for this question" % host
-        if answer[0] & 7 != 4 or answer[0] >> 6 == 3 or not 0 < answer[1] < 16:
-            return "%s does not know the time" % host
-        seconds = int.from_bytes(answer[40:44], "big")
-        if seconds < 0x80000000:
-            seconds += 0x100000000  # from 2036 on
-        seconds -= _NTP_TO_UNIX
-        if not _BUILT <= seconds <= _LAST:
-            return "a time from %s that cannot be" % host
-        ms = _fraction_ms(answer[44:48])
-        kept = int.from_bytes(answer[40:44], "big") - int.from_bytes(answer[32:36], "big")
-        kept = kept * 1000 + ms - _fraction_ms(answer[36:40])  # by the server, of the round trip
-        round_trip -= min(round_trip, max(0, kept))
-        ms += round_trip // 2
-        self._set(seconds, ms, "ntp", round_trip // 2 + 1)
+    def _measure(self):
+        # The drift since the latest earlier sync that is far enough for it to be right to 10 ppm.
+        new = self._syncs[-1]
+        for old in reversed(self._syncs[:-1]):
+            up_s = self._after(new[0], new[1], old[0], old[1]) // 1000
+            if up_s >= (new[4] + old[4]) * 100:
+                ppb = self._drift(old, new)
+                if abs(ppb) <= _SANE_PPM * 1000:
+                    self._ppb = ppb
+                return
 
 
-def _fraction_ms(fraction):
-    return (fraction[0] << 8 | fraction[1]) * 1000 >> 16
+def _parts(ms, ppb):
+    # ms * ppb / 10**9, in steps that stay small for the times between two syncs.
+    return ms // 1000 * ppb // 1000000
 
 
-def http_date(text):
-    """Unix seconds of a Date header's "Sun, 06 Nov 1994 08:49:37 GMT" (bytes); 0 if it is none."""
-    try:
-        _, day, month, year, clock, _ = str(text, "utf-8").split()
-        hour, minute, second = (int(part) for part in clock.split(":"))
-        month = "JanFebMarAprMayJunJulAugSepOctNovDec".index(month) // 3
-        return _unix(int(year), month + 1, int(day), hour, minute, second)
-    except ValueError:
-        return 0
-
-
-def _unix(year, month, day, hour, minute, second):
-    # Days from 1970 in the proleptic Gregorian calendar, counting years from March.
-    year -= month < 3
+def unix_seconds(year, month, day, hour, minute, second):
+    """Unix time of a date and time in UTC (proleptic Gregorian calendar)."""
+    year -= month < 3  # years are counted from March
     days = 365 * year + year // 4 - year // 100 + year // 400
     days += (153 * (month + (9 if month < 3 else -3)) + 2) // 5 + day - 719469
     return ((days * 24 + hour) * 60 + minute) * 60 + second
 
 
-def _set_board_clock(unix_s):
-    # time.time() is right for the rest of the user's program; the port's epoch is 1970 or 2000.
+def http_date(text):
+    """Unix seconds of a Date header (RFC 9110, 5.6.7), "Sun, 06 Nov 1994 08:49:37 GMT" in bytes;
+    0 if it is none."""
     try:
-        from machine import RTC
-    except ImportError:
-        return  # a port without one, such as a PC's
-    epoch = _unix(time.gmtime(0)[0], 1, 1, 0, 0, 0)
-    year, month, day, hour, minute, second, weekday = time.gmtime(unix_s - epoch)[:7]
-    RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
+        _, day, month, year, clock, _ = str(text, "utf-8").split()
+        hour, minute, second = (int(part) for part in clock.split(":"))
+        month = "JanFebMarAprMayJunJulAugSepOctNovDec".index(month) // 3
+        return unix_seconds(int(year), month + 1, int(day), hour, minute, second)
+    except ValueError:
+        return 0
 
 
 def board_id():
@@ -174,3 +168,14 @@ def board_id():
     except ImportError:
         return os.urandom(8)
     return unique_id()
+
+
+def _set_board_clock(unix_s, ms):
+    # time.time() is right for the rest of the user's program; the port's epoch is 1970 or 2000.
+    try:
+        from machine import RTC
+    except ImportError:
+        return  # a port without one, such as a PC's
+    epoch = unix_seconds(time.gmtime(0)[0], 1, 1, 0, 0, 0)
+    now = time.gmtime(unix_s + ms // 1000 - epoch)
+    RTC().datetime((now[0], now[1], now[2], now[6], now[3], now[4], now[5], ms % 1000 * 1000))

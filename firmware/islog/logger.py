@@ -20,10 +20,10 @@ import time
 
 from micropython import const
 
-from .clock import Clock, http_date
 from .config import ConfigError, check, load
 from .intake import Intake
-from .uplink import Retry, Uplink, guid
+from .timekeeper import Timekeeper
+from .uplink import Uplink, guid
 
 _STATUS = "state pending sent dropped rejected retries synced last_error bucket_id".split()
 _WIFI_UP = const(3)  # wifi.UP, without importing wifi and with it `network`
@@ -61,16 +61,15 @@ class Logger:
         self._batch = uplink.batch
         if not self._batch.fits(107, 24):
             raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
-        self._clock = Clock(settings["ntp_hosts"], settings["timeout"])
-        self._clock_retry = Retry(settings["backoff_max"])
+        self._time = Timekeeper(settings, self._trouble)
+        self._clock = self._time.clock
         self._intake = Intake(settings, self._clock, self._batch, self._trouble)
         self._ring = self._intake.store
         self.log = self._ring.log
         self._flush_ms = settings["flush_interval"] * 1000
-        self._sync_ms = settings["sync_interval"] * 1000
         self._timeout_s = settings["timeout"]
         self._quiet = settings["quiet"]
-        self._dropped = self._flushing = self._busy = 0
+        self._dropped = self._flushing = self._busy = self._asked = 0
         self.state = "offline" if wifi else "no time"
 
     @property
@@ -95,14 +94,15 @@ class Logger:
 
     @property
     def synced(self):
-        return self._clock.source != "none"
+        return self._time.synced
 
     def status(self):
         """A dict of the above, with `clock` (what set it: "none", "http" or "ntp") and
-        `clock_error_ms` (its estimated error; None: not set)."""
+        `clock_error_ms` (the estimated error of the time now, or of the oldest reading's in the
+        buffer where that is larger; None: not set)."""
         status = {name: getattr(self, name) for name in _STATUS}
         status["clock"] = self._clock.source
-        status["clock_error_ms"] = self._clock.error_ms
+        status["clock_error_ms"] = self._time.error_ms(self._ring)
         return status
 
     def log_object(self, obj, prefix="", epoch=None):
@@ -130,29 +130,18 @@ class Logger:
         if self.state == "offline":
             self.state = "online" if self.synced else "no time"
             self._say("Wi-Fi is up")
-        if self._clock.due(self._sync_ms) and not self._clock_retry.wait_ms():
-            return self._sync()
+        if self.state == "no time" and self.synced:
+            self.state = "online"
+            self._say("the time is known")
+        if self._time.due():
+            self._time.ask()
+            return 0
         if self._uplink.bucket_wait_ms() == 0:
             self._uplink.create_bucket()
             return self._answered()
         if not self.synced:
-            return min(self._clock_retry.wait_ms() or _IDLE_MS, _IDLE_MS)
+            return min(self._time.wait_ms() or _IDLE_MS, _IDLE_MS)
         return self._deliver()
-
-    def _sync(self):
-        error = self._clock.ask()
-        if error:
-            self._clock_retry.failed()
-            self._trouble(error)
-            return 0
-        self._clock_retry.succeeded()
-        return self._time_is_known()
-
-    def _time_is_known(self):
-        if self.state == "no time":
-            self.state = "online"
-            self._say("the time is known")
-        return 0
 
     def _deliver(self):
         uplink = self._uplink
@@ -168,6 +157,16 @@ class Logger:
             early = age_ms < self._flush_ms and self._ring.count < uplink.per_batch
             if early and not self._flushing:
                 return min(_IDLE_MS, self._flush_ms - age_ms)
+            # A stale clock is set first, so that what was logged offline lies between two syncs;
+            # where NTP is silent, only once the server is known to be there.
+            if self._time.stale() and self._asked < 2:
+                self._asked += 1
+                if self._asked == 1:
+                    self._time.ask()
+                elif not uplink.reach():
+                    self._asked = 0
+                return self._answered()
+            self._asked = 0
             uplink.fill(self._ring, self._clock)
         uplink.send()
         self._ring.overflowed = False
@@ -175,9 +174,8 @@ class Logger:
 
     def _answered(self):
         uplink = self._uplink
-        if uplink.date and not self.synced:
-            if self._clock.set_from_http(http_date(uplink.date)):
-                self._time_is_known()
+        if uplink.date:
+            self._time.hear(uplink.date)
         if self._wifi and uplink.unanswered >= _CYCLE_AFTER:
             uplink.unanswered = 0
             self._wifi.cycle()

@@ -11,11 +11,11 @@ time. The header's words have at most 30 bits, because 2**30 and above is a heap
 A number lies in one piece: where only one cell is left before the end, that one is skipped. At
 least one cell is always free: the ring is empty where its two ends are one.
 
-Invariants: `log()` of a number under a known signal allocates nothing, its frame included (py/vm.c
-takes frames of more than eleven words from the heap). Between `_tail` and `_stop` is room for whole
-numbers that nothing else uses: so `log()` claims its place in one straight line, which no soft
-callback interrupts. A callback that needs more room while the main program makes some (`_making`)
-or reads the oldest reading (`reading`) has its own reading dropped, and counted.
+Invariants: `log()` of a number under a known signal allocates nothing, its frame included (vm.c
+takes frames of more than eleven words from the heap). From `_tail` to `_stop` there is room for
+whole numbers that nothing else uses: so `log()` claims its place in one straight line, which no
+soft callback interrupts. A callback that needs more room while the main program makes some
+(`_making`) or reads the oldest reading (`reading`) has its own reading dropped, and counted.
 """
 
 from array import array

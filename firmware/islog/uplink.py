@@ -13,15 +13,13 @@ until they are settled: accepted (`sent`) or, alone and still refused, `rejected
 """
 
 import hashlib
-import random
-import time
 
 from micropython import const
 
 from . import payload, ring, transport
 from .clock import board_id
+from .retry import Retry, jitter
 
-_BASE_MS = const(1000)
 _RETRY_AFTER_MAX_S = const(3600)
 _LIMIT = const(3)  # broken answers, or single readings refused, without a success between
 _KEY_HEADER = {"batch_logs": "X-IS-ClientKey"}
@@ -33,41 +31,6 @@ _HINTS = {
     300: "a redirect was answered, which is never followed: check %s, or log in to this network",
     200: "what answered is not the API (HTTP 200, no JSON): check %s, or log in to this network",
 }
-
-
-class Retry:
-    """When a thing may be tried: at once, or after a pause. Full jitter, as AWS names it: a random
-    time up to min(`cap_s`, 1 s * 2**failures)."""
-
-    def __init__(self, cap_s):
-        self._cap_ms = cap_s * 1000
-        self._failures = 0
-        self._at = None
-
-    def wait_ms(self):
-        """Milliseconds until it may be tried; 0: now."""
-        if self._at is not None:
-            left = time.ticks_diff(self._at, time.ticks_ms())
-            if left > 0:
-                return left
-            self._at = None
-        return 0
-
-    def succeeded(self):
-        self._failures = 0
-        self._at = None
-
-    def pause(self, ms):
-        self._at = time.ticks_add(time.ticks_ms(), ms)
-
-    def failed(self):
-        most = min(self._cap_ms, _BASE_MS << min(self._failures, 12))
-        self._failures += 1
-        self.pause(_jitter(most))
-
-
-def _jitter(most_ms):
-    return random.getrandbits(16) * most_ms >> 16
 
 
 class Uplink:
@@ -82,7 +45,7 @@ class Uplink:
         name = payload.quote(settings["bucket_name"])
         guid = payload.quote(bucket_id)
         key = payload.quote(self._key)
-        # None once the bucket is confirmed.
+        self._confirmed = False
         self._bucket = b'{"bucketId":%s,"bucketName":%s,"clientKey":%s}' % (guid, name, key)
         fields = payload.FIELDS[settings["api"]]
         self.batch = payload.Batch(settings["batch_bytes"], fields, (name.decode(), guid.decode()))
@@ -103,18 +66,27 @@ class Uplink:
 
     def bucket_wait_ms(self):
         """Milliseconds until the bucket call is due, or None: it is confirmed."""
-        return self.bucket_retry.wait_ms() if self._bucket else None
+        return None if self._confirmed else self.bucket_retry.wait_ms()
 
     def create_bucket(self):
         """One attempt to create the bucket (or to confirm it)."""
         outcome = self._post(0, self._bucket)
         if outcome == transport.ACCEPTED:
-            self._bucket = None
+            self._confirmed = True
         elif outcome in (transport.UNKNOWN, transport.BUSY):
             self._back_off(self.bucket_retry, outcome, "the bucket")
         else:
             self._slow(self.bucket_retry, "bucket_url", "the bucket")
             self.refused = self.refused or not self.sent
+
+    def reach(self):
+        """Whether the server answers at all: the bucket is confirmed once more. Else: back-off."""
+        outcome = self._post(0, self._bucket)
+        if self._transport.status or self._transport.broken:
+            return True
+        self.failing = True
+        self._back_off(self.retry, outcome, "the bucket")
+        return False
 
     def send(self):
         """One attempt to send the batch, or that part of it which is due."""
@@ -150,7 +122,7 @@ class Uplink:
         """Move the oldest readings of the ring `store` into the batch, until it is full; their
         times are settled by `clock`."""
         batch, words, signals = self.batch, store.words, store.signals
-        hi = until = lo = 0
+        hi = until = lo = 0  # the uptimes (hi, lo) to (hi, until) are settled
         while store.count:
             store.reading = True
             at = store.first()
@@ -173,7 +145,11 @@ class Uplink:
                     break
                 store.release()
                 continue
-            if not batch.number(signals[bits >> 10 & 0x7F], value, words[at] + clock.shift):
+            ms = words[at] + clock.shift
+            if ms < clock.floor:
+                ms = clock.floor  # a sync stepped back: equal times until the true one is there
+            clock.floor = ms
+            if not batch.number(signals[bits >> 10 & 0x7F], value, ms):
                 break
             store.release()
         store.reading = store.overflowed = False
@@ -182,19 +158,20 @@ class Uplink:
     def _fill_other(self, store, clock):
         # A text, an int wider than a word, or a reading with a caller's time.
         store.look()
-        ms = store.lo + clock.shift
-        time = b"%05d%05d.%03d" % (clock.mega, ms // 1000, ms % 1000)
-        if store.given is not None:
-            given = store.given
-            time = str(-1 - given)
-            if given >= 0:
-                time = "%d.%06d" % (given // 1000000, given % 1000000)
-            time = time.encode()
+        given = store.given
+        if given is None:
+            clock.floor = ms = max(clock.floor, store.lo + clock.shift)
+            text = "%05d%05d.%03d" % (clock.mega, ms // 1000, ms % 1000)
+        elif given < 0:
+            text = str(-1 - given)
+        else:
+            text = "%d.%06d" % (given // 1000000, given % 1000000)
+        when = text.encode()
         if store.kind == ring.STR:
-            return self.batch.string(store.signal, store.bytes, store.start, store.size, time)
+            return self.batch.string(store.signal, store.bytes, store.start, store.size, when)
         value = store.value()
         value = str(value).lower() if store.kind == ring.BOOL else str(value)
-        return self.batch.other(store.signal, value.encode(), time)
+        return self.batch.other(store.signal, value.encode(), when)
 
     def drop(self):
         """Forget the batch; returns how many readings that were."""
@@ -230,7 +207,7 @@ class Uplink:
 
     def _slow(self, retry, setting, what):
         self.refused = True
-        retry.pause(self._slow_ms * 3 // 4 + _jitter(self._slow_ms // 2))
+        retry.pause(self._slow_ms * 3 // 4 + jitter(self._slow_ms // 2))
         why = self._transport.why
         hint = _HINTS.get(self._transport.status, "%s was refused (%s)" % (what, why))
         hint = hint % setting if "%s" in hint else hint

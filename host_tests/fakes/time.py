@@ -2,50 +2,55 @@
 a sleep or a fake's delay says so.
 
 `period` is where the ticks wrap (2**30 on boards), `epoch_s` what gmtime(0) is (1970 or 2000, as
-Unix seconds). The board's own clock is `unix_us()`; machine.RTC moves it by `set_unix_us()`.
+Unix seconds), `ppm` by how many parts per million the board's crystal is fast. The board's own
+clock is `unix_us()`; machine.RTC moves it by `set_unix_us()`.
 """
 
 period = 1 << 30
 epoch_s = 0
+ppm = 0
 _up_us = 0
+_ticks_us = 0
 _offset_us = 0
 
 
 def reset(ticks=0, unset_at_s=1609459200):
     """Power-up: the ticks start at `ticks`, the board's clock at `unset_at_s` (2021-01-01)."""
-    global _up_us, _offset_us, period, epoch_s
+    global _up_us, _ticks_us, _offset_us, period, epoch_s, ppm
     period = 1 << 30
-    epoch_s = 0
-    _up_us = ticks * 1000
-    _offset_us = unset_at_s * 1000000 - _up_us
+    epoch_s = ppm = 0
+    _up_us = 0
+    _ticks_us = ticks * 1000
+    _offset_us = unset_at_s * 1000000
 
 
 def advance(ms):
     """Let `ms` milliseconds pass."""
-    global _up_us
+    global _up_us, _ticks_us
     _up_us += int(ms * 1000)
+    _ticks_us += int(ms * 1000) + int(ms * ppm) // 1000
 
 
 def up_ms():
-    """Milliseconds of virtual time, which do not wrap."""
+    """Milliseconds of true time since power-up, which do not wrap."""
     return _up_us // 1000
 
 
 def unix_us():
-    return _up_us + _offset_us
+    return _ticks_us + _offset_us
 
 
 def set_unix_us(us):
     global _offset_us
-    _offset_us = us - _up_us
+    _offset_us = us - _ticks_us
 
 
 def ticks_ms():
-    return _up_us // 1000 & (period - 1)
+    return _ticks_us // 1000 & (period - 1)
 
 
 def ticks_us():
-    return _up_us & (period - 1)
+    return _ticks_us & (period - 1)
 
 
 def ticks_add(ticks, delta):

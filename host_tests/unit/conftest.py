@@ -3,6 +3,7 @@
 `time` and `socket` are replaced only while islog and the fakes are imported: pytest needs its own.
 """
 
+import gc
 import importlib.util
 import sys
 from pathlib import Path
@@ -46,3 +47,4 @@ def _power_up():
     import world
 
     world.reset()
+    gc.freeze()  # islog collects before each request: pytest's own objects need no looking at

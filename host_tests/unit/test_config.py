@@ -64,7 +64,7 @@ def test_a_wifi_network_is_checked_as_the_radio_would():
 
 def test_a_setting_that_does_not_exist_is_named():
     assert "flush_intervall" in refused(flush_intervall=5)
-    assert "client_key" in str(raises(islog.ConfigError, config.check, {}))
+    assert "client_key" in str(raises(islog.ConfigError, config.check, {"bucket_name": "b"}))
 
 
 def test_a_file_that_cannot_be_read_is_said():
