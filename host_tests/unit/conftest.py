@@ -1,6 +1,7 @@
 """Puts the fakes in place of what a PC lacks, on CPython. On MicroPython the module path does so.
 
 `time` and `socket` are replaced only while islog and the fakes are imported: pytest needs its own.
+Every test runs under the watch for floats in time computations (no_floats.py).
 """
 
 import gc
@@ -11,6 +12,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "host_tests"))
+from no_floats import Watch  # noqa: E402
+
 FAKES = ROOT / "host_tests" / "fakes"
 
 
@@ -48,3 +52,6 @@ def _power_up():
 
     world.reset()
     gc.freeze()  # islog collects before each request: pytest's own objects need no looking at
+    with Watch() as watch:
+        yield
+    assert watch.found == []

@@ -1,0 +1,57 @@
+"""No float may enter a time computation: boards have 24 bits of mantissa, a PC's 53 hide it.
+
+Two looks, for the modules that compute times. `in_source()` finds what makes a float in the text:
+a true division, a float literal, float() and round(). `Watch` looks on while they run (CPython's
+sys.settrace): no local variable, argument, attribute of `self` or returned value is a float at any
+line, the values of readings apart.
+"""
+
+import ast
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).parents[1] / "firmware" / "islog"
+MODULES = ("clock.py", "sntp.py", "timekeeper.py", "uplink.py", "payload.py")
+READING = ("value", "values")  # names under which a reading's own value, no time, goes
+
+
+def in_source(text):
+    """The lines of a module's text where a float would be made: (number, what)."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
+            found.append((node.lineno, "a true division"))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, float):
+            found.append((node.lineno, f"the float {node.value}"))
+        elif isinstance(node, ast.Name) and node.id in ("float", "round"):
+            found.append((node.lineno, f"{node.id}()"))
+    return sorted(found)
+
+
+class Watch:
+    """A context in which `found` fills with the floats seen in `files` (paths of modules)."""
+
+    def __init__(self, files=None):
+        self._files = set(files or (str(FOLDER / name) for name in MODULES))
+        self.found = []
+
+    def __enter__(self):
+        self._before = sys.gettrace()
+        sys.settrace(self._enter)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(self._before)
+
+    def _enter(self, frame, event, arg):
+        return self._look if frame.f_code.co_filename in self._files else None
+
+    def _look(self, frame, event, arg):
+        names = dict(frame.f_locals)
+        names.update(getattr(names.get("self"), "__dict__", {}))
+        if event == "return" and frame.f_code.co_name not in READING:
+            names["the answer"] = arg
+        for name, value in names.items():
+            if isinstance(value, float) and name not in READING:
+                self.found.append(f"{frame.f_code.co_name}, line {frame.f_lineno}: {name}")
+        return self._look
