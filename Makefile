@@ -2,7 +2,7 @@
 
 PY := .venv/bin/python
 
-.PHONY: help setup interpreter demo serve test format flash clean
+.PHONY: help setup interpreter demo serve test bench size format flash clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -25,6 +25,12 @@ serve: setup ## a local Initial State for boards to send to (ARGS="--help" for m
 test: setup interpreter ## all checks and tests (KIND=server: one kind, see tools/run_tests.py)
 	@$(PY) -m tools.run_tests $(KIND)
 
+bench: setup interpreter ## islog against what one would write by hand, measured (README=1: into README.md)
+	@$(PY) -m tools.bench $(if $(README),--readme)
+
+size: setup ## what islog takes of flash and heap, against its budgets
+	@$(PY) -m tools.size
+
 format: setup ## format the code, and mend what the linter can
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
@@ -33,5 +39,5 @@ flash: setup ## put islog, main.py and config.json on a board (PORT=/dev/ttyACM0
 	@$(PY) -m tools.flash "$(PORT)"
 
 clean: ## remove all that was downloaded or made (never config.json or recorded readings)
-	rm -rf .venv .cache build
+	rm -rf .venv .cache build tools/wasm/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,8 @@
 """Run every check and test there is, one process for each step, and count the outcomes.
 
-    python -m tools.run_tests [KIND ...]        KIND: checks, cpython, micropython, server, e2e
+    python -m tools.run_tests [KIND ...]
+
+KIND: checks, cpython, micropython, heap, server, e2e; without one, all.
 
 Every step runs, whatever the ones before it did; its output is shown as it comes. The last lines
 count each kind and, alone on the very last one, all of them: "N passed, N failed". A check (lint,
@@ -32,6 +34,7 @@ STEPS = (
     ("checks", "checks", ("tools.check_types", "rp2")),
     ("cpython", "CPython", ("pytest", "host_tests/unit")),
     ("micropython", "MicroPython", ("host_tests.on_micropython",)),
+    ("heap", "heap", ("pytest", "host_tests/heap")),
     ("server", "server", ("pytest", "host_tests/server")),
     ("e2e", "end to end", ("pytest", "host_tests/e2e")),
 )

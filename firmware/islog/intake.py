@@ -117,7 +117,9 @@ class Intake:
         if isinstance(value, str):
             kind = ring.STR
             value = value.encode()
-            size = payload.quoted_size(value)
+            size = len(value) * 6 + 2  # at most
+            if not self._batch.fits(len(name), size):
+                size = payload.quoted_size(value)
         else:
             kind = _KINDS[type(value)]
             size = 24

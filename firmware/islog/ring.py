@@ -89,18 +89,18 @@ class Ring:
             if at < 0:
                 return False
         self.count += 1
-        words = self.words
-        epoch = self._clock.hi
-        words[at] = ticks_ms() & 0x3FFFFFFF
-        if words[at] < self._clock.last:
-            epoch = self._wrapped(at)
-        epoch |= self.keys[signal]
+        # Names are used again from here on: one more would make the frame too large (see above).
+        epoch = self.keys[signal] | self._clock.hi
+        signal = self.words
+        signal[at] = ticks_ms() & 0x3FFFFFFF
+        if signal[at] < self._clock.last:
+            epoch = epoch & ~0x3FF | self._wrapped(at)
         if kind is _float:
-            words[at + 1] = epoch
+            signal[at + 1] = epoch
             self.floats[at + 2 >> 1] = value
         else:
-            words[at + 1] = epoch | (INT if kind is _int else BOOL)
-            words[at + 2] = value
+            signal[at + 1] = epoch | (INT if kind is _int else BOOL)
+            signal[at + 2] = value
         return True
 
     def _wrapped(self, at):

@@ -1,0 +1,65 @@
+"""The budgets of flash and heap: tools/size.py has them, and shows how much is left."""
+
+import pytest
+
+from tools import size
+from tools.bench import measure
+
+from .builds import FIRMWARE
+
+
+@pytest.fixture(scope="module")
+def imported():
+    return size.import_bytes()
+
+
+def portable():
+    """The modules that are bytecode only."""
+    return [name for name in size.modules() if size.mpy_bytes(name) is not None]
+
+
+def test_mpy_files_in_all(imported):
+    _, loaded = imported
+    total = sum(size.mpy_bytes(name) for name in {*loaded, "wifi"})
+    assert total <= size.MPY_CEILING, "bytes of .mpy that a user without optional parts loads"
+
+
+def test_heap_kept_by_import(imported):
+    kept, _ = imported
+    assert kept <= size.IMPORT_CEILING, "bytes of heap that `import islog` keeps"
+
+
+def test_heap_kept_by_a_logger_with_default_settings():
+    kept = [r["islog"] for r in measure.heap(FIRMWARE) if r["what"] == "logger"]
+    assert 10240 < kept[0] <= size.LOGGER_BYTES, "bytes of heap that a Logger keeps"
+
+
+@pytest.mark.parametrize("name", portable())
+def test_a_module_compiles_in_a_small_heap(name):
+    enough, _ = size.compiles_within(name, size.COMPILE_BYTES)
+    assert enough, f"compiling {name}.py needs more than {size.COMPILE_BYTES} bytes of heap"
+
+
+def test_a_module_of_thousands_of_lines_would_not(tmp_path):
+    package = tmp_path / "islog"
+    package.mkdir()
+    (package / "long.py").write_text("def f(x):\n    return x + 1\n" * 1000)
+    enough, _ = size.compiles_within("long", size.COMPILE_BYTES, tmp_path)
+    assert not enough
+
+
+@pytest.mark.parametrize("name", size.modules())
+def test_a_module_is_short(name):
+    assert size.lines(name) <= size.LINES
+
+
+def allocates_larger_blocks(client):
+    return not measure.fits_blocks(FIRMWARE, client, size.BLOCK_BYTES)
+
+
+def test_no_large_block_is_allocated_once_it_runs():
+    assert not allocates_larger_blocks("islog"), f"a block over {size.BLOCK_BYTES} bytes"
+
+
+def test_the_naive_client_does_allocate_one():
+    assert allocates_larger_blocks("naive")

@@ -1,0 +1,118 @@
+"""python -m tools.bench [--readme] [--firmware DIR]
+
+Measures islog against the naive clients (device/naive.py), prints a table with ratios and what
+islog promises, and writes build/bench.json. With --readme it also writes the table into
+README.md, between its two bench comments. Takes a quarter of a minute. Exit status 1 only where
+it could not measure.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from tools import wasm
+
+from . import measure, report
+
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+README = measure.ROOT / "README.md"
+JSON = measure.ROOT / "build/bench.json"
+
+
+class Progress:
+    def __init__(self):
+        self._began_s = time.monotonic()
+
+    def __call__(self, what):
+        print(f"  {time.monotonic() - self._began_s:4.0f} s  {what} ...", flush=True)
+
+
+def collect(firmware):
+    """Everything that is measured, as one dict."""
+    say = Progress()
+    wasm.install()
+    folders = measure.variants(firmware)
+    figures = {"builds": measure.builds(), "native_log": measure.native_log(firmware)}
+    figures["times"] = {}
+    for name, folder in folders.items():
+        say(f"time of log() and of JSON, {name} code, on the unix port")
+        figures["times"][name] = measure.times(folder)
+    say("heap, on the 32-bit build")
+    figures["heap"] = measure.heap(folders["plain"])
+    say("largest block, on the 32-bit build")
+    figures["largest"] = {
+        client: measure.largest_block(folders["plain"], client) for client in ("islog", "naive")
+    }
+    say("bytes on the wire and readings per second, against a local server")
+    figures["network"] = measure.network(list(folders.values())[-1])
+    return figures
+
+
+def show(figures):
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    console.print(f"\n{figures['builds']}\n", highlight=False)
+    rows = report.rows(figures)
+    table = Table(*report.HEAD, box=None, pad_edge=False)
+    for column in table.columns[2:6]:
+        column.justify = "right"
+    for row in rows:
+        table.add_row(*row.cells(), style="red" if row.met is False else None)
+    console.print(table)
+    for title, head, lines in report.small_tables(figures):
+        small = Table(*head, box=None, title=title, title_justify="left", pad_edge=False)
+        for line in lines:
+            small.add_row(*map(str, line))
+        console.print()
+        console.print(small)
+    missed = [row.what for row in rows if row.met is False]
+    wanted = sum(row.met is not None for row in rows)
+    print(f"\n{wanted - len(missed)} of {wanted} targets met.")
+
+
+def around():
+    """What README.md has before its table and after it."""
+    text = README.read_text()
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise measure.BenchError(f"README.md needs {BEGIN} and, below it, {END}, once each.")
+    return text[: text.index(BEGIN)], text[text.index(END) :]
+
+
+def write_readme(figures):
+    before, after = around()
+    README.write_text(f"{before}{BEGIN}\n{report.readme(figures)}\n{after}")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    parser.add_argument("--readme", action="store_true", help="write the table into README.md")
+    parser.add_argument(
+        "--firmware",
+        default=measure.ROOT / "firmware",
+        metavar="DIR",
+        help="the folder that holds the islog to measure",
+    )
+    options = parser.parse_args()
+    if options.readme:
+        around()  # says now, not after the measurement, where that cannot be
+    figures = collect(options.firmware)
+    show(figures)
+    JSON.parent.mkdir(exist_ok=True)
+    rows = [row.as_json() for row in report.rows(figures)]
+    JSON.write_text(json.dumps({"rows": rows, **figures}, indent=1) + "\n")
+    print(f"All figures: {JSON.relative_to(measure.ROOT)}")
+    if options.readme:
+        write_readme(figures)
+        print("README.md has the new table.")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (measure.BenchError, wasm.WasmError) as error:
+        sys.exit(f"No benchmark: {error}")
+    except KeyboardInterrupt:
+        sys.exit("Stopped: nothing was written.")

@@ -1,0 +1,137 @@
+"""Runs the programs of device/ on both builds and returns what they print."""
+
+import ast
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from tools import wasm
+from tools.server import LocalServer
+
+from .wire import Relay
+
+ROOT = Path(__file__).resolve().parents[2]
+DEVICE = Path(__file__).resolve().parent / "device"
+NULL = DEVICE / "null"
+BUILD = ROOT / "build/bench"
+TWIN = "islog/fast.py"  # functions as machine code, used where a board can compile it
+CLIENTS = ("islog", "naive", "streamer")
+_KEY = "a-client-key-of-24-chars"  # inside.py's
+_PICO_W_HEAP = "380K"  # of objects twice as large
+_READINGS = 400
+_ROUNDS = 5
+_LIMIT_S = 60
+_BLOCK_BYTES = 16  # what the 32-bit build's heap is divided into
+_HEAP_BYTES = 240 * 1024
+
+
+class BenchError(Exception):
+    """Why there are no figures, as a sentence or with the program's traceback."""
+
+
+def variants(firmware):
+    """Folders to import islog from, by name: "plain", and "native" where there is such a twin."""
+    twins = {}
+    for name in ("plain", "native") if (Path(firmware) / TWIN).exists() else ("plain",):
+        copy = BUILD / name
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(Path(firmware), copy, ignore=shutil.ignore_patterns("__pycache__"))
+        twins[name] = copy
+    (twins["plain"] / TWIN).unlink(missing_ok=True)
+    return twins
+
+
+def native_log(firmware):
+    """Whether the twin has machine code for log() as well."""
+    twin = Path(firmware) / TWIN
+    names = []
+    if twin.exists():
+        names = [n.name for n in ast.walk(ast.parse(twin.read_text())) if hasattr(n, "name")]
+    return any("log" in name or "store" in name for name in names)
+
+
+def on_unix(program, folders, *args):
+    """The JSON objects that device/`program`.py prints on the unix port."""
+    path = ":".join([*map(str, folders), ".frozen"])
+    command = [ROOT / "tools/micropython", "-X", f"heapsize={_PICO_W_HEAP}"]
+    try:
+        done = subprocess.run(
+            [*command, DEVICE / f"{program}.py", *map(str, args)],
+            env={**os.environ, "MICROPYPATH": path},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_LIMIT_S,
+        )
+    except subprocess.TimeoutExpired:
+        raise BenchError(f"{program}.py was not done after {_LIMIT_S} s.") from None
+    if done.returncode:
+        raise BenchError(done.stderr.strip() or f"{program}.py ended with {done.returncode}.")
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def times(firmware):
+    """The JSON objects of times.py."""
+    return on_unix("times", [NULL, firmware, DEVICE])
+
+
+def heap(firmware):
+    """The JSON objects of heap.py, on the 32-bit build."""
+    printed = wasm.run("heap", [NULL, firmware, DEVICE])
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+def fits_blocks(firmware, client, block_bytes):
+    """Whether `client`, once running, does with blocks of `block_bytes` (32-bit build)."""
+    blocks = block_bytes // _BLOCK_BYTES
+    printed = wasm.run("largest", [NULL, firmware, DEVICE], client, blocks, heap_bytes=_HEAP_BYTES)
+    return printed.strip() == "True"
+
+
+def largest_block(firmware, client):
+    """The bytes of the largest block that `client` allocates once it is running."""
+    low, high = 0, 8192
+    while high - low > _BLOCK_BYTES:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits_blocks(firmware, client, middle) else (middle, high)
+    return high
+
+
+def network(firmware):
+    """{client: readings_per_s, sent and received (bytes per reading), connections (likewise)}."""
+    found = {client: {} for client in CLIENTS}
+    with LocalServer(_KEY) as server:
+
+        def run(ingest_url, rounds, *clients):
+            args = (server.bucket_url, ingest_url, server.ntp_host, _READINGS, rounds)
+            return on_unix("net", [firmware, DEVICE], *args, *clients)
+
+        for client in CLIENTS:
+            with Relay("127.0.0.1", server.port) as relay:
+                through = server.ingest_url.replace(f":{server.port}/", f":{relay.port}/")
+                (result,) = run(through, 1, client)
+                found[client]["sent"] = relay.sent / _READINGS
+                found[client]["received"] = relay.received / _READINGS
+                found[client]["connections"] = relay.connections / _READINGS
+                found[client]["batch"] = result["batch"]
+        for result in run(server.ingest_url, _ROUNDS, *CLIENTS):
+            per_s = _READINGS * 1000000 / result["us"]
+            best = found[result["client"]].get("per_s", 0)
+            found[result["client"]]["per_s"] = max(best, per_s)
+        expected = len(CLIENTS) * _READINGS * (_ROUNDS + 1)
+        if len(server.readings()) != expected:
+            raise BenchError(f"The server holds {len(server.readings())} of {expected} readings.")
+    return found
+
+
+def builds():
+    """The two interpreters, as text."""
+    code = "import sys; print('.'.join(map(str, sys.implementation.version[:3])))"
+    unix = subprocess.run(
+        [ROOT / "tools/micropython", "-c", code], capture_output=True, text=True
+    ).stdout.strip()
+    package = json.loads((wasm.HERE / "package.json").read_text())
+    (pin,) = package["dependencies"].values()
+    return f"MicroPython {unix} (unix port, 64 bits) and {pin} (WebAssembly, 32 bits)"
