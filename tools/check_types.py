@@ -32,6 +32,8 @@ CORRECTIONS = (
         '_Ticks = TypeVar("_Ticks", _TicksMs, _TicksUs, _TicksCPU)',
         "_Ticks: TypeAlias = int",
     ),
+    # An attribute that can be set: ssl_context_attr() in extmod/modtls_mbedtls.c.
+    (BOARDS, "tls.pyi", "class SSLContext:", "class SSLContext:\n    verify_mode: int"),
     # Every ESP32 but the first has it: ports/esp32/modesp32.c.
     (
         ("esp32",),

@@ -23,14 +23,15 @@ NULL = DEVICE / "null"
 
 # The goals for .mpy and import are not reached yet; until they are, the ceilings keep what there
 # is from growing unseen.
-MPY_CEILING = 26000
-IMPORT_CEILING = 38 * 1024
+MPY_CEILING = 29000
+IMPORT_CEILING = 36 * 1024
 MPY_BYTES = 10000  # in all, of what a user without optional parts loads
 IMPORT_BYTES = 16 * 1024  # of heap kept by `import islog`
 COMPILE_BYTES = 32 * 1024  # of heap that suffices to compile the largest module
 LOGGER_BYTES = 12800  # of heap kept by a Logger with default settings
 BLOCK_BYTES = 256  # the largest block allocated once it is running
 LINES = 250
+ALWAYS = ("wifi", "config")  # what from_config() loads beyond the import; config is then forgotten
 
 _STEP_BYTES = 256
 _HEAP_LEAST, _HEAP_MOST = 4096, 131072
@@ -127,7 +128,7 @@ def main():
         compiled = dict(zip(portable, pool.map(compile_bytes, portable), strict=True))
     kept = kept_bytes()
     import_kept, loaded = import_bytes()
-    loaded = [*loaded, "wifi"]  # by from_config(), where there is Wi-Fi
+    loaded = [*loaded, *ALWAYS]
     small = {name: mpy_bytes(name, FIRMWARE, "-O3") for name in portable}
     print(f"\n{'':12}{'lines':>7}{'.mpy':>9}{'-O3':>9}{'kept':>9}{'compile':>9}")
     for name in names:

@@ -1,6 +1,6 @@
 """islog: sensor readings from a MicroPython board to Initial State."""
 
-from .config import ConfigError
+from .errors import ConfigError
 from .logger import Logger, from_config
 
 __version__ = "0.1.0"

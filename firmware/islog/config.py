@@ -1,13 +1,11 @@
-"""config.json, or the Logger's keywords -> checked settings: the one place of their rules."""
+"""config.json, or the Logger's keywords -> checked settings: the one place of their rules.
+
+Loaded for as long as settings are checked, then forgotten (service.checked).
+"""
 
 import json
 
-_SERVICE = "https://api.initialstate.com/api/v1/buckets"
-_INGEST = "https://groker.initialstate.com/batch_logs"
-
-
-class ConfigError(ValueError):
-    """A setting is wrong: its text is one sentence with its name, what is wrong, what to do."""
+from .errors import ConfigError
 
 
 def _text(most):
@@ -102,11 +100,16 @@ _REQUIRED = object()
 RULES = {
     "client_key": (_REQUIRED, _key),
     "bucket_name": (_REQUIRED, _text(200)),
-    "bucket_id": (None, _guid),
+    "bucket_id": (None, _text(200)),  # see _together()
     "wifi": (None, _networks),
-    "api": ("batch_logs", _one_of("batch_logs")),
-    "bucket_url": (_SERVICE, _url),
-    "ingest_url": (_INGEST, _url),
+    "api": ("batch_logs", _one_of("batch_logs", "events")),
+    "bucket_url": (None, _url),  # by default that of the service, for each API
+    "ingest_url": (None, _url),
+    "batch_readings": (None, _whole(1, 1000)),
+    "requests_per_s": (None, _whole(1, 100)),
+    "transport": (None, _one_of("requests", "kept")),
+    "ca_file": (None, _text(128)),
+    "idle_close": (60, _whole(1, 86400, " seconds")),
     "ntp_hosts": (("pool.ntp.org",), _hosts),
     "buffer_bytes": (8192, _whole(64, 1048576, " bytes")),
     "batch_bytes": (2048, _whole(256, 65535, " bytes")),
@@ -138,7 +141,32 @@ def check(given):
         if wrong:
             raise ConfigError("%s %s" % (name, wrong))
         settings[name] = value
+    _together(settings)
     return settings
+
+
+def _together(settings):
+    # What depends on more than one setting.
+    bucket_id = settings["bucket_id"]
+    if bucket_id is not None:
+        wrong = None
+        if settings["api"] == "batch_logs":
+            wrong = _guid(bucket_id)
+        elif any(c in bucket_id for c in ":\"'"):
+            wrong = "must not hold a colon or a quote"
+        if wrong:
+            raise ConfigError("bucket_id %s" % wrong)
+    if not settings["ca_file"]:
+        return
+    if settings["transport"] == "requests":
+        raise ConfigError("transport must be kept where ca_file is set: requests cannot verify")
+    for name in ("bucket_url", "ingest_url"):
+        if settings[name] and not settings[name].startswith("https:"):
+            raise ConfigError("%s must begin with https:// where ca_file is set" % name)
+    if not settings["set_rtc"]:
+        raise ConfigError("set_rtc must be true where ca_file is set: TLS reads the board's clock")
+    if not settings["ntp_hosts"]:
+        raise ConfigError("ntp_hosts must not be empty where ca_file is set: TLS needs the time")
 
 
 def load(path):

@@ -20,10 +20,11 @@ import time
 
 from micropython import const
 
-from .config import ConfigError, check, load
+from .errors import ConfigError
 from .intake import Intake
+from .service import checked, guid
 from .timekeeper import Timekeeper
-from .uplink import Uplink, guid
+from .uplink import BATCH, BUCKET, REACH, Uplink
 
 _STATUS = "state pending sent dropped rejected retries synced last_error bucket_id".split()
 _WIFI_UP = const(3)  # wifi.UP, without importing wifi and with it `network`
@@ -53,17 +54,15 @@ class Logger:
         settings.update(client_key=client_key, bucket_name=bucket_name, bucket_id=bucket_id)
         if wifi is not None and not hasattr(wifi, "poll"):
             raise ConfigError("wifi must be a WiFi object here; the list is for config.json")
-        settings = check(settings)
+        settings = checked("check", settings)
         self.bucket_id = bucket_id or guid(bucket_name)
         self.last_error = self._said = None
         self._wifi = wifi
         self._uplink = uplink = Uplink(settings, self.bucket_id, self._trouble)
-        self._batch = uplink.batch
-        if not self._batch.fits(107, 24):
+        if not uplink.batch.fits(107, 24):
             raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
         self._time = Timekeeper(settings, self._trouble)
-        self._clock = self._time.clock
-        self._intake = Intake(settings, self._clock, self._batch, self._trouble)
+        self._intake = Intake(settings, self._time.clock, uplink.batch, self._trouble)
         self._ring = self._intake.store
         self.log = self._ring.log
         self._flush_ms = settings["flush_interval"] * 1000
@@ -74,7 +73,7 @@ class Logger:
 
     @property
     def pending(self):
-        return self._ring.count + self._batch.count
+        return self._ring.count + self._uplink.batch.count
 
     @property
     def sent(self):
@@ -101,7 +100,7 @@ class Logger:
         `clock_error_ms` (the estimated error of the time now, or of the oldest reading's in the
         buffer where that is larger; None: not set)."""
         status = {name: getattr(self, name) for name in _STATUS}
-        status["clock"] = self._clock.source
+        status["clock"] = self._time.clock.source
         status["clock_error_ms"] = self._time.error_ms(self._ring)
         return status
 
@@ -123,9 +122,12 @@ class Logger:
             self._busy = 0
 
     def _step(self):
-        self._clock.tick()
+        self._time.clock.tick()
+        if self._uplink.doing:
+            return self._answered() if self._uplink.advance() else 0
         if self._wifi and self._wifi.poll(self._trouble) != _WIFI_UP:
             self.state = "offline"
+            self._uplink.hang_up()
             return _STEP_MS
         if self.state == "offline":
             self.state = "online" if self.synced else "no time"
@@ -134,12 +136,11 @@ class Logger:
             self.state = "online"
             self._say("the time is known")
         if self._time.due():
-            self._time.ask()
-            return 0
-        if self._uplink.bucket_wait_ms() == 0:
-            self._uplink.create_bucket()
-            return self._answered()
-        if not self.synced:
+            return self._time.ask()
+        unproven = self._uplink.verifies and self._time.clock.source != "ntp"  # TLS needs the date
+        if not unproven and self._uplink.bucket_wait_ms() == 0:
+            return self._start(BUCKET)
+        if unproven or not self.synced:
             return min(self._time.wait_ms() or _IDLE_MS, _IDLE_MS)
         return self._deliver()
 
@@ -147,33 +148,32 @@ class Logger:
         uplink = self._uplink
         if self._ring.overflowed:
             self._dropped += uplink.drop()
-        wait_ms = uplink.retry.wait_ms()
-        if wait_ms:
-            return min(_IDLE_MS, wait_ms)
-        if not self._batch.count:
+        if uplink.retry.wait_ms():
+            return min(_IDLE_MS, uplink.retry.wait_ms())
+        if not uplink.batch.count:
             age_ms = self._ring.oldest_age_ms()
             if not self._ring.count:
+                uplink.idle()
                 return _IDLE_MS
-            early = age_ms < self._flush_ms and self._ring.count < uplink.per_batch
+            early = age_ms < self._flush_ms and not uplink.due(self._ring.count)
             if early and not self._flushing:
                 return min(_IDLE_MS, self._flush_ms - age_ms)
             # A stale clock is set first, so that what was logged offline lies between two syncs;
             # where NTP is silent, only once the server is known to be there.
             if self._time.stale() and self._asked < 2:
                 self._asked += 1
-                if self._asked == 1:
-                    self._time.ask()
-                elif not uplink.reach():
-                    self._asked = 0
-                return self._answered()
+                return self._time.ask() if self._asked == 1 else self._start(REACH)
             self._asked = 0
-            uplink.fill(self._ring, self._clock)
-        uplink.send()
-        self._ring.overflowed = False
-        return self._answered()
+            uplink.fill(self._ring, self._time.clock)
+        return self._start(BATCH)
+
+    def _start(self, what):
+        self._uplink.start(what)
+        return self._answered() if self._uplink.advance() else 0
 
     def _answered(self):
         uplink = self._uplink
+        self._ring.overflowed = False  # what was dropped meanwhile is newer than what was sent
         if uplink.date:
             self._time.hear(uplink.date)
         if self._wifi and uplink.unanswered >= _CYCLE_AFTER:
@@ -183,6 +183,7 @@ class Logger:
             self.state = "refused"
         elif uplink.failing:
             self.state = "waiting"
+            self._asked = 0
         elif self.synced:
             self.state = "online"
             if uplink.sent:
@@ -237,7 +238,7 @@ class Logger:
 
 def from_config(path="config.json"):
     """A Logger with the settings of a JSON file, Wi-Fi included. ConfigError: what is wrong."""
-    settings = load(path)
+    settings = checked("load", path)
     networks = settings.pop("wifi")
     wifi = None
     if networks:

@@ -60,7 +60,7 @@ class Ring:
         self._other = other
         self.keys = {}  # signal -> its bits in word 1
         self.signals = []  # what `add_signal` was given, by number
-        self._head = self._tail = 0
+        self.head = self._tail = 0  # the oldest reading is at first()
         self._stop = self._size - 4  # beyond it, _make_room() finds a place
         self._making = False
         self.count = self.dropped = 0
@@ -93,7 +93,7 @@ class Ring:
         epoch = self.keys[signal] | self._clock.hi
         signal = self.words
         signal[at] = ticks_ms() & 0x3FFFFFFF
-        if signal[at] < self._clock.last:
+        if not self._clock.last <= signal[at] < self._clock.late:
             epoch = epoch & ~0x3FF | self._wrapped(at)
         if kind is _float:
             signal[at + 1] = epoch
@@ -161,7 +161,7 @@ class Ring:
         size = self._size
         at %= size
         skip = 2 if words == 4 and at == size - 2 else 0
-        while (self._head - at - 2) % size < words + skip:
+        while (self.head - at - 2) % size < words + skip:
             self.dropped += 1
             if self.reading:
                 self._making = False
@@ -172,7 +172,7 @@ class Ring:
             self.words[at + 1] = -1
             at = 0
         tail = (at + words) % size
-        room = min((self._head - tail - 2) % size, size - tail)
+        room = min((self.head - tail - 2) % size, size - tail)
         self._stop = tail + room // 4 * 4
         self._tail = tail
         self._making = False
@@ -180,7 +180,7 @@ class Ring:
 
     def first(self):
         """Where in `words` the oldest reading begins."""
-        return self._head if self.words[self._head + 1] >= 0 else 0
+        return self.head if self.words[self.head + 1] >= 0 else 0
 
     def release(self):
         """Forget the oldest reading."""
@@ -191,7 +191,7 @@ class Ring:
             words = 2 + ((bits >> 20) + 7 >> 3) * 2
         if bits & _GIVEN:
             words += 2
-        self._head = (at + words) % self._size
+        self.head = (at + words) % self._size
         self.count -= 1
 
     def look(self):
@@ -223,7 +223,7 @@ class Ring:
         """Forget all signals and readings; returns how many readings there were."""
         gone = self.count
         self.keys = {}
-        self._head = self._tail = self.count = 0
+        self.head = self._tail = self.count = 0
         self._stop = self._size - 4
         return gone
 

@@ -86,7 +86,7 @@ class Sntp:
             return "%s does not know the time" % host
         left_s, left_ms = _timestamp(answer, 40)
         came_s, came_ms = _timestamp(answer, 32)
-        if not _BUILT <= left_s <= _LAST:
+        if not any(answer[40:48]) or not _BUILT <= left_s <= _LAST:
             return "a time from %s that cannot be" % host
         # Of the round trip, what the host kept the question is no travel.
         trip_ms = max(0, trip_ms - max(0, (left_s - came_s) * 1000 + left_ms - came_ms))

@@ -6,7 +6,7 @@ from .clock import Clock, http_date
 from .retry import Retry
 from .sntp import Sntp
 
-_RETRY_MAX_S = const(600)  # each question to a silent host blocks for its time-out
+_SLOWER = const(10)  # than other retries: a question to a silent host blocks for its time-out
 _DATE_MS = const(1000)  # a Date header's seconds are cut off, and the answer has travelled
 
 
@@ -16,7 +16,7 @@ class Timekeeper:
     def __init__(self, settings, trouble):
         self.clock = Clock(settings["set_rtc"])
         self._sntp = Sntp(settings["ntp_hosts"], settings["timeout"])
-        self._retry = Retry(_RETRY_MAX_S)
+        self._retry = Retry(settings["backoff_max"] * _SLOWER)
         self._interval_ms = settings["sync_interval"] * 1000
         self._trouble = trouble
 
@@ -40,16 +40,18 @@ class Timekeeper:
         return self._retry.wait_ms()
 
     def ask(self):
-        """One question to an NTP host; it blocks for at most its time-out, the look-up apart."""
+        """One question to an NTP host; it blocks for at most its time-out, the look-up apart.
+        Returns 0: something may be due at once."""
         sntp = self._sntp
         wrong = sntp.ask(self.clock)
         if wrong:
             self._retry.failed()
             self._trouble(wrong)
-            return
+            return 0
         self._retry.succeeded()
         if sntp.done:
             self.clock.sync("ntp", sntp.unix_s, sntp.ms, sntp.hi, sntp.lo, sntp.error_ms)
+        return 0
 
     def hear(self, date):
         """Take the Date header (bytes) of an answer that came just now."""

@@ -1,4 +1,4 @@
-"""One POST -> one outcome, through MicroPython's own `requests`.
+"""What an HTTP answer means, and one way to get one: MicroPython's own `requests`.
 
 Right with requests 0.10.2 (HTTP/1.0, frozen up to MicroPython 1.28) and 1.1.1 (HTTP/1.1): the body
 is bytes, the response is closed unread. A redirect would carry the key to another host: requests
@@ -9,14 +9,13 @@ api.md, "What each answer means to a device".
 
 import gc
 
-import requests
 from micropython import const
 
 ACCEPTED = const(0)
 BUSY = const(1)  # 429: too fast
 UNKNOWN = const(2)  # no answer, 5xx and all else: not known to be accepted
 REFUSED = const(3)  # 401, 402, 403: refused for now
-WRONG = const(4)  # 404, 3xx: wrong address
+WRONG = const(4)  # 404, 3xx: wrong address; or a server that does not prove its name
 BAD = const(5)  # 400, 413, 422: this body is not acceptable
 _REDIRECTED = const(300)
 
@@ -34,6 +33,33 @@ def meaning(status, is_json):
     return BUSY if status == 429 else UNKNOWN
 
 
+class Answer:
+    """What a transport knows of the last exchange; both transports are one.
+
+    `status` (0: none), `retry_after`, `date`, `remaining` (of the rate limit; bytes of those
+    headers, or None), `why` (a few words, never with anything that the server sent), `broken` (an
+    answer came that is no HTTP), `untrusted` (the server did not prove its name: `why` is the
+    whole sentence).
+    """
+
+    def reset(self):
+        self.status = 0
+        self.retry_after = self.date = self.remaining = None
+        self.why = ""
+        self.broken = self.untrusted = self.is_json = False
+
+    def header(self, name, value):
+        """Keep what matters of one header; `name` in lower case, both bytes."""
+        if name == b"retry-after":
+            self.retry_after = value
+        elif name == b"date":
+            self.date = value
+        elif name == b"x-ratelimit-remaining":
+            self.remaining = value
+        elif name == b"content-type":
+            self.is_json = b"json" in value.lower()
+
+
 class _Headers(dict):
     # requests takes a copy per connection; the second connection would be a redirect's.
     copied = False
@@ -49,49 +75,48 @@ class _Redirect(OSError):
     pass
 
 
-class Requests:
-    """POSTs, each on a connection of its own; `timeout_s` is for each socket operation.
+class Requests(Answer):
+    """POSTs, each on a connection of its own, in one step; `timeout_s` is for each socket
+    operation. No certificate is looked at."""
 
-    After `post()`: `status` (0: no answer), `retry_after_s` and `date` (texts of those headers, or
-    None), `why` (a few words; never with anything that the server sent), `broken` (an answer came
-    that is not HTTP as requests knows it).
-    """
+    verifies = False
 
     def __init__(self, timeout_s):
+        import requests
+
+        self._request = requests.request
         self._timeout_s = timeout_s
-        self._headers = None
-        self._on_header = self._header
-        self._reset()
+        self._headers = self._what = None
+        self.reset()
 
-    def _reset(self):
-        self.status = 0
-        self.retry_after = self.date = None
-        self.why = ""
-        self.broken = self._is_json = False
+    def start(self, url, data, headers):
+        """Begin to POST `data` (bytes or a memoryview, JSON) with `headers`, (name, value) pairs
+        of str. `step()` does it."""
+        self._what = url, data, headers
 
-    def post(self, url, data, key_header=None, key=None):
-        """Send `data` (bytes or a memoryview, JSON); returns an outcome, and never raises."""
-        self._reset()
-        self._headers = headers = _Headers()
-        headers["Content-Type"] = "application/json"
-        if key_header:
-            headers[key_header] = key
+    def step(self):
+        """Go on with what was started: None while it is under way, else an outcome. Never
+        raises."""
+        url, data, headers = self._what
+        self._what = None
+        self.reset()
+        self._headers = _Headers(headers)
+        self._headers["Content-Type"] = "application/json"
         gc.collect()  # TLS wants a large block
         answer = None
         try:
-            answer = requests.request(
+            answer = self._request(
                 "POST",
                 url,
                 data=data,
-                headers=headers,
+                headers=self._headers,
                 timeout=self._timeout_s,
-                parse_headers=self._on_header,
+                parse_headers=self._header,
             )
             self.status = answer.status_code
             self.why = "HTTP %d" % self.status
         except _Redirect:
             self.status = _REDIRECTED
-            self.why = "a redirect, not followed"
         except OSError as e:
             self.why = "no answer (%s)" % (
                 e.args[0] if e.args and type(e.args[0]) is int else "TLS"
@@ -107,16 +132,16 @@ class Requests:
                 answer.close()
         if not self.status:
             gc.collect()  # requests leaves the socket of a broken answer to its finaliser
-        return meaning(self.status, self._is_json)
+        return meaning(self.status, self.is_json)
 
     def _header(self, line, _):
         name, _, value = line.partition(b":")
         name = name.lower()
-        if name == b"retry-after":
-            self.retry_after = value.strip()
-        elif name == b"date":
-            self.date = value.strip()
-        elif name == b"content-type":
-            self._is_json = b"json" in value.lower()
-        elif name == b"location" and not self._headers.copied:
+        if name == b"location" and not self._headers.copied:
             raise _Redirect
+        self.header(name, value.strip())
+
+    def idle(self):
+        """Nothing is kept open between two POSTs."""
+
+    close = idle

@@ -12,17 +12,17 @@ until they are settled: accepted (`sent`) or, alone and still refused, `rejected
                                                        success between, kept: minutes
 """
 
-import hashlib
-
 from micropython import const
 
 from . import payload, ring, transport
-from .clock import board_id
 from .retry import Retry, jitter
+from .service import Service, transport_for
 
+BUCKET = const(1)  # create the bucket, or confirm it
+REACH = const(2)  # the same call, to see whether the server answers at all
+BATCH = const(3)
 _RETRY_AFTER_MAX_S = const(3600)
 _LIMIT = const(3)  # broken answers, or single readings refused, without a success between
-_KEY_HEADER = {"batch_logs": "X-IS-ClientKey"}
 _HINTS = {
     401: "the client key or the address is refused (HTTP 401): check client_key and bucket_url",
     402: "the account is over its limit (HTTP 402): look at it on the server",
@@ -38,28 +38,24 @@ class Uplink:
 
     def __init__(self, settings, bucket_id, say):
         self._say = say
-        self._urls = settings["bucket_url"], settings["ingest_url"]
-        self._key = settings["client_key"]
-        self._key_header = _KEY_HEADER[settings["api"]]
+        self._service = service = Service(settings, bucket_id)
+        self.batch = payload.Batch(settings["batch_bytes"], service.fields)
+        service.fields = None  # the batch has them
+        self._most = service.batch_readings
+        self._transport = transport_for(settings)
+        self.verifies = self._transport.verifies
         self._slow_ms = settings["slow_retry"] * 1000
-        name = payload.quote(settings["bucket_name"])
-        guid = payload.quote(bucket_id)
-        key = payload.quote(self._key)
         self._confirmed = False
-        self._bucket = b'{"bucketId":%s,"bucketName":%s,"clientKey":%s}' % (guid, name, key)
-        fields = payload.FIELDS[settings["api"]]
-        self.batch = payload.Batch(settings["batch_bytes"], fields, (name.decode(), guid.decode()))
-        self._transport = transport.Requests(settings["timeout"])
         self.bucket_retry = Retry(settings["backoff_max"])
         self.retry = Retry(settings["backoff_max"])
+        self.doing = None  # BUCKET, REACH or BATCH while that is under way
+        self._count = 0  # readings that the BATCH under way has
         self.sent = self.rejected = self.retries = 0
         self.unanswered = 0  # POSTs running that got no answer at all
         self.refused = False  # the last answer asks for a slow retry
         self.failing = False  # the last POST of a batch was not accepted
         self.date = None  # the Date header of the last answer
-        self.per_batch = (
-            settings["batch_bytes"] // 120
-        )  # readings; then what the last batch was like
+        self.per_batch = settings["batch_bytes"] // 120  # then what the last batch was like
         self._suspects = 0  # that many of the batch's first readings hold one that was refused
         self._refused_alone = 0
         self._broken = 0
@@ -68,38 +64,61 @@ class Uplink:
         """Milliseconds until the bucket call is due, or None: it is confirmed."""
         return None if self._confirmed else self.bucket_retry.wait_ms()
 
-    def create_bucket(self):
-        """One attempt to create the bucket (or to confirm it)."""
-        outcome = self._post(0, self._bucket)
+    def due(self, count):
+        """Whether `count` readings fill a batch."""
+        return count >= (min(self._most, self.per_batch) if self._most else self.per_batch)
+
+    def start(self, what):
+        """Begin BUCKET, REACH, or BATCH (that part of it which is due)."""
+        self.doing = what
+        service = self._service
+        body = service.bucket
+        if what == BATCH:
+            count = min(self.batch.count, self._most or self.batch.count)
+            self._count = count = max(1, self._suspects // 2) if self._suspects else count
+            body = self.batch.slice(count)
+        i = what == BATCH
+        self._transport.start(service.urls[i], body, service.headers[i])
+
+    def advance(self):
+        """Go on with what was started; False while it is still under way."""
+        answer = self._transport
+        outcome = answer.step()
+        if outcome is None:
+            return False
+        what = self.doing
+        self.doing = None
+        self.unanswered = 0 if answer.status or answer.broken else self.unanswered + 1
+        self.date = answer.date
+        if what == BATCH:
+            self._batch_answered(outcome)
+        elif what == BUCKET:
+            self._bucket_answered(outcome)
+        elif not (answer.status or answer.broken):
+            self.failing = True
+            self._back_off(self.retry, outcome, 0, "the bucket")
+        return True
+
+    def _bucket_answered(self, outcome):
         if outcome == transport.ACCEPTED:
             self._confirmed = True
         elif outcome in (transport.UNKNOWN, transport.BUSY):
-            self._back_off(self.bucket_retry, outcome, "the bucket")
+            self._back_off(self.bucket_retry, outcome, 0, "the bucket")
         else:
-            self._slow(self.bucket_retry, "bucket_url", "the bucket")
+            self._slow(self.bucket_retry, 0, "the bucket")
             self.refused = self.refused or not self.sent
 
-    def reach(self):
-        """Whether the server answers at all: the bucket is confirmed once more. Else: back-off."""
-        outcome = self._post(0, self._bucket)
-        if self._transport.status or self._transport.broken:
-            return True
-        self.failing = True
-        self._back_off(self.retry, outcome, "the bucket")
-        return False
-
-    def send(self):
-        """One attempt to send the batch, or that part of it which is due."""
-        count = self.batch.count
-        if self._suspects:
-            count = max(1, self._suspects // 2)
-        outcome = self._post(1, self.batch.slice(count), self._key_header, self._key)
+    def _batch_answered(self, outcome):
+        count = self._count
         self.failing = outcome != transport.ACCEPTED
         self.refused = False
         if outcome == transport.ACCEPTED:
             self._settle(count)
             self.sent += count
             self.retry.succeeded()
+            gap_ms = 1000 if self._transport.remaining == b"0" else self._service.gap_ms
+            if gap_ms:
+                self.retry.pause(gap_ms)
             self._refused_alone = self._broken = 0
             return
         self.retries += 1
@@ -112,66 +131,62 @@ class Uplink:
                 self._settle(1)
                 self._say("one reading was refused alone (%s) and dropped" % self._transport.why)
             else:
-                self._slow(self.retry, "ingest_url", "every reading")
+                self._slow(self.retry, 1, "every reading")
         elif outcome in (transport.UNKNOWN, transport.BUSY):
-            self._back_off(self.retry, outcome, "%d readings" % count)
+            self._back_off(self.retry, outcome, 1, "%d readings" % count)
         else:
-            self._slow(self.retry, "ingest_url", "%d readings" % count)
+            self._slow(self.retry, 1, "%d readings" % count)
+
+    def idle(self):
+        """Close a connection that was kept open too long."""
+        self._transport.idle()
+
+    def hang_up(self):
+        """Close a connection that is kept open."""
+        if not self.doing:
+            self._transport.close()
 
     def fill(self, store, clock):
         """Move the oldest readings of the ring `store` into the batch, until it is full; their
         times are settled by `clock`."""
-        batch, words, signals = self.batch, store.words, store.signals
-        hi = until = lo = 0  # the uptimes (hi, lo) to (hi, until) are settled
+        batch, words = self.batch, store.words
+        hi = lo = until = 0  # the uptimes (hi, lo) to (hi, until) are settled
+        store.reading = True
         while store.count:
-            store.reading = True
             at = store.first()
             bits = words[at + 1]
-            if until <= words[at] or words[at] < lo or bits & 0x3FF != hi:
+            if not lo <= words[at] < until or bits & 0x3FF != hi:
                 hi = bits & 0x3FF
                 lo = words[at]
                 clock.settle(hi, lo)
                 until = clock.until
-                batch.set_mega(clock.mega)
-            kind = bits >> 17
-            if kind == 0:
-                value = str(store.floats[at + 2 >> 1])
-            elif kind == 1:
-                value = str(words[at + 2])
-            elif kind == 2:
-                value = "true" if words[at + 2] else "false"
-            else:
-                if not self._fill_other(store, clock):
+            # A sync may have stepped back: equal times until the true one is there.
+            clock.floor = ms = max(clock.floor, words[at] + clock.shift)
+            batch.set_time(clock.mega, ms)
+            if bits >> 17 < 3:
+                if batch.numbers(store, hi, clock):
                     break
+            elif self._fill_other(store):
                 store.release()
-                continue
-            ms = words[at] + clock.shift
-            if ms < clock.floor:
-                ms = clock.floor  # a sync stepped back: equal times until the true one is there
-            clock.floor = ms
-            if not batch.number(signals[bits >> 10 & 0x7F], value, ms):
+            else:
                 break
-            store.release()
         store.reading = store.overflowed = False
         self.per_batch = batch.capacity()
 
-    def _fill_other(self, store, clock):
+    def _fill_other(self, store):
         # A text, an int wider than a word, or a reading with a caller's time.
         store.look()
         given = store.given
-        if given is None:
-            clock.floor = ms = max(clock.floor, store.lo + clock.shift)
-            text = "%05d%05d.%03d" % (clock.mega, ms // 1000, ms % 1000)
-        elif given < 0:
-            text = str(-1 - given)
-        else:
-            text = "%d.%06d" % (given // 1000000, given % 1000000)
-        when = text.encode()
+        when = None
+        if given is not None:
+            if given < 0:
+                when = b"%d" % (-1 - given)
+            else:
+                when = b"%d.%06d" % (given // 1000000, given % 1000000)
         if store.kind == ring.STR:
             return self.batch.string(store.signal, store.bytes, store.start, store.size, when)
-        value = store.value()
-        value = str(value).lower() if store.kind == ring.BOOL else str(value)
-        return self.batch.other(store.signal, value.encode(), when)
+        value = str(store.value()).encode()
+        return self.batch.other(store.signal, value.lower(), when)
 
     def drop(self):
         """Forget the batch; returns how many readings that were."""
@@ -184,14 +199,7 @@ class Uplink:
         self.batch.settle(count)
         self._suspects = max(0, self._suspects - count)
 
-    def _post(self, which, body, key_header=None, key=None):
-        answer = self._transport
-        outcome = answer.post(self._urls[which], body, key_header, key)
-        self.unanswered = 0 if answer.status or answer.broken else self.unanswered + 1
-        self.date = answer.date
-        return outcome
-
-    def _back_off(self, retry, outcome, what):
+    def _back_off(self, retry, outcome, which, what):
         answer = self._transport
         self._broken = self._broken + 1 if answer.broken else 0
         if self._broken >= _LIMIT:
@@ -202,20 +210,16 @@ class Uplink:
         retry.failed()
         if outcome == transport.BUSY and answer.retry_after and answer.retry_after.isdigit():
             retry.pause(min(int(answer.retry_after), _RETRY_AFTER_MAX_S) * 1000)
-        hint = _HINTS.get(answer.status, "%s for %s, kept and sent again" % (answer.why, what))
-        self._say(hint % "ingest_url" if "%s" in hint else hint)
+        self._say(self._hint(which, "%s for %s, kept and sent again" % (answer.why, what)))
 
-    def _slow(self, retry, setting, what):
+    def _slow(self, retry, which, what):
         self.refused = True
         retry.pause(self._slow_ms * 3 // 4 + jitter(self._slow_ms // 2))
         why = self._transport.why
-        hint = _HINTS.get(self._transport.status, "%s was refused (%s)" % (what, why))
-        hint = hint % setting if "%s" in hint else hint
+        hint = why if self._transport.untrusted else "%s was refused (%s)" % (what, why)
+        hint = self._hint(which, hint)
         self._say("%s; kept, and asked again in about %d s" % (hint, self._slow_ms // 1000))
 
-
-def guid(bucket_name):
-    """The bucket id that this board has for a bucket name: the same after a reboot or a re-flash,
-    so that the readings go on in the same bucket."""
-    digest = hashlib.sha256(board_id() + b"\0" + bucket_name.encode()).digest().hex()
-    return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))
+    def _hint(self, which, otherwise):
+        hint = _HINTS.get(self._transport.status, otherwise)
+        return hint % ("bucket_url", "ingest_url")[which] if "%s" in hint else hint

@@ -33,8 +33,8 @@ def _install():
     _load("world", FAKES / "world.py")
     sys.path.insert(0, str(ROOT / "firmware"))
     for path in sorted((ROOT / "firmware" / "islog").glob("*.py")):
-        if path.stem == "fast":
-            continue  # machine code: only MicroPython compiles it
+        if path.stem in ("fast", "trust"):
+            continue  # machine code, and `tls`: only MicroPython has them
         importlib.import_module("islog" if path.stem == "__init__" else f"islog.{path.stem}")
     for name, module in hidden.items():
         if module is None:

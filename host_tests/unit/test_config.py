@@ -2,6 +2,7 @@
 
 import islog
 from islog import config
+from islog.service import Service
 from world import raises
 
 GOOD = {"client_key": "secret-key", "bucket_name": "greenhouse"}
@@ -17,7 +18,15 @@ def refused(**settings):
 def test_two_settings_are_enough():
     settings = config.check(dict(GOOD))
     assert settings["api"] == "batch_logs" and settings["buffer_bytes"] == 8192
-    assert settings["ingest_url"] == "https://groker.initialstate.com/batch_logs"
+    assert Service(settings, "an id").urls == (
+        "https://api.initialstate.com/api/v1/buckets",
+        "https://groker.initialstate.com/batch_logs",
+    )
+    settings = config.check(dict(GOOD, api="events"))
+    assert Service(settings, "an id").urls == (
+        "https://groker.init.st/api/buckets",
+        "https://groker.init.st/api/events",
+    )
 
 
 def test_each_wrong_setting_is_named():
@@ -35,7 +44,7 @@ def test_each_wrong_setting_is_named():
             "http://a b/",
             "http://h:x/",
         ),
-        "ingest_url": ("http://user@host/", "http://h:/", None, "https://hö/"),
+        "ingest_url": ("http://user@host/", "http://h:/", "", "https://hö/"),
         "ntp_hosts": ("pool.ntp.org", [5], [""], ["a:b"], [":123"]),
         "buffer_bytes": (0, 63, -1, 8192.0, "8192", True, 2**30),
         "batch_bytes": (255, 65536, None),
@@ -45,6 +54,9 @@ def test_each_wrong_setting_is_named():
         "hostname": ("", "x" * 33),
         "wifi_power": ("high", 1),
         "quiet": (0, "false", None),
+        "transport": ("tls", True),
+        "idle_close": (0, None),
+        "batch_readings": (0, 1001),
         "max_signals": (0, 128),
     }
     for name, values in wrong.items():
@@ -87,3 +99,17 @@ def test_the_key_is_in_no_message_where_it_is_wrong():
     assert "se cret" not in refused(client_key="se cret")
     error = raises(islog.ConfigError, islog.Logger, "se cret", "greenhouse")
     assert "se cret" not in str(error)
+
+
+def test_settings_that_do_not_go_together_are_refused_by_name():
+    assert "bucket_id" in refused(api="events", bucket_id="a:b")
+    config.check(dict(GOOD, api="events", bucket_id="my_bucket"))
+    assert "bucket_id" in refused(bucket_id="my_bucket")
+    root = {"ca_file": "ca.der"}
+    config.check(dict(GOOD, **root))
+    assert "transport" in refused(transport="requests", **root)
+    assert "ingest_url" in refused(ingest_url="http://here/", **root)
+    assert "set_rtc" in refused(set_rtc=False, **root)
+    assert "ntp_hosts" in refused(ntp_hosts=[], **root)
+    error = raises(islog.ConfigError, islog.Logger, transport="kept", **dict(GOOD, **root))
+    assert "ca_file ca.der cannot be opened" in str(error)

@@ -4,11 +4,15 @@ import json
 
 from islog import payload
 
-FILLING = ('"desk"', '"123e4567-e89b-12d3-a456-426614174000"')
+FIELDS = (
+    '{"b":"desk","tid":"123e4567-e89b-12d3-a456-426614174000","sn":',
+    ',"v":',
+    ',"e":',
+)
 
 
 def make(size_bytes=2048):
-    batch = payload.Batch(size_bytes, payload.FIELDS["batch_logs"], FILLING)
+    batch = payload.Batch(size_bytes, FIELDS)
     batch.set_mega(17960)
     return batch
 

@@ -7,12 +7,14 @@ from world import time
 class Clock:
     hi = 0
     last = 0
+    late = 0
     mask = 0x3FFFFFFF
 
     def tick(self):
         now = time.ticks_ms()
         self.hi += now < self.last
         self.last = now
+        self.late = now + (self.mask >> 2)
 
 
 def other(signal, value, epoch):
@@ -138,6 +140,19 @@ def test_uptime_survives_the_wrap_of_the_ticks():
         stamps.append((store.words[store.first() + 1] & 1023, store.lo))
         store.release()
     assert stamps == [(0, 2**30 - 5), (0, 2**30 - 1), (1, 3)]
+
+
+def test_log_alone_keeps_the_uptime_right():
+    store = make(1024)
+    seen = []
+    for day in range(60):
+        store.log("t", day)
+        time.advance(86400000)
+    while store.count:
+        store.look()
+        seen.append((store.words[store.first() + 1] & 1023) * 2**30 + store.lo)
+        store.release()
+    assert seen == [day * 86400000 for day in range(60)]
 
 
 def test_a_given_time_comes_back_with_its_reading():

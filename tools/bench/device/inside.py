@@ -27,22 +27,22 @@ def logger(**settings):
 
 def fill(log):
     """Write what is oldest in the ring into the batch, as before a POST."""
-    log._uplink.fill(log._ring, log._clock)
+    log._uplink.fill(log._ring, log._time.clock)
 
 
 def written(log):
     """How many readings are in the batch."""
-    return log._batch.count
+    return log._uplink.batch.count
 
 
 def clear_batch(log):
     """As after an answer that accepted the batch."""
-    log._batch.clear()
+    log._uplink.batch.clear()
 
 
 def clear(log):
     """Forget all readings, but no signal."""
-    log._batch.clear()
+    log._uplink.batch.clear()
     ring = log._ring
     while ring.count:
         ring.release()
