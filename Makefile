@@ -2,7 +2,7 @@
 
 PY := .venv/bin/python
 
-.PHONY: help setup interpreter demo serve test bench size format flash clean
+.PHONY: help setup interpreter demo serve test bench size load screenshots soak format flash clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -31,6 +31,16 @@ bench: setup interpreter ## islog against what one would write by hand, measured
 size: setup ## what islog takes of flash and heap, against its budgets
 	@$(PY) -m tools.size
 
+load: setup ## how many readings/s the local server takes (ARGS="--million": a million readings)
+	@$(PY) -m tools.load $(ARGS)
+
+screenshots: setup ## take the pictures in docs/screenshots anew
+	@$(PY) -m host_tests.server.screenshots
+
+soak: setup interpreter ## the long forms of the load and fuzz tests (minutes)
+	@$(PY) -m tools.load --seconds 60 && $(PY) -m tools.load --seconds 60 --new && $(PY) -m tools.load --million
+	@$(PY) -m host_tests.server.fuzz --examples 1000
+
 format: setup ## format the code, and mend what the linter can
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
@@ -39,5 +49,5 @@ flash: setup ## put islog, main.py and config.json on a board (PORT=/dev/ttyACM0
 	@$(PY) -m tools.flash "$(PORT)"
 
 clean: ## remove all that was downloaded or made (never config.json or recorded readings)
-	rm -rf .venv .cache build tools/wasm/node_modules
+	rm -rf .venv .cache build tools/wasm/node_modules tools/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

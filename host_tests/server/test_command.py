@@ -4,10 +4,12 @@ import json
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -93,20 +95,20 @@ def test_kill_9_loses_nothing_that_was_acknowledged(run):
 
     command = run("--key", KEY)
     acknowledged = []
-    boards = [threading.Thread(target=stream, args=(n,)) for n in range(4)]
+    boards = [threading.Thread(target=stream, args=(n,)) for n in range(20)]
     for thread in boards:
         thread.start()
-    deadline = time.monotonic() + 10
-    while len(acknowledged) < 200:
+    deadline = time.monotonic() + 30
+    while len(acknowledged) < 1000:
         assert time.monotonic() < deadline
         time.sleep(0.001)
     command.end(signal.SIGKILL)
     for thread in boards:
         thread.join()
     store = Store(str(command.folder / "readings.db"))
-    kept = {(r["signal"], r["value"]) for r in store.readings()}
+    kept = {(r["signal"], r["value"]) for r in store.history.readings()}
     store.close()
-    assert len(acknowledged) >= 200 and kept >= set(acknowledged)
+    assert len(acknowledged) >= 1000 and kept >= set(acknowledged)
 
 
 def test_a_key_is_made_kept_private_and_never_printed(run):
@@ -130,6 +132,20 @@ def test_a_key_is_made_kept_private_and_never_printed(run):
     assert board.send([reading()])[0] == 204
     assert again.end(signal.SIGTERM) == 0
     assert again.output.endswith("Stopped: 0 readings accepted and 1 a second time.\n")
+
+
+def test_https_and_the_events_api_are_in_the_boards_config(run):
+    command = run("--tls", "--api", "events")
+    config = json.loads((command.folder / "config.json").read_text())
+    base = f"https://127.0.0.1:{command.port}/"
+    assert f"The page is {base}\n" in command.output
+    assert config["ingest_url"] == base + "api/events" and config["api"] == "events"
+    assert config["bucket_url"] == base + "api/buckets" and config["ca_file"] == "ca.pem"
+    context = ssl.create_default_context(cafile=command.folder / "ca.pem")
+    with urllib.request.urlopen(base + "api/server", context=context, timeout=5) as answer:
+        about = json.loads(answer.read())
+    assert about["tls"] and about["config_file"] == str(command.folder / "config.json")
+    assert about["network"] is False
 
 
 def test_readings_are_shown_and_hostile_ones_cannot_touch_the_terminal(run):

@@ -6,7 +6,7 @@ import sys
 import threading
 from pathlib import Path
 
-from . import settings
+from . import settings, web
 from .local import LocalServer, PortError
 from .show import Show
 from .store import StoreError
@@ -21,9 +21,20 @@ def main():
         settings.make_folder(args.folder)
         key = args.key or settings.client_key(args.folder)
         show = Show()
-        db = args.db or args.folder / settings.DATABASE_FILE
+        _install_page(show.say)
         server = LocalServer(
-            key, str(db), args.host, args.port, args.ntp_port, show, show.say, show.say
+            key,
+            str(args.db or args.folder / settings.DATABASE_FILE),
+            args.host,
+            args.port,
+            args.ntp_port,
+            show,
+            show.say,
+            show.say,
+            tls=args.folder if args.tls else False,
+            api=args.api,
+            events_per_s=args.events_per_s,
+            config_file=(args.folder / settings.BOARD_FILE).resolve(),
         )
         with server:
             _greet(show.say, args, server)
@@ -32,6 +43,8 @@ def main():
         show.close()
     except (settings.SettingsError, StoreError, PortError) as e:
         sys.exit(str(e))
+    except (OSError, ValueError) as e:  # the certificate's files
+        sys.exit(f"The server cannot start: {e}.")
 
 
 def _arguments():
@@ -39,6 +52,19 @@ def _arguments():
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0: for boards on the network")
     parser.add_argument("--port", type=int, default=8086, help="HTTP (default: %(default)s)")
     parser.add_argument("--ntp-port", type=int, default=8123, help="UDP (default: %(default)s)")
+    parser.add_argument("--tls", action="store_true", help="HTTPS, with a root of its own")
+    parser.add_argument(
+        "--api",
+        choices=("batch_logs", "events"),
+        default="batch_logs",
+        help="which API a board's config.json names; the server speaks both",
+    )
+    parser.add_argument(
+        "--events-per-s",
+        type=int,
+        metavar="N",
+        help="answer 429 to more requests/s of the events API (the service itself: 3)",
+    )
     parser.add_argument("--db", help="SQLite file (default: readings.db in the folder)")
     parser.add_argument(
         "--key", help="client key (default: kept in the folder, made on first use)"
@@ -52,16 +78,26 @@ def _arguments():
     return parser.parse_args()
 
 
+def _install_page(say):
+    try:
+        web.install(say)
+    except web.WebError as e:
+        say(f"{e} Until then there is no page; all else works.")
+
+
 def _greet(say, args, server):
     everywhere = args.host in ("", "0.0.0.0")
     address = settings.network_address() if everywhere else server.address
     path = settings.write_board_config(args.folder, server, address)
     say(f"Listening on {address}, HTTP port {server.port}, time on UDP port {server.ntp_port}.")
+    say(f"The page is {server.url.replace(server.address, address, 1)}/")
     if not everywhere:
         say("Boards on the network do not reach it there: for them, add --host 0.0.0.0.")
     if not args.key:
         say(f"The client key is kept in {args.folder / settings.KEY_FILE}.")
     say(f"A config.json for a board, with the key in it, is {path}.")
+    if server.ca_file:
+        say(f"Boards verify the server with {server.ca_file}: put it beside config.json.")
     say("Readings are shown as they arrive; Ctrl-C ends.")
 
 

@@ -1,133 +1,112 @@
-"""The service as an ASGI app: both calls of the first API generation, as strict as documented.
+"""The service as an ASGI app: what boards call, what reads back, and the page.
 
-    POST /api/v1/buckets   create or confirm a bucket; the key is a field of the body
-    POST /batch_logs       store a batch of readings whole or not at all; the key is a header
-
-204: done, and on disk. Every refusal has a JSON body {"error": reason}: 400 (not acceptable),
-413 (body over a megabyte), 401 (bucket call: wrong key), 403 (no key, or wrong key for
-readings), 404, 405, and 500 where the database fails. The key is compared in constant time and
-appears in no answer.
+Every answer of trouble has a JSON body {"error": reason}, and every answer the headers that keep
+a browser to this server (web.py). A page of another site cannot read here through a name that it
+has made to point at this machine: reading needs an address, or a name that only a local network
+has.
 """
 
-import hmac
-import json
+import ipaddress
+import socket
 import sqlite3
 import sys
-import threading
 
-from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
 
-from . import validate
+from . import api, describe, ingest, web
+from .ingest import BUCKET_PATH, INGEST_PATH
+from .live import Live
+from .store import Store
 from .validate import Refusal
 
-BUCKET_PATH = "/api/v1/buckets"
-INGEST_PATH = "/batch_logs"
+__all__ = ["BUCKET_PATH", "INGEST_PATH", "Service"]
+
 _REQUESTS_KEPT = 10_000
-_DRAIN_LIMIT_BYTES = 16 * validate.BODY_LIMIT_BYTES
+_LOCAL_ENDINGS = (".local", ".lan", ".home", ".home.arpa", ".internal", ".localhost")
 
 
 class Service:
-    """The two calls, over a store.Store; `app` is the ASGI application.
+    """The calls, over the database `db`; `app` is the ASGI application.
 
-    on_reading: called with each stored reading (a dict as Store.readings gives it), from one
+    on_reading: called with each stored reading (a dict as History.readings gives it), from one
     thread at a time, before the answer goes out. on_notice: called with one sentence for each
     bucket created and each request refused. on_error: the same where the server is at fault
     (default: to stderr). A sentence may hold what a board sent: it is not safe to print as it is.
     All attributes may be read, and the settings changed, from any thread."""
 
-    def __init__(self, store, key, on_reading=None, on_notice=None, on_error=None):
-        self.store = store
+    def __init__(self, db, key, on_reading=None, on_notice=None, on_error=None):
         self.key = key
         self.accepted = 0  # stored since start-up, repeats not among them
         self.duplicates = 0  # repeats: stored too
         self.requests = []  # (path, status) of the latest answers, oldest first
-        self.answers = []  # for tests: (status, headers, body), each given once by the ingest call
-        self.always = None  # for tests: the answer of the ingest call while it is set
-        self.always_bucket = None  # the same for the bucket call
+        self.answers = []  # for tests: (status, headers, body), each given once by an ingest call
+        self.always = None  # for tests: the answer of the ingest calls while it is set
+        self.always_bucket = None  # the same for the bucket calls
+        self.rate = ingest.Rate()  # how many requests/s the events calls take
+        self.live = Live()
+        self.on_notice = on_notice or (lambda text: None)
         self._on_reading = on_reading or (lambda reading: None)
-        self._on_notice = on_notice or (lambda text: None)
         self._on_error = on_error or (lambda text: print(text, file=sys.stderr))
-        self._lock = threading.Lock()
-        routes = [
-            Route("/", self._home, methods=["GET"]),
-            Route("/healthz", self._health, methods=["GET"]),
-            Route(BUCKET_PATH, self._create_bucket, methods=["POST"]),
-            Route(INGEST_PATH, self._ingest, methods=["POST"]),
-        ]
+        self.store = Store(db, self._stored)
+        self.app = self._guarded(self._web())
+
+    def about(self, near):
+        """What the page may know of this server: a dict of JSON values, no secret in it.
+
+        near: whether who asks is on this machine."""
+        return {"accepted": self.accepted, "duplicates": self.duplicates}
+
+    def _web(self):
         handlers = {
             Refusal: self._refused,
+            RequestValidationError: self._invalid,
             HTTPException: self._http_error,
             ClientDisconnect: self._gone,
             sqlite3.Error: self._store_failed,
             Exception: self._failed,
         }
-        web = Starlette(routes=routes, exception_handlers=handlers)
-        web.router.redirect_slashes = False
-        self.app = self._recorded(web)
-
-    async def _create_bucket(self, request):
-        body = await _body(request)
-        if self.always_bucket:
-            return _scripted(self.always_bucket)
-        _check_type(request)
-        fields = validate.bucket(body)
-        key = fields.get("clientKey")
-        if not isinstance(key, str) or not key:
-            raise Refusal(403, "the client key is missing: it is the field 'clientKey'")
-        if not self._is_key(key.encode("utf-8", "replace")):
-            raise Refusal(401, "the client key is not this server's")
-        validate.check_bucket(fields)
-        name = fields["bucketName"]
-        await run_in_threadpool(self.store.create_bucket, fields["bucketId"], name)
-        self._on_notice(f"The bucket {name} is there.")
-        return Response(status_code=204)
-
-    async def _ingest(self, request):
-        body = await _body(request)
-        scripted = self.answers.pop(0) if self.answers else self.always
-        if scripted:
-            return _scripted(scripted)
-        key = request.headers.get("x-is-clientkey")
-        if not key:
-            raise Refusal(403, "the client key is missing: it is the header X-IS-ClientKey")
-        if not self._is_key(key.encode("latin-1")):
-            raise Refusal(403, "the client key is not this server's")
-        _check_type(request)
-        await run_in_threadpool(self._store, body)
-        return Response(status_code=204)
-
-    def _store(self, body):
-        batch = validate.readings(body)
-        with self._lock:
-            rows = self.store.add(batch)
-            repeats = sum(row["repeat"] for row in rows)
-            self.accepted += len(rows) - repeats
-            self.duplicates += repeats
-            try:
-                for row in rows:
-                    self._on_reading(row)
-            except Exception as e:  # the batch is stored: whoever shows it must not refuse it
-                self._on_error(f"A reading could not be shown: {type(e).__name__}: {e}.")
-
-    def _is_key(self, sent):
-        return hmac.compare_digest(sent, self.key.encode())
-
-    async def _home(self, request):
-        return PlainTextResponse(
-            "islog: a local server for readings, and it is running.\n"
-            f"Boards send to {BUCKET_PATH} and {INGEST_PATH}.\n"
+        app = FastAPI(
+            title="islog local server",
+            version="1",
+            openapi_url="/api/openapi.json",
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            exception_handlers=handlers,
+            routes=web.routes(),
         )
+        app.add_route("/healthz", self._health, methods=["GET"])
+        app.include_router(ingest.router(self))
+        app.include_router(api.router(self))
+        describe_calls = app.openapi
+        app.openapi = lambda: describe.with_keys(describe_calls())
+        return app
+
+    def _stored(self, rows):
+        repeats = sum(row["repeat"] for row in rows)
+        self.accepted += len(rows) - repeats
+        self.duplicates += repeats
+        self.live.publish(rows)
+        try:
+            for row in rows:
+                self._on_reading(row)
+        except Exception as e:  # the batch is stored: whoever shows it must not refuse it
+            self._on_error(f"A reading could not be shown: {type(e).__name__}: {e}.")
 
     async def _health(self, request):
         return PlainTextResponse("ok\n")
 
     async def _refused(self, request, e):
-        return self._refusal(request, e.status, e.reason)
+        return self._refusal(request, e.status, e.reason, e.headers)
+
+    async def _invalid(self, request, e):
+        first = e.errors()[0]
+        name = str(first["loc"][-1])[:40]
+        return self._refusal(request, 400, f"{name!a}: {first['msg']}")
 
     async def _http_error(self, request, e):
         reasons = {
@@ -135,11 +114,14 @@ class Service:
             405: "this address wants another method: boards use POST",
         }
         reason = reasons.get(e.status_code, e.detail)
-        return self._refusal(request, e.status_code, reason, e.headers)
+        headers = e.headers
+        if e.status_code == 405 and request.url.path == ingest.EVENT_BUCKET_PATH:
+            headers = {"Allow": "GET, POST"}  # two routes: each knows of its own method only
+        return self._refusal(request, e.status_code, reason, headers)
 
     def _refusal(self, request, status, reason, headers=None):
         sender = request.client.host if request.client else "somebody"
-        self._on_notice(f"{status} to {sender} for {request.url.path[:60]}: {reason}.")
+        self.on_notice(f"{status} to {sender} for {request.url.path[:60]}: {reason}.")
         return _error(status, reason, headers)
 
     async def _gone(self, request, e):
@@ -153,46 +135,43 @@ class Service:
         self._on_error(f"The server failed at {request.url.path[:60]!a}: {type(e).__name__}: {e}.")
         return _error(500, "the server failed")
 
-    def _recorded(self, web):
+    def _guarded(self, web_app):
+        extra = [(k.lower().encode(), v.encode()) for k, v in web.HEADERS.items()]
+
         async def app(scope, receive, send):
-            async def recording_send(message):
+            async def guarded_send(message):
                 if message["type"] == "http.response.start":
                     self.requests.append((scope["path"], message["status"]))
                     if len(self.requests) > _REQUESTS_KEPT:
                         del self.requests[: _REQUESTS_KEPT // 2]
+                    if scope["method"] == "GET":
+                        sent = {name for name, _ in message["headers"]}
+                        message["headers"] = [
+                            *message["headers"],
+                            *(header for header in extra if header[0] not in sent),
+                        ]
                 await send(message)
 
-            await web(scope, receive, recording_send)
+            if scope["method"] == "GET" and not _is_ours(scope):
+                reason = "read here by this machine's address, or a name of the local network"
+                await _error(421, reason)(scope, receive, guarded_send)
+                return
+            await web_app(scope, receive, guarded_send)
 
         return app
 
 
-async def _body(request):
-    # Past the limit the rest is read and thrown away, so that the sender gets to see the answer.
-    kept, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size <= validate.BODY_LIMIT_BYTES:
-            kept.append(chunk)
-        elif size > _DRAIN_LIMIT_BYTES:
-            break
-    if size > validate.BODY_LIMIT_BYTES:
-        limit = validate.BODY_LIMIT_BYTES
-        raise Refusal(413, f"the body is too large: the limit is {limit} bytes")
-    return b"".join(kept)
-
-
-def _check_type(request):
-    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if sent != "application/json":
-        raise Refusal(400, "the header Content-Type must be application/json")
+def _is_ours(scope):
+    sent = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("l1")
+    host = sent.rpartition("]")[0].lstrip("[") if "[" in sent else sent.partition(":")[0]
+    host = host.lower().rstrip(".")
+    try:
+        ipaddress.ip_address(host)
+        return True
+    except ValueError:
+        ours = host == socket.gethostname().lower()
+        return ours or "." not in host or host.endswith(_LOCAL_ENDINGS)
 
 
 def _error(status, reason, headers=None):
     return JSONResponse({"error": reason}, status, headers)
-
-
-def _scripted(answer):
-    status, headers, body = answer
-    body = json.dumps(body) if isinstance(body, (dict, list)) else body
-    return Response(None if status in (204, 304) else body, status, headers)

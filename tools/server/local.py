@@ -5,22 +5,19 @@ stored stays, the clock goes on (`ntp_silent` is its outage). `close` ends both 
 database.
 """
 
-import asyncio
 import contextlib
 import errno
 import socket
+import tempfile
 import threading
-import time
 
-import uvicorn
-
+from . import tls as tls_chain
+from .api import is_loopback
 from .app import BUCKET_PATH, INGEST_PATH, Service
+from .http import HttpServer
+from .ingest import EVENT_BUCKET_PATH, EVENT_PATH, Rate
+from .settings import network_address
 from .sntp import SntpServer
-from .store import Store
-
-_KEEP_ALIVE_S = 75
-_GRACE_S = 0.15
-_TICK_S = 0.5
 
 
 class PortError(OSError):
@@ -32,8 +29,12 @@ class LocalServer(Service):
 
     key: the client key that boards must send. db: a SQLite file, or ":memory:". host: the IPv4
     address or name to listen on. port, ntp_port: 0 for any free one. on_reading, on_notice,
-    on_error: see Service. Raises StoreError for the database, PortError (from `start`) for a
-    port."""
+    on_error: see Service. tls: True for HTTPS with a root made for this run, a folder to keep the
+    root in, or a tls.Chain; `ca_file` is then the root's path (PEM), `handshakes` counts. api:
+    which generation's addresses `bucket_url` and `ingest_url` are, "batch_logs" or "events" (the
+    server speaks both). events_per_s: how many requests the events calls take in a second (the
+    service itself: 3; None: any number). config_file: named on the page of this machine.
+    Raises StoreError for the database, PortError (from `start`) for a port."""
 
     def __init__(
         self,
@@ -45,17 +46,31 @@ class LocalServer(Service):
         on_reading=None,
         on_notice=None,
         on_error=None,
+        *,
+        tls=False,
+        api="batch_logs",
+        events_per_s=None,
+        config_file=None,
     ):
-        super().__init__(Store(db), key, on_reading, on_notice, on_error)
+        super().__init__(db, key, on_reading, on_notice, on_error)
         self.host = host
         self.port = port
         self.ntp_port = ntp_port
         self.ntp_silent = False
         self.ntp_offset_s = 0.0
         self.ntp_delay_s = 0.0
+        self.api = api
+        self.rate = Rate(events_per_s)
+        self.config_file = config_file
+        self.handshakes = 0
         self._sntp = None
         self._http = None
         self._thread = None
+        self._tls_folder = tempfile.TemporaryDirectory() if tls is True else None
+        if tls and not isinstance(tls, tls_chain.Chain):
+            names = (self.address, network_address(), "127.0.0.1", "localhost")
+            tls = tls_chain.Chain(self._tls_folder.name if self._tls_folder else tls, names)
+        self._tls = tls or None
 
     def __enter__(self):
         try:
@@ -81,18 +96,12 @@ class LocalServer(Service):
             raise
         self.port = listening.getsockname()[1]
         self.ntp_port = self._sntp.port
-        config = uvicorn.Config(
+        self._http = HttpServer(
             self.app,
-            http="h11",
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            log_level="critical",
-            timeout_keep_alive=_KEEP_ALIVE_S,
+            self._tls.context() if self._tls else None,
+            self._on_connection,
+            self.live.end,
         )
-        self._http = _Http(config)
         self._thread = threading.Thread(
             target=self._http.run, args=([listening],), name="http", daemon=True
         )
@@ -114,14 +123,20 @@ class LocalServer(Service):
             self._sntp.close()
             self._sntp = None
         self.store.close()
+        if self._tls_folder:
+            self._tls_folder.cleanup()
 
     def buckets(self):
-        """See Store.buckets."""
-        return self.store.buckets()
+        """See History.buckets."""
+        return self.store.history.buckets()
 
     def readings(self, bucket_id=None):
-        """See Store.readings."""
-        return self.store.readings(bucket_id)
+        """See History.readings."""
+        return self.store.history.readings(bucket_id)
+
+    def connections(self):
+        """The open connections (http.Protocol)."""
+        return list(self._http.server_state.connections)
 
     @property
     def address(self):
@@ -129,57 +144,48 @@ class LocalServer(Service):
         return "127.0.0.1" if self.host in ("", "0.0.0.0") else self.host
 
     @property
+    def ca_file(self):
+        """Path of the root certificate (PEM) that HTTPS is verified with; None without HTTPS."""
+        return str(self._tls.ca_file) if self._tls else None
+
+    @property
+    def url(self):
+        """Where the page is."""
+        return f"{'https' if self._tls else 'http'}://{self.address}:{self.port}"
+
+    @property
     def bucket_url(self):
-        return f"http://{self.address}:{self.port}{BUCKET_PATH}"
+        return self.url + (EVENT_BUCKET_PATH if self.api == "events" else BUCKET_PATH)
 
     @property
     def ingest_url(self):
-        return f"http://{self.address}:{self.port}{INGEST_PATH}"
+        return self.url + (EVENT_PATH if self.api == "events" else INGEST_PATH)
 
     @property
     def ntp_host(self):
         return f"{self.address}:{self.ntp_port}"
 
+    def about(self, near):
+        everywhere = self.host in ("", "0.0.0.0")
+        return {
+            "address": network_address() if everywhere else self.address,
+            "network_address": network_address(),
+            "port": self.port,
+            "ntp_port": self.ntp_port,
+            "tls": self._tls is not None,
+            "network": not is_loopback(self.host),
+            "config_file": str(self.config_file) if near and self.config_file else None,
+            **super().about(near),
+        }
 
-class _Http(uvicorn.Server):
-    """uvicorn's server, but ended from another thread, and at once instead of at its next tick."""
-
-    def __init__(self, config):
-        super().__init__(config)
-        self._loop = None
-        self._wake = None
-
-    def end(self):
-        self.should_exit = True
-        if self._wake:  # else main_loop is still to come and will see should_exit
-            with contextlib.suppress(RuntimeError):  # the loop has ended by itself
-                self._loop.call_soon_threadsafe(self._wake.set)
-
-    async def main_loop(self):
-        self._loop = asyncio.get_running_loop()
-        self._wake = asyncio.Event()
-        while not await self.on_tick(0):  # also renews the Date header
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _TICK_S)
-
-    async def shutdown(self, sockets=None):
-        for server in self.servers:
-            server.close()
-        for listening in sockets or []:
-            listening.close()
-        state = self.server_state
-        for connection in list(state.connections):
-            connection.shutdown()
-        deadline = time.monotonic() + _GRACE_S
-        while state.connections or state.tasks:
-            if time.monotonic() > deadline:
-                for connection in list(state.connections):
-                    connection.transport.abort()
-            await asyncio.sleep(0.002)
+    def _on_connection(self):
+        if self._tls:
+            self.handshakes += 1
 
 
 def _listen(host, port):
-    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio gives TCP_NODELAY to what it knows to be TCP only; without it, a body waits 40 ms.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         with _plain_errors(host, port, "port"):

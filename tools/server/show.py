@@ -3,9 +3,11 @@
 What boards send is not trusted: every character that is not printable (control and escape codes,
 newlines, invisible and direction-changing ones) is shown as its escape, markup is not interpreted,
 and a line never exceeds the terminal's width. A flood does not slow the server: lines wait in a
-queue of fixed length, and those that do not fit are counted instead of shown.
+queue of fixed length and are at most _LINES_PER_S on average (nobody reads faster), and those
+beyond are counted instead of shown.
 """
 
+import contextlib
 import queue
 import sys
 import threading
@@ -15,6 +17,8 @@ from rich.console import Console
 from rich.text import Text
 
 _WAITING = 500
+_LINES_PER_S = 25
+_LINES_AT_ONCE = 100
 _BUCKET_CELLS = 16
 _SIGNAL_CELLS = 24
 
@@ -72,10 +76,20 @@ class Show:
         self._console = console
         self._queue = queue.Queue(_WAITING)
         self._missed = 0
+        self._told = 0.0
+        self._allowed = _LINES_AT_ONCE
+        self._at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="show", daemon=True)
         self._thread.start()
 
     def __call__(self, reading):
+        now = time.monotonic()
+        self._allowed = min(_LINES_AT_ONCE, self._allowed + (now - self._at) * _LINES_PER_S)
+        self._at = now
+        if self._allowed < 1:
+            self._missed += 1
+            return
+        self._allowed -= 1
         self._put(reading)
 
     def say(self, sentence):
@@ -97,16 +111,24 @@ class Show:
             self._missed += 1
 
     def _run(self):
-        while (item := self._queue.get()) is not None:
-            if isinstance(item, str):
-                self._console.print(Text(visible(item)), soft_wrap=True)
-            else:
-                self._console.print(line(item, self._console.width), no_wrap=True, crop=False)
-            if self._queue.empty():
+        while True:
+            with contextlib.suppress(queue.Empty):
+                item = self._queue.get(timeout=1)
+                if item is None:
+                    break
+                self._print(item)
+            if self._queue.empty() and time.monotonic() - self._told > 1:
                 self._tell_missed()
         self._tell_missed()
 
+    def _print(self, item):
+        if isinstance(item, str):
+            self._console.print(Text(visible(item)), soft_wrap=True)
+        else:
+            self._console.print(line(item, self._console.width), no_wrap=True, crop=False)
+
     def _tell_missed(self):
+        self._told = time.monotonic()
         if self._missed:
             missed, self._missed = self._missed, 0
             self._console.print(Text(f"({missed} more arrived, too fast to show)", "yellow"))

@@ -2,9 +2,9 @@
 
 It answers client requests (mode 3, version 1 to 4, at least 48 bytes) and stays silent on all
 else. Three settings, free to change while it runs, make it a bad server on purpose:
-`ntp_silent`, `ntp_offset_s` (it is wrong by so much), `ntp_delay_s` (the stamped answer is held
-back, as on a slow network). Its stratum is 1 with the reference "LOCL": a clock that nobody
-vouches for.
+`ntp_silent`, `ntp_offset_s` (it is wrong by so much), `ntp_delay_s` (a slow network's round trip:
+half of it before the question is stamped as received, half after the answer is stamped). Its
+stratum is 1 with the reference "LOCL": a clock that nobody vouches for.
 """
 
 import contextlib
@@ -82,7 +82,11 @@ class SntpServer:
             # Beside a time-out, an earlier answer's ICMP error can surface here as OSError.
             with contextlib.suppress(OSError):
                 request, client = self._socket.recvfrom(1024)
+                if self._settings.ntp_silent:
+                    continue
+                one_way_s = self._settings.ntp_delay_s / 2
+                self._closing.wait(one_way_s)
                 answer = reply(request, time.time_ns, int(self._settings.ntp_offset_s * 1e9))
-                if answer and not self._settings.ntp_silent:
-                    self._closing.wait(self._settings.ntp_delay_s)
+                if answer:
+                    self._closing.wait(one_way_s)
                     self._socket.sendto(answer, client)

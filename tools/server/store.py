@@ -1,173 +1,186 @@
 """The server's memory: buckets and readings in SQLite.
 
-Invariants: what `add` returned for is committed and synced to disk (a batch is one transaction,
-WAL mode, synchronous=FULL); every accepted reading is kept, in order of arrival, and one that
-was seen before (same bucket, signal, time and value) is kept too but marked as a repeat; a
-number is kept as the text that was sent. The layout carries a version in SQLite's user_version;
-a database from a newer server is refused, not guessed at. One connection behind one lock: any
-thread may call.
+Invariants: what was acknowledged is committed and synced to disk (WAL mode, synchronous=FULL),
+and a batch is stored whole or not at all; every accepted reading is kept, in order of arrival,
+and one that was seen before (same bucket, signal, time and value) is kept too but marked as a
+repeat; a number is kept as the text that was sent.
+
+One thread writes. While it waits for the disk, batches gather, and the next commit takes all that
+are there, up to _GROUP_READINGS: a board alone waits for one sync, and many share one. Reading
+back (history.py) goes on beside it.
 """
 
 import json
+import queue
 import sqlite3
 import threading
 import time
+from concurrent.futures import Future
 
+from .history import History
+from .schema import StoreError, prepare
 from .validate import Number
 
-SCHEMA_VERSION = 1
+_GROUP_READINGS = 5000
+_WAITING_READINGS = 100_000
 
-_SCHEMA = """
-CREATE TABLE bucket (
-    id TEXT PRIMARY KEY,
-    name TEXT NOT NULL,
-    created REAL NOT NULL              -- Unix s, of the first call
-) WITHOUT ROWID;
-CREATE TABLE series (                  -- what the readings of one signal have in common
-    id INTEGER PRIMARY KEY,
-    bucket TEXT NOT NULL,              -- not a foreign key: readings may come before the bucket
-    signal TEXT NOT NULL,
-    bucket_name TEXT NOT NULL,
-    UNIQUE (bucket, signal, bucket_name)
-);
-CREATE TABLE reading (
-    id INTEGER PRIMARY KEY,            -- order of arrival
-    series INTEGER NOT NULL REFERENCES series,
-    value TEXT NOT NULL,               -- as JSON; a number is the text that was sent
-    epoch TEXT NOT NULL,               -- Unix s, the text that was sent
-    epoch_f REAL NOT NULL,             -- the same, to sort and search by
-    received REAL NOT NULL,            -- Unix s
-    repeat INTEGER NOT NULL
-);
-CREATE INDEX reading_time ON reading (series, epoch_f);
-"""
+__all__ = ["Busy", "Store", "StoreError"]
 
 
-class StoreError(Exception):
-    """The database cannot be used; the text says why in one sentence."""
+class Busy(Exception):
+    """More is waiting to be stored than the disk keeps up with: try again later."""
 
 
 class Store:
-    """Readings in the SQLite file `path` (":memory:" for none); raises StoreError."""
+    """Readings in the SQLite file `path` (":memory:" for none); raises StoreError.
 
-    def __init__(self, path=":memory:"):
+    on_stored: called with the rows of each batch once they are on disk, in order, from one
+    thread; whatever it raises goes to the batch's sender."""
+
+    def __init__(self, path=":memory:", on_stored=lambda rows: None):
+        self._on_stored = on_stored
         self._lock = threading.Lock()
+        self._series = {}
+        self._queue = queue.Queue()
+        self._counting = threading.Lock()
+        self._waiting = 0  # readings in the queue
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             try:
-                self._open(path)
+                prepare(self._db, path)
+                self.names = dict(self._db.execute("SELECT id, name FROM bucket"))
             except BaseException:
                 self._db.close()
                 raise
         except sqlite3.Error as e:
             raise StoreError(f"The database {path} cannot be used: {e}.") from None
-
-    def _open(self, path):
-        run = self._db.execute
-        run("PRAGMA journal_mode = WAL")
-        run("PRAGMA synchronous = FULL")
-        run("BEGIN IMMEDIATE")
-        version = run("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            if run("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                raise StoreError(f"The database {path} is not islog's: choose another file.")
-            for statement in _SCHEMA.split(";\n"):
-                run(statement)
-            run(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        elif version != SCHEMA_VERSION:
-            raise StoreError(
-                f"The database {path} has layout {version}, this server knows {SCHEMA_VERSION}: "
-                "update the server or choose another file."
-            )
-        run("COMMIT")
+        shared = (self._db, self._lock) if path == ":memory:" else None
+        self.history = History(path, shared)
+        self._thread = threading.Thread(target=self._write, name="store", daemon=True)
+        self._thread.start()
 
     def close(self):
+        """Store what waits, then close the database."""
+        self._queue.put(None)
+        self._thread.join()
+        self.history.close()
         with self._lock:
             self._db.close()
 
     def create_bucket(self, bucket_id, name):
-        """Create the bucket, or confirm it (under its newest name)."""
+        """Create the bucket, or confirm it (under its newest name); returns whether it is new."""
         with self._lock, self._db:
             self._db.execute(
                 "INSERT INTO bucket VALUES (?, ?, ?) "
                 "ON CONFLICT (id) DO UPDATE SET name = excluded.name",
                 (bucket_id, name, time.time()),
             )
+            new = bucket_id not in self.names
+            self.names[bucket_id] = name
+        return new
+
+    def submit(self, batch):
+        """Have a checked batch (a list of dicts named as validate.READING) stored.
+
+        Returns a concurrent.futures.Future: of the rows, as History.readings gives them, once
+        they are on disk, or of the sqlite3.Error that kept all of them from it. Raises Busy."""
+        stored = Future()
+        with self._counting:
+            if self._waiting + len(batch) > _WAITING_READINGS:
+                raise Busy
+            self._waiting += len(batch)
+        self._queue.put((batch, stored))
+        return stored
 
     def add(self, batch):
-        """Store a checked batch (validate.readings) whole, or raise sqlite3.Error and store
-        nothing.
+        """The rows of `submit`, waited for."""
+        return self.submit(batch).result()
 
-        Returns the rows as `readings` gives them; they are on disk by then."""
+    def _write(self):
+        while (first := self._queue.get()) is not None:
+            group, size = [first], len(first[0])
+            while size < _GROUP_READINGS:
+                try:
+                    more = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    self._queue.put(None)
+                    break
+                group.append(more)
+                size += len(more[0])
+            with self._counting:
+                self._waiting -= size
+            self._settle(group)
+
+    def _settle(self, group):
+        try:
+            stored = self._commit([batch for batch, _ in group])
+        except Exception as e:
+            self._series.clear()  # it may name series that were rolled back
+            for _, future in group:
+                future.set_exception(e)
+            return
+        for rows, (_, future) in zip(stored, group, strict=True):
+            try:
+                self._on_stored(rows)
+                future.set_result(rows)
+            except Exception as e:
+                future.set_exception(e)
+
+    def _commit(self, batches):
         received = time.time()
-        rows = []
         with self._lock, self._db:
-            run = self._db.execute
-            run("BEGIN IMMEDIATE")
-            series = {}
-            for r in batch:
-                key = r["tid"], r["sn"], r["b"]
-                if key not in series:
-                    series[key] = self._series(key)
-                value = (
-                    r["v"]
-                    if isinstance(r["v"], Number)
-                    else json.dumps(r["v"], ensure_ascii=False)
-                )
-                place = series[key], float(r["e"]), str(r["e"]), str(value)
-                repeat = run(
-                    "SELECT EXISTS (SELECT 1 FROM reading "
-                    "WHERE series = ? AND epoch_f = ? AND epoch = ? AND value = ?)",
-                    place,
-                ).fetchone()[0]
-                run(
-                    "INSERT INTO reading (series, epoch_f, epoch, value, received, repeat) "
-                    "VALUES (?, ?, ?, ?, ?, ?)",
-                    (*place, received, repeat),
-                )
-                rows.append(_row(*key, place[3], place[2], place[1], received, repeat))
-        return rows
+            self._db.execute("BEGIN IMMEDIATE")
+            counts = {}
+            stored = [[self._insert(r, received, counts) for r in batch] for batch in batches]
+            self._db.executemany(
+                "UPDATE series SET readings = readings + ? WHERE id = ?",
+                [(n, series) for series, n in counts.items()],
+            )
+        return stored
 
-    def _series(self, key):
+    def _insert(self, r, received, counts):
+        key = r["tid"], r["sn"], r["b"]
+        series = self._series.get(key) or self._series_id(key)
+        counts[series] = counts.get(series, 0) + 1
+        text, value, num = _forms(r["v"])
+        place = series, float(r["e"]), str(r["e"]), text
+        repeat = self._db.execute(
+            "SELECT EXISTS (SELECT 1 FROM reading "
+            "WHERE series = ? AND epoch_f = ? AND epoch = ? AND value = ?)",
+            place,
+        ).fetchone()[0]
+        self._db.execute(
+            "INSERT INTO reading (series, epoch_f, epoch, value, received, repeat, num) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*place, received, repeat, num),
+        )
+        return {
+            "bucket": key[0],
+            "bucket_name": key[2],
+            "signal": key[1],
+            "value": value,
+            "text": text,
+            "epoch": place[2],
+            "epoch_f": place[1],
+            "received": received,
+            "repeat": bool(repeat),
+        }
+
+    def _series_id(self, key):
         run = self._db.execute
         run("INSERT OR IGNORE INTO series (bucket, signal, bucket_name) VALUES (?, ?, ?)", key)
         found = run(
             "SELECT id FROM series WHERE bucket = ? AND signal = ? AND bucket_name = ?", key
         )
-        return found.fetchone()[0]
-
-    def buckets(self):
-        """The buckets that were created, oldest first: a list of {"id", "name"}."""
-        with self._lock:
-            found = self._db.execute("SELECT id, name FROM bucket ORDER BY created, id").fetchall()
-        return [{"id": bucket_id, "name": name} for bucket_id, name in found]
-
-    def readings(self, bucket_id=None):
-        """All readings, or one bucket's, in order of arrival: a list of dicts with
-
-        bucket (id), bucket_name, signal, value (str, bool, int or float), text (the value as
-        JSON, a number as it was sent), epoch (Unix s, the text that was sent), epoch_f (float),
-        received (Unix s, float), repeat (bool)."""
-        with self._lock:
-            found = self._db.execute(
-                "SELECT bucket, signal, bucket_name, value, epoch, epoch_f, received, repeat "
-                "FROM reading JOIN series ON series.id = series "
-                "WHERE ? IS NULL OR bucket = ? ORDER BY reading.id",
-                (bucket_id, bucket_id),
-            ).fetchall()
-        return [_row(*row) for row in found]
+        self._series[key] = found.fetchone()[0]
+        return self._series[key]
 
 
-def _row(bucket, signal, bucket_name, text, epoch, epoch_f, received, repeat):
-    value = json.loads(text, parse_int=Number, parse_float=Number)
-    return {
-        "bucket": bucket,
-        "bucket_name": bucket_name,
-        "signal": signal,
-        "value": value.value if isinstance(value, Number) else value,
-        "text": text,
-        "epoch": epoch,
-        "epoch_f": epoch_f,
-        "received": received,
-        "repeat": bool(repeat),
-    }
+def _forms(v):
+    """A value as JSON text, as a Python value, and as the number a chart draws (or None)."""
+    if isinstance(v, Number):
+        return str(v), v.value, float(v)
+    text = json.dumps(v, ensure_ascii=False)
+    return text, v, float(v) if isinstance(v, bool) else None

@@ -1,9 +1,9 @@
-"""What the service accepts, as data: the body of both calls of the first API generation.
+"""What the service accepts, as data: the bodies of both calls of both API generations.
 
 A body is parsed and checked whole before anything is stored; the first thing wrong is reported
 as a `Refusal` with the documented status and a reason that a person can act on. No reason repeats
 a value, so the client key cannot leak through one. Field names and limits come from Initial
-State's API of the batch_logs generation; JSON is RFC 8259, so NaN, Infinity and other encodings
+State's APIs, batch_logs and events; JSON is RFC 8259, so NaN, Infinity and other encodings
 than UTF-8 are refused.
 """
 
@@ -14,15 +14,19 @@ import re
 BODY_LIMIT_BYTES = 1_000_000
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_BUCKET_KEY = re.compile(r"[!#-&(-9;-~]+")
 
 
 class Refusal(Exception):
-    """A request that is not accepted: the HTTP `status` to answer and a readable `reason`."""
+    """A request that is not accepted: the HTTP `status` to answer, a readable `reason`, and
 
-    def __init__(self, status, reason):
+    further `headers` of the answer."""
+
+    def __init__(self, status, reason, headers=None):
         super().__init__(reason)
         self.status = status
         self.reason = reason
+        self.headers = headers
 
 
 class Number(str):
@@ -67,6 +71,18 @@ def _text_100(v):
     return _text(v, 100)
 
 
+def _text_250(v):
+    return _text(v, 250)
+
+
+def bucket_key(v):
+    """What is wrong with a bucket key of the events API, or None."""
+    wrong = _text(v, 250)
+    if not wrong and not _BUCKET_KEY.fullmatch(v):  # it has to travel in a header
+        return "must be printable ASCII without a space, a colon or a quote"
+    return wrong
+
+
 def _guid(v):
     if not isinstance(v, str) or isinstance(v, Number):
         return f"must be a guid (a string), not {kind(v)}"
@@ -91,6 +107,12 @@ def _value(v):
     return f"must be a string, a bool or a number, not {kind(v)}"
 
 
+def _value_2000(v):
+    if isinstance(v, str) and not isinstance(v, Number) and len(v) > 2000:
+        return f"must be at most 2000 characters, not {len(v)}"
+    return _value(v)
+
+
 def kind(v):
     """JSON's word for the type of a parsed value."""
     if v is None:
@@ -105,9 +127,13 @@ def kind(v):
     return names[type(v)]
 
 
-# Every field is required and no other is allowed; a rule gives what is wrong, or None.
+# No other fields are allowed, and all but those of OPTIONAL are required; a rule gives what is
+# wrong, or None.
 BUCKET = {"bucketId": _guid, "bucketName": _text_200, "clientKey": _text}
 READING = {"b": _text_200, "sn": _text_100, "v": _value, "e": _number, "tid": _guid}
+EVENT_BUCKET = {"bucketKey": bucket_key, "bucketName": _text_250}
+EVENT = {"key": _text_100, "value": _value_2000, "epoch": _number}
+OPTIONAL = {"epoch"}
 
 
 def parse(body):
@@ -136,32 +162,34 @@ def bucket(body):
     return fields
 
 
-def check_bucket(fields):
+def check_bucket(fields, rules=BUCKET):
     """Raise the Refusal that the fields of a bucket call deserve, if any."""
-    _check(fields, BUCKET, "")
+    _check(fields, rules, "")
 
 
-def readings(body):
-    """The checked readings of a batch: a list of dicts named as READING; raises Refusal."""
+def readings(body, rules=READING):
+    """The checked readings of a batch: a list of dicts named as `rules`; raises Refusal."""
     batch = parse(body)
     if not isinstance(batch, list):
         raise Refusal(400, f"the body must be an array of readings, not {kind(batch)}")
     for i, reading in enumerate(batch):
         if not isinstance(reading, dict):
             raise Refusal(400, f"reading {i}: must be an object, not {kind(reading)}")
-        _check(reading, READING, f"reading {i}: ")
+        _check(reading, rules, f"reading {i}: ")
     return batch
 
 
 def _check(fields, rules, where):
     for name, rule in rules.items():
         if name not in fields:
+            if name in OPTIONAL:
+                continue
             raise Refusal(400, f"{where}'{name}' is missing")
         wrong = rule(fields[name])
         if wrong:
             raise Refusal(400, f"{where}'{name}' {wrong}")
-    if len(fields) > len(rules):
-        extra = next(name for name in fields if name not in rules)
+    extra = next((name for name in fields if name not in rules), None)
+    if extra is not None:
         raise Refusal(400, f"{where}{extra[:40]!a} is not a field of this call")
 
 

@@ -1,0 +1,47 @@
+"""Take the pictures in docs/screenshots: `python -m host_tests.server.screenshots`."""
+
+import time
+from pathlib import Path
+
+from tools.server import LocalServer
+
+from .browser import browser, greenhouse, page
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs/screenshots"
+EXAMPLE = {"address": "192.168.1.20", "network_address": "192.168.1.20", "network": True,
+           "port": 8086, "ntp_port": 8123, "config_file": "~/islog/local/config.json"}  # fmt: skip
+
+
+class Example(LocalServer):
+    """Says of itself what a reader's server would, not what this machine's does."""
+
+    def about(self, near):
+        return {**super().about(near), **EXAMPLE}
+
+
+def main():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with Example("key") as empty, Example("key") as full, browser() as chromium:
+        bucket = greenhouse(full.store)
+        full.store.create_bucket(bucket.replace("0", "1"), "workshop bench")
+        shots = {
+            "light": (full, {}),
+            "dark": (full, {"color_scheme": "dark"}),
+            "phone": (full, {"width": 390, "height": 844, "device_scale_factor": 2}),
+            "empty": (empty, {"height": 940}),
+        }
+        for name, (server, options) in shots.items():
+            with page(chromium, **options) as opened:
+                opened.goto(server.url)
+                opened.locator("#link.live").wait_for()
+                opened.locator("article.card, .start").first.wait_for()
+                opened.wait_for_load_state("networkidle") if server is empty else time.sleep(1.5)
+                if name in ("light", "dark"):
+                    box = opened.locator(".u-over").nth(1).bounding_box()
+                    opened.mouse.move(box["x"] + box["width"] * 0.72, box["y"] + 60)
+                opened.screenshot(path=FOLDER / f"{name}.png")
+                print(FOLDER / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""The load command: what it reports is what the server holds, and a rate not held is told."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[2]
+
+
+def load(*options):
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.load", "--seconds", "1", *options],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=CHECKOUT,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_every_acknowledged_reading_of_twenty_boards_is_stored():
+    for options in ((), ("--new",)):
+        status, said = load("--rate", "1000", *options)
+        assert status == 0, said
+        acknowledged, stored = re.search(r"acknowledged (\d+), stored (\d+)", said).groups()
+        assert acknowledged == stored and int(stored) >= 900
+
+
+def test_a_rate_that_is_not_held_is_a_failure():
+    status, said = load("--rate", "1000000", "--boards", "2")
+    assert status == 1 and "readings/s" in said

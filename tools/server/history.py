@@ -1,0 +1,208 @@
+"""Reading back: what the store holds, for the API and the page.
+
+Connections are pooled and read-only; with a database in memory there is one connection in all,
+shared with the writer behind its lock.
+"""
+
+import contextlib
+import json
+import queue
+import sqlite3
+import time
+
+from . import chart
+from .validate import Number
+
+_PAGE_ROWS = 5000
+_ROW = "bucket, signal, bucket_name, value, epoch, epoch_f, received, repeat"
+
+
+class History:
+    """The readings in the SQLite file `path`; any thread may call.
+
+    shared: (connection, lock) where the database has only that connection."""
+
+    def __init__(self, path, shared=None):
+        self._path = path
+        self._shared = shared
+        self._idle = queue.SimpleQueue()
+
+    def close(self):
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().close()
+
+    @contextlib.contextmanager
+    def _run(self):
+        if self._shared:
+            db, lock = self._shared
+            with lock:
+                yield db.execute
+            return
+        try:
+            db = self._idle.get_nowait()
+        except queue.Empty:
+            db = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
+            db.execute("PRAGMA query_only = ON")
+        try:
+            yield db.execute
+        finally:
+            self._idle.put(db)
+
+    def buckets(self):
+        """The buckets that were created, oldest first: a list of {"id", "name"}."""
+        with self._run() as run:
+            found = run("SELECT id, name FROM bucket ORDER BY created, id").fetchall()
+        return [{"id": bucket_id, "name": name} for bucket_id, name in found]
+
+    def readings(self, bucket_id=None):
+        """All readings, or one bucket's, in order of arrival: a list of dicts with
+
+        bucket (id), bucket_name, signal, value (str, bool, int or float), text (the value as
+        JSON, a number as it was sent), epoch (Unix s, the text that was sent), epoch_f (float),
+        received (Unix s, float), repeat (bool)."""
+        with self._run() as run:
+            found = run(
+                f"SELECT {_ROW} FROM reading JOIN series ON series.id = series "
+                "WHERE ? IS NULL OR bucket = ? ORDER BY reading.id",
+                (bucket_id, bucket_id),
+            ).fetchall()
+        return [_row(*row) for row in found]
+
+    def summary(self):
+        """Every bucket with readings or a name, the latest to receive something first: dicts
+
+        with id, name, signals, readings (counts), last (Unix s of the newest reading or None)."""
+        found = {}
+        with self._run() as run:
+            for bucket_id, name in run("SELECT id, name FROM bucket"):
+                found[bucket_id] = _bucket(bucket_id, name)
+            rows = run(
+                "SELECT bucket, bucket_name, count(DISTINCT signal), sum(readings), max((SELECT "
+                "max(epoch_f) FROM reading WHERE series = series.id)) FROM series GROUP BY 1, 2"
+            )
+            for bucket_id, name, signals, readings, last in rows:
+                b = found.setdefault(bucket_id, _bucket(bucket_id, name))
+                b["signals"] = max(b["signals"], signals)
+                b["readings"] += readings
+                b["last"] = max(b["last"] or last, last)
+        return sorted(found.values(), key=lambda b: (-(b["last"] or 0), b["name"]))
+
+    def signals(self, bucket_id):
+        """What is known of each signal of a bucket, by name, as JSON-ready dicts; their fields
+
+        are those of api.SignalOf."""
+        found = []
+        with self._run() as run:
+            for signal, ids in _series(run, bucket_id).items():
+                recent = chart.latest(run, ids, chart.RECENT)
+                if not recent:
+                    continue
+                count = run(f"SELECT sum(readings) FROM series WHERE id IN ({ids})").fetchone()[0]
+                minute = (time.time() - 60, time.time() + 1)
+                first = run(f"SELECT min(epoch_f) FROM reading WHERE series IN ({ids})")
+                found.append(
+                    {
+                        "signal": signal,
+                        "kind": chart.kind([value for _, value, _ in recent]),
+                        "readings": count,
+                        "first": first.fetchone()[0],
+                        "last": {"epoch": recent[0][2], "value": json.loads(recent[0][1])},
+                        "every_s": chart.usual_s([epoch for _, _, epoch in reversed(recent)]),
+                        "rate": chart.count_between(run, ids, *minute),
+                    }
+                )
+        return found
+
+    def chart(self, bucket_id, signal, start=None, end=None, most=1000):
+        """The readings of one signal from `start` to `end` (Unix s, both inclusive; None: all
+
+        there are), in order of time, `most` at most, as JSON text; None where there is no such
+        signal. See api.Chart for its fields."""
+        with self._run() as run:
+            ids = _series(run, bucket_id).get(signal)
+            if ids is None:
+                return None
+            where = f"series IN ({ids}) AND epoch_f"
+            # Two questions, each answered by one look into the index; as one it reads all of it.
+            first, last = (
+                run(f"SELECT {side}(epoch_f) FROM reading WHERE {where} NOT NULL").fetchone()[0]
+                for side in ("min", "max")
+            )
+            if first is None:
+                return None
+            start = first if start is None else start
+            end = last if end is None else end
+            few = run(
+                f"SELECT epoch_f, id FROM reading WHERE {where} BETWEEN ? AND ? "
+                "ORDER BY epoch_f, id LIMIT ?",
+                (start, end, most + 1),
+            ).fetchall()
+            if len(few) <= most:
+                count, kept = len(few), [row_id for _, row_id in few]
+                times = [epoch for epoch, _ in few]
+                gaps = chart.find_gaps(times, chart.usual_s(times))
+            else:
+                count, kept, gaps = chart.sampled(
+                    run, ids, max(start, first), min(end, last), most
+                )
+            before = run(
+                f"SELECT id FROM reading WHERE {where} < ? ORDER BY epoch_f DESC LIMIT 1", (start,)
+            ).fetchall()
+            texts = chart.as_texts(run, kept)
+            earlier = chart.as_texts(run, [row_id for (row_id,) in before])
+        return (
+            f'{{"signal":{json.dumps(signal)},"first":{first!r},"last":{last!r},'
+            f'"count":{count},"sampled":{json.dumps(count > len(texts))},'
+            f'"before":{earlier[0] if earlier else "null"},'
+            f'"gaps":{json.dumps(gaps)},"readings":[{",".join(texts)}]}}'
+        )
+
+    def export(self, bucket_id, signal=None, start=None, end=None):
+        """Pages (lists of rows as `readings` gives them) of a bucket's readings, by arrival."""
+        start = -1e400 if start is None else start
+        end = 1e400 if end is None else end
+        after = 0
+        while True:
+            with self._run() as run:
+                found = _series(run, bucket_id)
+                ids = found.get(signal, "") if signal is not None else ",".join(found.values())
+                page = run(
+                    f"SELECT {_ROW}, reading.id FROM reading JOIN series ON series.id = series "
+                    f"WHERE reading.id > ? AND series IN ({ids}) AND epoch_f BETWEEN ? AND ? "
+                    "ORDER BY reading.id LIMIT ?",
+                    (after, start, end, _PAGE_ROWS),
+                ).fetchall()
+            if not page:
+                return
+            after = page[-1][-1]
+            yield [_row(*row[:-1]) for row in page]
+
+
+def _series(run, bucket_id):
+    """The ids of each signal's series, as the inside of an SQL IN: {signal: "1,7"}, by name."""
+    found = run(
+        "SELECT signal, group_concat(id) FROM series WHERE bucket = ? GROUP BY signal "
+        "ORDER BY signal LIKE 'islog.%', signal",
+        (bucket_id,),
+    )
+    return dict(found.fetchall())
+
+
+def _bucket(bucket_id, name):
+    return {"id": bucket_id, "name": name, "signals": 0, "readings": 0, "last": None}
+
+
+def _row(bucket, signal, bucket_name, text, epoch, epoch_f, received, repeat):
+    value = json.loads(text, parse_int=Number, parse_float=Number)
+    return {
+        "bucket": bucket,
+        "bucket_name": bucket_name,
+        "signal": signal,
+        "value": value.value if isinstance(value, Number) else value,
+        "text": text,
+        "epoch": epoch,
+        "epoch_f": epoch_f,
+        "received": received,
+        "repeat": bool(repeat),
+    }

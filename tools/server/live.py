@@ -1,0 +1,102 @@
+"""Readings as they arrive, to whoever watches: server-sent events (WHATWG HTML, 9.2).
+
+Each watcher has a bounded buffer. One that does not keep up is told "lost" and reads back what it
+missed; it never slows the server down or fills its memory.
+"""
+
+import asyncio
+import contextlib
+import json
+import threading
+
+_BUFFERED_READINGS = 3000
+_WATCHERS = 64
+_TOGETHER_S = 0.1  # readings that arrive within it travel together
+_SIGN_OF_LIFE_S = 15
+
+
+class Live:
+    """The watchers of one server; `publish` may be called from any thread."""
+
+    def __init__(self):
+        self._watchers = set()
+
+    def full(self):
+        """Whether no further watcher is taken."""
+        return len(self._watchers) >= _WATCHERS
+
+    def publish(self, rows):
+        """Tell the watchers of these stored readings (rows as History.readings gives them)."""
+        for watcher in list(self._watchers):
+            watcher.add(rows)
+
+    def end(self):
+        """End every stream: the server is about to stop."""
+        for watcher in list(self._watchers):
+            watcher.close()
+
+    async def stream(self, bucket_id=None):
+        """The events for one bucket (None: all), as text, until the watcher leaves."""
+        watcher = _Watcher(bucket_id)
+        self._watchers.add(watcher)
+        try:
+            yield "retry: 1000\n\n"
+            while not watcher.closed:
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(watcher.woken.wait(), _SIGN_OF_LIFE_S)
+                if not watcher.woken.is_set():
+                    yield ": still here\n\n"
+                    continue
+                watcher.woken.clear()
+                rows, lost = watcher.take()
+                if lost:
+                    yield "event: lost\ndata: {}\n\n"
+                elif rows:
+                    yield f"data: [{','.join(map(_as_json, rows))}]\n\n"
+                if not watcher.closed:
+                    await asyncio.sleep(_TOGETHER_S)
+        finally:
+            self._watchers.discard(watcher)
+
+
+class _Watcher:
+    def __init__(self, bucket_id):
+        self.closed = False
+        self.woken = asyncio.Event()
+        self._bucket_id = bucket_id
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Lock()
+        self._rows = []
+        self._lost = False
+
+    def add(self, rows):
+        if self._bucket_id is not None:
+            rows = [row for row in rows if row["bucket"] == self._bucket_id]
+        if not rows:
+            return
+        with self._lock:
+            if len(self._rows) + len(rows) > _BUFFERED_READINGS:
+                self._rows, self._lost = [], True
+            elif not self._lost:
+                self._rows += rows
+        self._wake()
+
+    def take(self):
+        """The readings so far and whether some were lost (then there are none)."""
+        with self._lock:
+            rows, self._rows = self._rows, []
+            lost, self._lost = self._lost, False
+        return rows, lost
+
+    def close(self):
+        self.closed = True
+        self._wake()
+
+    def _wake(self):
+        with contextlib.suppress(RuntimeError):  # the loop has ended: so has the watcher
+            self._loop.call_soon_threadsafe(self.woken.set)
+
+
+def _as_json(row):
+    names = {name: row[name] for name in ("bucket", "signal")}
+    return f'{json.dumps(names)[:-1]},"epoch":{row["epoch"]},"value":{row["text"]}}}'

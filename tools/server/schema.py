@@ -1,0 +1,73 @@
+"""The layout of the server's SQLite file, and how an older one becomes today's.
+
+The version is SQLite's user_version. A database from a newer server, or of another program, is
+refused, not guessed at; an older layout is brought up to date in one transaction.
+"""
+
+SCHEMA_VERSION = 2
+
+_TABLES = """
+CREATE TABLE bucket (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    created REAL NOT NULL              -- Unix s, of the first call
+) WITHOUT ROWID;
+CREATE TABLE series (                  -- what the readings of one signal have in common
+    id INTEGER PRIMARY KEY,
+    bucket TEXT NOT NULL,              -- not a foreign key: readings may come before the bucket
+    signal TEXT NOT NULL,
+    bucket_name TEXT NOT NULL,
+    readings INTEGER NOT NULL DEFAULT 0, -- how many there are, repeats among them
+    UNIQUE (bucket, signal, bucket_name)
+);
+CREATE TABLE reading (
+    id INTEGER PRIMARY KEY,            -- order of arrival
+    series INTEGER NOT NULL REFERENCES series,
+    value TEXT NOT NULL,               -- as JSON; a number is the text that was sent
+    epoch TEXT NOT NULL,               -- Unix s, the text that was sent
+    epoch_f REAL NOT NULL,             -- the same, to sort and search by
+    received REAL NOT NULL,            -- Unix s
+    repeat INTEGER NOT NULL,
+    num REAL                           -- the value of a number, 0 or 1 of a bool, else NULL
+);
+"""
+
+# A chart reads nothing but the first of these; the second finds the texts among many numbers.
+_INDEXES = """
+CREATE INDEX reading_chart ON reading (series, epoch_f, num);
+CREATE INDEX reading_text ON reading (series, epoch_f) WHERE num IS NULL;
+"""
+
+_FROM_1 = """
+ALTER TABLE series ADD COLUMN readings INTEGER NOT NULL DEFAULT 0;
+UPDATE series SET readings = (SELECT count(*) FROM reading WHERE series = series.id);
+ALTER TABLE reading ADD COLUMN num REAL;
+UPDATE reading SET num = CASE value WHEN 'true' THEN 1 WHEN 'false' THEN 0
+    ELSE CAST(value AS REAL) END WHERE value NOT LIKE '"%';
+DROP INDEX reading_time;
+"""
+
+
+class StoreError(Exception):
+    """The database cannot be used; the text says why in one sentence."""
+
+
+def prepare(db, path):
+    """Make the layout in the open database `db`, or bring it up to date; raises StoreError."""
+    run = db.execute
+    run("PRAGMA journal_mode = WAL")
+    run("PRAGMA synchronous = FULL")
+    run("BEGIN IMMEDIATE")
+    version = run("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"The database {path} has layout {version}, this server knows {SCHEMA_VERSION}: "
+            "update the server or choose another file."
+        )
+    if version == 0 and run("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise StoreError(f"The database {path} is not islog's: choose another file.")
+    script = {0: _TABLES + _INDEXES, 1: _FROM_1 + _INDEXES}.get(version, "")
+    for statement in script.split(";\n"):
+        run(statement)
+    run(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    run("COMMIT")
