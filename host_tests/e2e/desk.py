@@ -25,7 +25,7 @@ class Desk:
         self.flash = Path(folder) / "flash"
         self.board = None
 
-    def board_with(self, program, kind="esp32", **settings):
+    def board_with(self, program, kind="esp32", *, drift_ppm=0, wrap_bits=30, **settings):
         """A board that runs boards/`program`.py; short pauses, unless the settings say else."""
         lib = self.flash / "lib"
         lib.mkdir(parents=True, exist_ok=True)
@@ -35,6 +35,8 @@ class Desk:
             config={**self.config(), **settings},
             main=BOARDS / f"{program}.py",
             flash=self.flash,
+            drift_ppm=drift_ppm,
+            wrap_bits=wrap_bits,
         )
         return self.board
 
@@ -93,12 +95,13 @@ class Desk:
     def first_arrivals(self):
         return [reading for reading in self.server.readings() if not reading["repeat"]]
 
-    def check_arrivals(self, notes):
-        """The server holds just these notes, in order: signal, value, its type, and the time."""
+    def check_arrivals(self, notes, ahead_s=0, close_s=CLOSE_S):
+        """The server holds just these notes, in order: signal, value, its type, and the time,
+        that of a clock which is `ahead_s` ahead of the PC's."""
         arrived = self.first_arrivals()
         assert [plain(r) for r in arrived] == [plain(n) for n in notes]
         for reading, note in zip(arrived, notes, strict=True):
-            assert off_by(reading, note) <= CLOSE_S, (reading, note)
+            assert off_by(reading, note, ahead_s) <= close_s, (reading, note)
 
     def check_books(self):
         """Every reading that was logged is accounted for, at the board and at the server."""
@@ -114,5 +117,7 @@ def plain(reading):
     return reading["signal"], type(value), value
 
 
-def off_by(reading, note):
-    return abs(Decimal(reading["epoch"]) - Decimal(note["ns"]) / 10**9)
+def off_by(reading, note, ahead_s=0):
+    """By how many seconds a reading's time lies outside of the call that logged it."""
+    at = Decimal(reading["epoch"]) - Decimal(ahead_s)
+    return max(0, Decimal(note["ns"]) / 10**9 - at, at - Decimal(note["done_ns"]) / 10**9)

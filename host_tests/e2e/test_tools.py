@@ -11,6 +11,8 @@ import pytest
 
 from tools.simulate import ROOT
 
+from .desk import BOARDS
+
 CLOSING = r"logged (\d+), accepted (\d+), lost 0, duplicates 0"
 
 
@@ -103,6 +105,33 @@ def test_simulate_says_what_is_wrong_with_a_recording(tmp_path, text, complaint)
     run = simulate("--config", config, "--replay", recording)
     assert run.returncode == 2
     assert complaint in run.stderr and run.stderr.count("\n") == 1
+
+
+def test_a_boards_time_runs_fast_and_its_ticks_wrap_where_that_is_asked_for(tmp_path):
+    config = tmp_path / "config.json"
+    config.write_text("{}")
+    program = BOARDS / "crystal.py"
+    run = simulate("--config", config, "--main", program, "--drift", 100000, "--wrap", 11)
+    assert run.returncode == 0, run.stdout
+    (went,) = (json.loads(line[5:]) for line in run.stdout.splitlines() if "went {" in line)
+    before, after = went["ticks"]
+    assert went["highest"] == 2047
+    assert (after - before) % 2048 == went["ticks_ms"]
+    assert (before + 300) % 2048 == went["added"]
+    assert 700 <= went["true_ms"] < 900
+    fast_ms = went["true_ms"] * 1.1
+    assert abs(went["ticks_ms"] - fast_ms) < 5 and abs(went["clock_ms"] - fast_ms) < 5
+
+
+@pytest.mark.parametrize(
+    "option, value", [("--drift", "100001"), ("--drift", "nan"), ("--wrap", "9"), ("--wrap", "31")]
+)
+def test_simulate_says_what_a_clock_cannot_be(tmp_path, option, value):
+    config = tmp_path / "config.json"
+    config.write_text("{}")
+    run = simulate("--config", config, option, value)
+    assert run.returncode == 2
+    assert run.stderr.startswith(f"{option} must be from ") and run.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("option", ["--config", "--replay", "--main"])

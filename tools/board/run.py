@@ -1,6 +1,7 @@
 """Runs on MicroPython, started by tools/simulate.py: boots a simulated board.
 
-Arguments: the board ("esp32" or "rp2"), its flash folder, the file that tells its temperature.
+Arguments: the board ("esp32" or "rp2"), its flash folder, the file that tells its temperature;
+how far its crystal is off in parts per billion, and the bits of its ticks (see time.boot).
 The folder becomes "/", the module path is a board's, and boot.py and main.py run unchanged.
 Ctrl-C (a byte on standard input, or SIGINT) stops main.py; its Logger is then given FLUSH_S to
 send what is pending. The last line printed is `status ` and log.status() as JSON, where there is
@@ -27,14 +28,14 @@ FLUSH_S = 10
 RESET = 64
 
 
-def main(board, flash, temperature):
+def main(board, flash, temperature, drift_ppb, wrap_bits):
     sensor = open(temperature)  # noqa: SIM115 (it stays open)
 
     def celsius():
         sensor.seek(0)
         return float(sensor.readline())
 
-    time.boot(board)
+    time.boot(board, int(drift_ppb), int(wrap_bits))
     network.style = machine.style = board
     machine.celsius = celsius
     # The stand-ins that a program may ask for later, before their folder goes out of sight.

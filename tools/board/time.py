@@ -5,7 +5,9 @@ and knows a time zone, and ticks wrap at 2^62. Here, in real time:
 - the clock is unset at boot(): 2000-01-01 on an esp32, 2021-01-01 on an rp2, until machine.RTC
   sets it;
 - time() counts from 2000 on an esp32, from 1970 on an rp2; gmtime(0) tells which. No time zone;
-- ticks_ms(), ticks_us(), ticks_cpu() start at 0 and wrap at 2^30 (MICROPY_PY_TIME_TICKS_PERIOD).
+- ticks_ms(), ticks_us(), ticks_cpu() start at 0 and wrap at 2^30 (MICROPY_PY_TIME_TICKS_PERIOD),
+  or earlier where boot() is told so.
+- the crystal is off by as much as boot() is told: ticks and clock, not the length of a sleep.
 - a Ctrl-C on the console (standard input, as a board's serial line) interrupts a sleep. It does
   not interrupt anything else, so a program is stopped where it waits and not half-way through a
   step; the end of standard input counts as one.
@@ -24,27 +26,35 @@ sys.modules["time"] = utime
 __import__("asyncio.core")
 sys.modules["time"] = _this
 
-_PERIOD = 1 << 30
 _SECONDS_1970_TO_2000 = 946684800
 _UNSET_S = {"esp32": 946684800, "rp2": 1609459200}
 
 _console = select.poll()
 _console.register(sys.stdin, select.POLLIN)
+_period = 1 << 30
+_drift_ppb = 0
 _epoch_s = 0
 _booted_us = utime.ticks_us()
 _boot_unix_us = 0
 
 
-def boot(board):
-    """Power-up of an "esp32" or "rp2": ticks at 0, the clock unset, the epoch of that port."""
-    global _epoch_s, _booted_us
+def boot(board, drift_ppb=0, wrap_bits=30):
+    """Power-up of an "esp32" or "rp2": ticks at 0, the clock unset, the epoch of that port.
+
+    drift_ppb: the board's second is too short by so many billionths: its time runs fast (a
+    negative one: slow). wrap_bits: the ticks wrap at 2**wrap_bits; asyncio's own do not.
+    """
+    global _period, _drift_ppb, _epoch_s, _booted_us
+    _period = 1 << wrap_bits
+    _drift_ppb = drift_ppb
     _epoch_s = _SECONDS_1970_TO_2000 if board == "esp32" else 0
     _booted_us = utime.ticks_us()
     set_unix_us(_UNSET_S[board] * 1000000)
 
 
 def _up_us():
-    return utime.ticks_diff(utime.ticks_us(), _booted_us)
+    us = utime.ticks_diff(utime.ticks_us(), _booted_us)
+    return us + us * _drift_ppb // 1000000000
 
 
 def unix_us():
@@ -69,24 +79,24 @@ def sleep(seconds):
 
 
 def ticks_us():
-    return _up_us() & (_PERIOD - 1)
+    return _up_us() & (_period - 1)
 
 
 ticks_cpu = ticks_us
 
 
 def ticks_ms():
-    return _up_us() // 1000 & (_PERIOD - 1)
+    return _up_us() // 1000 & (_period - 1)
 
 
 def ticks_add(ticks, delta):
-    if not -_PERIOD // 2 < delta < _PERIOD // 2:
+    if not -_period // 2 < delta < _period // 2:
         raise OverflowError("ticks interval overflow")
-    return ticks + delta & (_PERIOD - 1)
+    return ticks + delta & (_period - 1)
 
 
 def ticks_diff(end, start):
-    return (end - start + _PERIOD // 2 & (_PERIOD - 1)) - _PERIOD // 2
+    return (end - start + _period // 2 & (_period - 1)) - _period // 2
 
 
 def time():

@@ -1,8 +1,8 @@
 """For the programs in this folder: log a reading, and print what came of it.
 
 One line each, `logged ` and JSON: signal, value, text (str(value)), outcome (True, False, or the
-name of the exception), ns (the PC's true time of the call), and the log's books after it: logged,
-sent, dropped, rejected, pending.
+name of the exception), ns and done_ns (the PC's true time before and after the call), and the
+log's books after it: logged, sent, dropped, rejected, pending.
 """
 
 import json
@@ -22,6 +22,7 @@ def note(log, signal, value):
         outcome = type(e).__name__
     else:
         _count += 1
+    done_ns = utime.time_ns()
     line = {name: getattr(log, name) for name in ("sent", "dropped", "rejected", "pending")}
     line["logged"] = _count
     line["signal"] = signal
@@ -31,4 +32,5 @@ def note(log, signal, value):
         line["value"] = None
     line["outcome"] = outcome
     line["ns"] = ns
+    line["done_ns"] = done_ns
     print("logged", json.dumps(line))

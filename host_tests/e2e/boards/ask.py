@@ -1,0 +1,38 @@
+"""Asks NTP hosts, on a plain MicroPython: no board is needed for that.
+
+One case a line on standard input, JSON: hosts, timeout_s, questions (ask() is called so often, as
+long as there is a host to ask). Its answer is a line on standard output, JSON, a list with an
+entry for each question: wrong (a sentence or None), done, took_ms, and where done off_ms (by so
+much its time is ahead of the PC's) and error_ms.
+"""
+
+import json
+import sys
+import time
+
+from islog.clock import Clock
+from islog.sntp import Sntp
+
+
+def ask(client, clock):
+    start = time.ticks_ms()
+    wrong = client.ask(clock)
+    outcome = {"wrong": wrong, "done": client.done}
+    outcome["took_ms"] = time.ticks_diff(time.ticks_ms(), start)
+    if client.done:
+        clock.tick()
+        since_ms = (clock.hi - client.hi) * (clock.mask + 1) + clock.last - client.lo
+        shown_ms = client.unix_s * 1000 + client.ms + since_ms
+        outcome["off_ms"] = shown_ms - time.time_ns() // 1000000
+        outcome["error_ms"] = client.error_ms
+    return outcome
+
+
+for line in sys.stdin:
+    case = json.loads(line)
+    clock = Clock()
+    client = Sntp(case["hosts"], case["timeout_s"])
+    outcomes = []
+    while len(outcomes) < case["questions"] and client.hosts:
+        outcomes.append(ask(client, clock))
+    print(json.dumps(outcomes))

@@ -1,0 +1,33 @@
+"""Tells how far the board's clock and ticks go while asyncio sleeps, beside the PC's true time."""
+
+import asyncio
+import json
+import time
+
+import utime
+
+
+def look():
+    return time.ticks_ms(), time.ticks_us(), time.time_ns(), utime.time_ns()
+
+
+async def sleep():
+    await asyncio.sleep_ms(700)
+
+
+before = look()
+asyncio.run(sleep())
+after = look()
+print(
+    "went",
+    json.dumps(
+        {
+            "ticks": (before[0], after[0]),
+            "ticks_ms": time.ticks_diff(after[0], before[0]),
+            "highest": time.ticks_add(0, -1),
+            "added": time.ticks_add(before[0], 300),
+            "clock_ms": (after[2] - before[2]) / 1e6,
+            "true_ms": (after[3] - before[3]) / 1e6,
+        }
+    ),
+)

@@ -1,0 +1,211 @@
+"""What the firmware makes of each kind of SNTP packet, sent to it over a real UDP socket.
+
+The packets: RFC 4330, sections 4, 5 and 8. One MicroPython runs boards/ask.py for all of them.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import time
+
+import pytest
+
+from tools.server import sntp
+from tools.simulate import MICROPYTHON, ROOT
+
+from .desk import BOARDS
+from .ntp import Ntp, good
+
+CLOSE_MS = 15  # a busy machine takes some milliseconds to answer
+TIMEOUT_S = 1
+ERA_1 = 2085978496  # Unix time when NTP's seconds start again, in February 2036
+
+
+@pytest.fixture(scope="module")
+def asker():
+    environment = dict(os.environ, MICROPYPATH=f"{ROOT / 'firmware'}:.frozen")
+    pipe = subprocess.PIPE
+    program = BOARDS / "ask.py"
+    with subprocess.Popen(
+        [MICROPYTHON, program], env=environment, stdin=pipe, stdout=pipe, text=True
+    ) as process:
+        yield process
+        process.stdin.close()
+
+
+@pytest.fixture
+def ask(asker):
+    def ask(*hosts, questions=1):
+        """Have these hosts asked so often, and give what came of each question."""
+        case = {"hosts": hosts, "timeout_s": TIMEOUT_S, "questions": questions}
+        asker.stdin.write(json.dumps(case) + "\n")
+        asker.stdin.flush()
+        return json.loads(asker.stdout.readline())
+
+    return ask
+
+
+def put(at, data):
+    """Answers rightly, but for the bytes `data` at `at`."""
+
+    def answer(question):
+        packet = good(question)
+        packet[at : at + len(data)] = data
+        return packet
+
+    return answer
+
+
+def first(answer):
+    """Answers the first question so, and all later ones well."""
+    rest = [answer]
+    return lambda question: (rest.pop() if rest else good)(question)
+
+
+def stamped(received_s, sent_s, stay_s=0):
+    """Answers with these Unix times, once the question has stayed for so long."""
+
+    def answer(question):
+        time.sleep(stay_s)
+        packet = good(question)
+        packet[32:40] = sntp.timestamp(int(received_s * 10**9)).to_bytes(8, "big")
+        packet[40:48] = sntp.timestamp(int(sent_s * 10**9)).to_bytes(8, "big")
+        return packet
+
+    return answer
+
+
+def is_right(outcome, ahead_s=0):
+    """The clock is set, and not further off than it says, nor by much."""
+    assert outcome["done"] and outcome["wrong"] is None, outcome
+    off_ms = abs(outcome["off_ms"] - ahead_s * 1000)
+    assert off_ms <= outcome["error_ms"] + 1 and off_ms <= CLOSE_MS, outcome
+
+
+REFUSED = {
+    "leap indicator 3, the server has no time": put(0, b"\xe4"),
+    "mode 3, a client": put(0, b"\x23"),
+    "mode 5, a broadcast": put(0, b"\x25"),
+    "stratum 16, the server is not set": put(1, b"\x10"),
+    "47 bytes": lambda question: good(question)[:47],
+    "no bytes": lambda question: b"",
+    "another question's stamp": put(24, bytes(range(8))),
+    "no stamp": put(24, bytes(8)),
+    "half a stamp": put(28, bytes(4)),
+    "a time before this release": stamped(1577836800, 1577836800.001),
+    "no time": put(40, bytes(8)),
+    "a kiss of death with no stamp": put(1, bytes(31)),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_spoiled_packet_is_refused_and_the_next_good_one_is_taken(ask, kind):
+    with Ntp(first(REFUSED[kind])) as ntp:
+        refused, then = ask(ntp.host, questions=2)
+        assert refused["wrong"] and ntp.host in refused["wrong"] and not refused["done"], refused
+        assert ntp.asked == 2
+    is_right(then)
+
+
+def test_a_host_that_sends_a_kiss_of_death_is_never_asked_again(ask):
+    with Ntp(put(1, b"\0")) as killed, Ntp(put(0, b"\xe4")) as unset:
+        told, *then = ask(killed.host, unset.host, questions=6)
+        assert killed.host in told["wrong"] and not told["done"]
+        assert all(unset.host in outcome["wrong"] for outcome in then)
+        assert killed.asked == 1 and unset.asked == 5
+
+
+def test_when_no_host_is_left_nobody_is_asked(ask):
+    with Ntp(put(1, b"\0")) as killed:
+        (told,) = ask(killed.host, questions=3)
+        assert killed.host in told["wrong"]
+        assert killed.asked == 1
+
+
+def test_a_reply_from_elsewhere_is_not_heard(ask):
+    def forged_first(question):
+        ntp.send_from_elsewhere(good(question, ahead_s=3600))
+        return good(question)
+
+    def forged_only(question):
+        ntp.send_from_elsewhere(good(question, ahead_s=3600))
+
+    with Ntp(forged_first) as ntp:
+        is_right(*ask(ntp.host))
+        ntp.answer = forged_only
+        (outcome,) = ask(ntp.host)
+    assert outcome["wrong"] and not outcome["done"]
+
+
+def test_silence_costs_the_time_out_and_no_more(ask):
+    with Ntp(lambda question: None) as silent, Ntp() as other:
+        outcome, then = ask(silent.host, other.host, questions=2)
+    assert silent.host in outcome["wrong"] and not outcome["done"]
+    assert TIMEOUT_S * 1000 - 10 <= outcome["took_ms"] <= TIMEOUT_S * 1000 + 300
+    is_right(then)
+
+
+def test_hosts_are_asked_in_turn_until_one_knows_the_time(ask):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        closed = f"127.0.0.1:{nobody.getsockname()[1]}"
+    with Ntp(put(0, b"\xe4")) as unset, Ntp() as right:
+        *wrong, outcome = ask(closed, unset.host, right.host, questions=3)
+        assert [o["done"] for o in wrong] == [False, False]
+        assert unset.asked == right.asked == 1
+    is_right(outcome)
+
+
+def test_a_host_may_be_a_name_with_several_addresses(ask):
+    with Ntp() as ntp:  # where the name has an IPv6 address too, nobody listens there
+        outcomes = ask(f"localhost:{ntp.port}", questions=4)
+    is_right(next(o for o in outcomes if o["done"]))
+
+
+def test_the_answer_with_the_least_round_trip_sets_the_clock(ask):
+    def slow_back(question):
+        answer = good(question)
+        time.sleep(0.15)  # so this one's time is off by half of it
+        return answer
+
+    def slow_both_ways(question):
+        time.sleep(0.03)
+        answer = good(question)
+        time.sleep(0.03)
+        return answer
+
+    ways = [slow_back, slow_both_ways, slow_back]
+    with Ntp(lambda question: ways[(ntp.asked - 1) % 3](question)) as ntp:
+        *samples, best = ask(ntp.host, questions=3)
+    assert [(s["wrong"], s["done"]) for s in samples] == [(None, False)] * 2
+    is_right(best)
+
+
+def test_the_time_that_a_server_keeps_the_question_is_no_travel(ask):
+    def slow(question):
+        came_s = time.time()
+        time.sleep(0.3)
+        return stamped(came_s, time.time())(question)
+
+    with Ntp(slow) as ntp:
+        is_right(*ask(ntp.host))
+
+
+@pytest.mark.parametrize(
+    "received_s, sent_s",
+    [
+        (ERA_1 - 60.001, ERA_1 - 60),
+        (ERA_1 - 0.1, ERA_1 + 0.1),  # while the question is at the server
+        (ERA_1 + 0.25, ERA_1 + 0.251),
+        (4102444800, 4102444800.001),  # in 2100
+    ],
+)
+def test_the_seconds_start_again_in_2036(ask, received_s, sent_s):
+    stay_s = sent_s - received_s if sent_s - received_s > 0.1 else 0
+    before_s = time.time()
+    with Ntp(stamped(received_s, sent_s, stay_s)) as ntp:
+        (outcome,) = ask(ntp.host)
+    took_s = time.time() - before_s
+    ahead_ms = outcome["off_ms"] - (sent_s - before_s) * 1000
+    assert outcome["done"] and -took_s * 1000 - CLOSE_MS <= ahead_ms <= CLOSE_MS, outcome
