@@ -23,6 +23,7 @@ _WAIT_MS = const(100)
 _LINE = const(240)  # bytes; what comes behind them in a longer line does not matter
 _BODY_MAX = const(4096)  # a longer body is not read: the connection is closed instead
 _CHUNKED = const(-2)
+_CLOSED = "closed"  # by the server
 _VERIFY_FAILED = const(-0x2700)  # MBEDTLS_ERR_X509_CERT_VERIFY_FAILED
 
 
@@ -80,7 +81,7 @@ class Kept(Answer):
                 return None
             if not self.status:  # else only the rest of its body is missing
                 self._fault(e)
-        if not self._keep:
+        if not self._keep or self._have:  # more came than the answer
             self.close()
         self._run = self._parts = None
         self._last = time.ticks_ms()
@@ -185,10 +186,9 @@ class Kept(Answer):
         while got is None:
             if self._wait(select.POLLIN):
                 got = self._stream.readinto(self._view[self._have :])
-            if got is None:
-                yield
+            yield
         if not got:
-            raise OSError("closed")
+            raise OSError(_CLOSED)
         self._begun = True
         self._have += got
 
@@ -223,7 +223,7 @@ class Kept(Answer):
             line = yield from self._line()
             size = int(line.split(b";")[0], 16)
             left -= size
-            if left < 0:
+            if size < 0 or left < 0:
                 raise ValueError
             if size:
                 yield from self._skip(size + 2)
@@ -232,7 +232,7 @@ class Kept(Answer):
 
     def _fault(self, e):
         number = e.args[0] if e.args else None
-        if self._begun and isinstance(e, ValueError):
+        if self._begun and (isinstance(e, ValueError) or number == _CLOSED):
             self.broken = True
             self.why = "a broken answer"
         elif isinstance(e, ValueError) or number == _VERIFY_FAILED:

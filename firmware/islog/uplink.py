@@ -44,6 +44,7 @@ class Uplink:
         self._most = service.batch_readings
         self._transport = transport_for(settings)
         self.verifies = self._transport.verifies
+        self.unproven = service.urls[1].startswith("https:") and not self.verifies
         self._slow_ms = settings["slow_retry"] * 1000
         self._confirmed = False
         self.bucket_retry = Retry(settings["backoff_max"])
@@ -133,9 +134,9 @@ class Uplink:
             else:
                 self._slow(self.retry, 1, "every reading")
         elif outcome in (transport.UNKNOWN, transport.BUSY):
-            self._back_off(self.retry, outcome, 1, "%d readings" % count)
+            self._back_off(self.retry, outcome, 1, _readings(count))
         else:
-            self._slow(self.retry, 1, "%d readings" % count)
+            self._slow(self.retry, 1, _readings(count))
 
     def idle(self):
         """Close a connection that was kept open too long."""
@@ -223,3 +224,7 @@ class Uplink:
     def _hint(self, which, otherwise):
         hint = _HINTS.get(self._transport.status, otherwise)
         return hint % ("bucket_url", "ingest_url")[which] if "%s" in hint else hint
+
+
+def _readings(count):
+    return "%d readings" % count if count > 1 else "a reading"

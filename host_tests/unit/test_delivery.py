@@ -344,3 +344,19 @@ def test_a_wrong_setting_raises_before_anything_is_there():
     assert isinstance(error, islog.ConfigError) and "bucket_name" in str(error)
     raises(islog.ConfigError, Board, wifi=[{"ssid": "a", "password": "b"}])
     raises(islog.ConfigError, Board, batch_bytes=256, bucket_name="x" * 200)
+
+
+def test_https_without_a_root_certificate_is_said_once_at_the_start():
+    import builtins
+
+    for url, count in (
+        ("https://service.test/batch_logs", 1),
+        ("http://service.test/batch_logs", 0),
+    ):
+        said = []
+        builtins.print, kept = lambda *words: said.append(words), builtins.print
+        try:
+            Board(quiet=False, ingest_url=url)
+        finally:
+            builtins.print = kept
+        assert len([words for words in said if "not verified" in words[1]]) == count
