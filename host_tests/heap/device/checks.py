@@ -22,7 +22,9 @@ class Islog:
     def __init__(self):
         import islog
 
-        log = islog.Logger("a-client-key", "desk", "123e4567-e89b-12d3-a456-426614174000")
+        log = islog.Logger(
+            "a-client-key", "desk", "123e4567-e89b-12d3-a456-426614174000", quiet=True
+        )
         self.log = log.log
 
 

@@ -52,7 +52,7 @@ def main():
 
     yield
     before = gc.mem_alloc()
-    own = islog.Logger("a-client-key-of-24-chars", "bench")
+    own = islog.Logger("a-client-key-of-24-chars", "bench", quiet=True)
     yield
     say("logger", islog=gc.mem_alloc() - before)
     del own
