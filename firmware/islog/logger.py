@@ -70,7 +70,7 @@ class Logger:
         self._quiet = settings["quiet"]
         self._dropped = self._flushing = self._busy = self._asked = 0
         self.state = "offline" if wifi else "no time"
-        if uplink.unproven:
+        if uplink.unproven():
             self._say("the server is not verified (no ca_file): who is on the way can read the key")
 
     @property

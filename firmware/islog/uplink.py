@@ -44,7 +44,6 @@ class Uplink:
         self._most = service.batch_readings
         self._transport = transport_for(settings)
         self.verifies = self._transport.verifies
-        self.unproven = service.urls[1].startswith("https:") and not self.verifies
         self._slow_ms = settings["slow_retry"] * 1000
         self._confirmed = False
         self.bucket_retry = Retry(settings["backoff_max"])
@@ -60,6 +59,10 @@ class Uplink:
         self._suspects = 0  # that many of the batch's first readings hold one that was refused
         self._refused_alone = 0
         self._broken = 0
+
+    def unproven(self):
+        """Whether TLS is used without knowing to whom it leads."""
+        return self._service.urls[1].startswith("https:") and not self.verifies
 
     def bucket_wait_ms(self):
         """Milliseconds until the bucket call is due, or None: it is confirmed."""
