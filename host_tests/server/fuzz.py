@@ -52,10 +52,10 @@ def main():
     seconds = parser.parse_args().seconds
     print(f"schemathesis tries the server's calls for {seconds} s at most ...", flush=True)
     errors = []
-    with tempfile.TemporaryDirectory() as folder:
-        with LocalServer(key=KEY, on_error=errors.append) as server:
-            options = ("-n", "1000", "--max-time", str(seconds))
-            status, _ = run(server, folder, *options, output=None)
+    server = LocalServer(key=KEY, on_error=errors.append)
+    with server, tempfile.TemporaryDirectory() as folder:
+        options = ("-n", "1000", "--max-time", str(seconds))
+        status, _ = run(server, folder, *options, output=None)
     print(*errors, sep="\n")
     return status or bool(errors)
 
