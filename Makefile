@@ -2,7 +2,7 @@
 
 PY := .venv/bin/python
 
-.PHONY: help setup interpreter demo serve test bench size load screenshots soak format flash clean
+.PHONY: help setup interpreter demo serve test bench size ca load screenshots soak format flash clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -16,8 +16,8 @@ interpreter:
 	i.name == 'micropython' and i.version >= (1, 22) or \
 	print('islog needs MicroPython 1.22 or later, and what tools/micropython found is not.', file=sys.stderr) or sys.exit(1)"
 
-demo: setup interpreter ## a simulated board and a local server, live (SECONDS=20: for so long)
-	@$(PY) -m tools.demo $(if $(SECONDS),--seconds $(SECONDS))
+demo: setup interpreter ## a simulated board and a local server, live (SECONDS=20 TLS=1 API=events)
+	@$(PY) -m tools.demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TLS),--tls) $(if $(API),--api $(API))
 
 serve: setup ## a local Initial State for boards to send to (ARGS="--help" for more)
 	@$(PY) -m tools.server $(ARGS)
@@ -30,6 +30,9 @@ bench: setup interpreter ## islog against what one would write by hand, measured
 
 size: setup ## what islog takes of flash and heap, against its budgets
 	@$(PY) -m tools.size
+
+ca: setup ## write the root certificate of a host into ca.der (HOST=api.initialstate.com)
+	@$(PY) -m tools.ca "$(HOST)"
 
 load: setup ## how many readings/s the local server takes (ARGS="--million": a million readings)
 	@$(PY) -m tools.load $(ARGS)

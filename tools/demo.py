@@ -1,9 +1,11 @@
 """`make demo`: a local server and a simulated board on this machine, and what arrives.
 
 Server, clock and board talk over loopback on free ports, with a key made for this run; nothing is
-kept. Ends after --seconds or on Ctrl-C with one line: how many readings main.py logged, how many
-the server accepted (repeats not among them), how many are missing, how many came twice. The exit
-status is 0 only where all that was logged was accepted.
+kept. With --tls, the server has a root certificate made for this run too, and the board verifies
+it; with --api events, they talk the service's second generation, at its pace. Ends after --seconds
+or on Ctrl-C with one line: how many readings main.py logged, how many the server accepted (repeats
+not among them), how many are missing, how many came twice. The exit status is 0 only where all
+that was logged was accepted.
 """
 
 import argparse
@@ -11,16 +13,30 @@ import secrets
 import sys
 
 from tools import simulate
-from tools.server import LocalServer
+from tools.server import LocalServer, web
 from tools.server.show import Show
 
+EVENTS_PER_S = 3  # the service's own limit (api.md)
 
-def demo(kind, seconds, show):
+
+def demo(kind, seconds, show, tls=False, api="batch_logs"):
     """Run it, show it; returns the exit status and the closing line."""
     show.say("Looking for a MicroPython to run the board on.")
     simulate.bring_interpreter()
-    with LocalServer(key=secrets.token_urlsafe(12), on_reading=show, on_notice=show.say) as server:
+    try:
+        web.install(show.say)
+    except web.WebError as e:
+        show.say(str(e))
+    with LocalServer(
+        key=secrets.token_urlsafe(12),
+        on_reading=show,
+        on_notice=show.say,
+        tls=tls,
+        api=api,
+        events_per_s=EVENTS_PER_S,
+    ) as server:
         show.say(f"A server listens on port {server.port}, its clock on port {server.ntp_port}.")
+        show.say(f"Live charts: {server.url}/")
         board = simulate.Board(
             kind,
             config=_config(server),
@@ -38,11 +54,17 @@ def demo(kind, seconds, show):
             if not ended:
                 show.say(f"Time is up: the board has {simulate.FLUSH_S} s to send the rest.")
                 board.finish()
+        if tls:
+            show.say(f"{_times(server.handshakes)} for {len(server.requests)} requests.")
         return _books(board, server)
 
 
+def _times(handshakes):
+    return "One TLS handshake" if handshakes == 1 else f"{handshakes} TLS handshakes"
+
+
 def _config(server):
-    return {
+    config = {
         "client_key": server.key,
         "bucket_name": "demo",
         "bucket_url": server.bucket_url,
@@ -51,6 +73,11 @@ def _config(server):
         "wifi": [{"ssid": "demo", "password": "on the desk"}],
         "flush_interval": 1,
     }
+    if server.api != "batch_logs":
+        config["api"] = server.api
+    if server.ca_file:
+        config["ca_file"] = server.ca_file
+    return config
 
 
 def _books(board, server):
@@ -68,12 +95,14 @@ def main():
     parser = argparse.ArgumentParser("python -m tools.demo", description=__doc__)
     parser.add_argument("--board", choices=simulate.BOARDS, default="esp32")
     parser.add_argument("--seconds", type=float, default=30, help="default: %(default)s")
+    parser.add_argument("--tls", action="store_true", help="over HTTPS, verified, kept open")
+    parser.add_argument("--api", choices=("batch_logs", "events"), default="batch_logs")
     arguments = parser.parse_args()
     if not arguments.seconds > 0:
         sys.exit("--seconds must be more than 0.")
     show = Show()
     try:
-        status, line = demo(arguments.board, arguments.seconds, show)
+        status, line = demo(arguments.board, arguments.seconds, show, arguments.tls, arguments.api)
     except simulate.UserError as e:
         status, line = 2, str(e)
     except KeyboardInterrupt:

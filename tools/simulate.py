@@ -29,6 +29,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MICROPYTHON = ROOT / "tools" / "micropython"
 BOARDS = ("esp32", "rp2")
+DRIFT_PPM = 100000  # at most, either way
+WRAP_BITS = (10, 30)  # 1.024 s, and what boards have: 12.4 days
 
 # 190 KB on 32 bits, as a Pico W has after boot; `w` doubles it on 64 bits, as pointers do.
 HEAP = "190wK"
@@ -47,16 +49,33 @@ class UserError(Exception):
 class Board:
     """One simulated board, started by `with` and stopped at its end.
 
-    kind: "esp32" or "rp2". config: a dict, or the path of a config.json. main: the program.
+    kind: "esp32" or "rp2". config: a dict, or the path of a config.json. main: the program. What
+    a config.json names as its ca_file is copied from beside it, what a dict does from this
+    machine (into the board's "/"); where there is no such file, the firmware says so.
     replay: the path of a recording. on_line is called with each line of the board's console.
     flash: keep the board's files in this folder, over several runs; else it is temporary.
+    drift_ppm: the board's ticks and clock run fast by that (negative: slow; at most DRIFT_PPM).
+    wrap_bits: its ticks wrap at 2**wrap_bits ms (WRAP_BITS: the least, and a board's); what it
+    measures or waits for by them must be shorter than half of that.
     """
 
-    def __init__(self, kind="esp32", *, config, main=None, replay=None, on_line=None, flash=None):
+    def __init__(
+        self,
+        kind="esp32",
+        *,
+        config,
+        main=None,
+        replay=None,
+        on_line=None,
+        flash=None,
+        drift_ppm=0,
+        wrap_bits=WRAP_BITS[1],
+    ):
         self.kind = kind
         self.lines = []
         self.status = None  # the board's log.status(), once it has ended
         self.returncode = None
+        self._clock = (str(round(drift_ppm * 1000)), str(wrap_bits))
         self._on_line = on_line
         self._stopping = False
         self._process = None
@@ -81,9 +100,25 @@ class Board:
         for source, name in ((ROOT / "boot.py", "boot.py"), (main, "main.py")):
             _copy(source, self._flash / name)
         if isinstance(config, dict):
+            here = Path(config.get("ca_file") or "")
+            if here.is_file():
+                _copy(here, self._flash / here.name)
+                config = {**config, "ca_file": here.name}
             (self._flash / "config.json").write_text(json.dumps(config), "utf-8")
         else:
             _copy(Path(config), self._flash / "config.json")
+            self._put_ca_file(Path(config).parent)
+
+    def _put_ca_file(self, folder):
+        """The folder stands for the board's "/"."""
+        try:
+            name = json.loads((self._flash / "config.json").read_bytes())["ca_file"].lstrip("/")
+        except (ValueError, LookupError, TypeError, AttributeError):
+            return  # there is none, or the firmware will say what is wrong with that file
+        target = self._flash / name
+        if (folder / name).is_file() and target.resolve().is_relative_to(self._flash.resolve()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(folder / name, target)
 
     def _lay_out_port(self):
         """What the board's port has built in: modules that are found before all others."""
@@ -156,6 +191,7 @@ class Board:
                 self.kind,
                 self._flash.resolve(),
                 self._sensor,
+                *self._clock,
             ],
             env=self._environment,
             stdin=subprocess.PIPE,
@@ -299,6 +335,22 @@ def _parser():
         " columns, at its own pace; after its end the last value stays",
     )
     parser.add_argument("--main", metavar="FILE", help="another program in place of main.py")
+    parser.add_argument(
+        "--drift",
+        metavar="PPM",
+        type=float,
+        default=0,
+        help="the board's ticks and clock run fast by so many parts per million against this"
+        " machine (negative: slow); its program can read the true time as utime.time_ns()",
+    )
+    parser.add_argument(
+        "--wrap",
+        metavar="BITS",
+        type=int,
+        default=WRAP_BITS[1],
+        help="the board's ticks_ms() starts again at 2**BITS, from 10 (a second) to 30 (12.4 days,"
+        " as on boards: the default); its pauses and time-outs must be shorter than half of that",
+    )
     return parser
 
 
@@ -311,12 +363,18 @@ def run(arguments):
         )
     if arguments.seconds is not None and not arguments.seconds > 0:
         raise UserError("--seconds must be more than 0.")
+    if not abs(arguments.drift) <= DRIFT_PPM:
+        raise UserError(f"--drift must be from -{DRIFT_PPM} to {DRIFT_PPM} parts per million.")
+    if not WRAP_BITS[0] <= arguments.wrap <= WRAP_BITS[1]:
+        raise UserError("--wrap must be from {} to {} bits.".format(*WRAP_BITS))
     board = Board(
         arguments.board,
         config=config,
         main=arguments.main,
         replay=arguments.replay,
         on_line=lambda line: print(line, flush=True),
+        drift_ppm=arguments.drift,
+        wrap_bits=arguments.wrap,
     )
     bring_interpreter()
     with board:
