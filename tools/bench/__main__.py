@@ -1,8 +1,8 @@
 """python -m tools.bench [--readme] [--firmware DIR]
 
 Measures islog against the naive clients (device/naive.py), prints a table with ratios and what
-islog promises, and writes build/bench.json. With --readme it also writes the table into
-README.md, between its two bench comments. Takes a quarter of a minute. Exit status 1 only where
+islog promises, and writes build/bench.json. With --readme it also writes tables into
+README.md, between its two bench comments. Takes some 20 seconds. Exit status 1 only where
 it could not measure.
 """
 
@@ -16,7 +16,7 @@ from rich.table import Table
 
 from tools import wasm
 
-from . import measure, report
+from . import measure, posts, report
 
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 README = measure.ROOT / "README.md"
@@ -49,6 +49,8 @@ def collect(firmware):
     }
     say("bytes on the wire and readings per second, against a local server")
     figures["network"] = measure.network(list(folders.values())[-1])
+    say("a batch over http and https, by requests and on the kept connection")
+    figures["posts"] = posts.posts(list(folders.values())[-1])
     return figures
 
 
@@ -62,7 +64,7 @@ def show(figures):
     for row in rows:
         table.add_row(*row.cells(), style="red" if row.met is False else None)
     console.print(table)
-    for title, head, lines in report.small_tables(figures):
+    for title, head, lines in [*report.small_tables(figures), report.transports(figures)]:
         small = Table(*head, box=None, title=title, title_justify="left", pad_edge=False)
         for line in lines:
             small.add_row(*map(str, line))
@@ -88,7 +90,7 @@ def write_readme(figures):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument("--readme", action="store_true", help="write the table into README.md")
+    parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
     parser.add_argument(
         "--firmware",
         default=measure.ROOT / "firmware",
@@ -106,7 +108,7 @@ def main():
     print(f"All figures: {JSON.relative_to(measure.ROOT)}")
     if options.readme:
         write_readme(figures)
-        print("README.md has the new table.")
+        print("README.md has the new tables.")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ NULL = DEVICE / "null"
 BUILD = ROOT / "build/bench"
 TWIN = "islog/fast.py"  # functions as machine code, used where a board can compile it
 CLIENTS = ("islog", "naive", "streamer")
-_KEY = "a-client-key-of-24-chars"  # inside.py's
+KEY = "a-client-key-of-24-chars"  # inside.py's
 _PICO_W_HEAP = "380K"  # of objects twice as large
 _READINGS = 400
 _ROUNDS = 5
@@ -102,7 +102,7 @@ def largest_block(firmware, client):
 def network(firmware):
     """{client: readings_per_s, sent and received (bytes per reading), connections (likewise)}."""
     found = {client: {} for client in CLIENTS}
-    with LocalServer(_KEY) as server:
+    with LocalServer(KEY) as server:
 
         def run(ingest_url, rounds, *clients):
             args = (server.bucket_url, ingest_url, server.ntp_host, _READINGS, rounds)

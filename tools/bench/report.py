@@ -8,11 +8,14 @@ from dataclasses import asdict, dataclass
 
 from tools.size import BLOCK_BYTES, IMPORT_BYTES, LOGGER_BYTES
 
+from .posts import BATCHES, READINGS, SCHEMES, TURNS
+
 LOG_PLAIN = 1.75  # times as long as the naive client's log()
 LOG_NATIVE = 1.2
 WRITE = 0.5  # of json.dumps
 NUMBER_BYTES = 16
 TEXT_BYTES = 16  # more than its UTF-8
+_NATIVE = ", native"  # ends the name of a row of that twin
 
 
 @dataclass
@@ -117,7 +120,7 @@ def rows(figures):
     found = list(_times(figures["times"]["plain"], "", LOG_PLAIN))
     if "native" in figures["times"]:
         log_target = LOG_NATIVE if figures["native_log"] else LOG_PLAIN
-        found += _times(figures["times"]["native"], ", native", log_target)
+        found += _times(figures["times"]["native"], _NATIVE, log_target)
     found += _heap(figures["heap"], figures["largest"])
     found += _network(figures["network"])
     return found
@@ -127,7 +130,7 @@ def small_tables(figures):
     """[(title, head, lines)]: what a reading takes, by fill, by signals, by batch; plain code."""
     plain = figures["times"]["plain"]
     by_fill = [
-        [f"{r['percent']} %" if r["percent"] < 100 else "full: drops the oldest", round(r["log"])]
+        [f"{r['percent']} %" if r["percent"] < 100 else "full (the oldest goes)", round(r["log"])]
         for r in _all(plain, "by fill")
     ]
     by_signals = [
@@ -143,6 +146,26 @@ def small_tables(figures):
     ]
 
 
+def transports(figures):
+    """(title, head, lines): a batch by `requests` and on the kept connection."""
+    found = figures["posts"]
+
+    def line(label, transport, key):
+        times = [_number(found[transport][scheme][key]) for scheme in SCHEMES]
+        return [label, *times, found[transport]["https"]["handshakes"] if key == "ms" else ""]
+
+    lines = [
+        line("requests (verifies nothing)", "requests", "ms"),
+        line("kept (https: verified)", "kept", "ms"),
+        line("kept, first of all (connects)", "kept", "first_ms"),
+    ]
+    of = [(scheme, "ms") for scheme in SCHEMES] + [("https", "handshakes")]
+    ratios = [f"{found['requests'][s][key] / found['kept'][s][key]:.1f}" for s, key in of]
+    head = ["transport", "http, ms", "https, ms", f"handshakes, {TURNS * BATCHES} batches"]
+    title = f"A batch of {READINGS} readings, until it is acknowledged"
+    return title, head, [*lines, ["requests / kept", *ratios]]
+
+
 def markdown(head, lines):
     def line(cells):
         return "| " + " | ".join(map(str, cells)) + " |"
@@ -150,16 +173,53 @@ def markdown(head, lines):
     return "\n".join([line(head), "|" + "---|" * len(head), *map(line, lines)])
 
 
+def _compact(found):
+    """The cells of all rows: native code's figures beside plain code's, and kinds of which
+    nothing differs on one line."""
+    native = {row.what.removesuffix(_NATIVE): row for row in found if row.what.endswith(_NATIVE)}
+    lines = []
+    for row in found:
+        if row.what.endswith(_NATIVE):
+            continue
+        what, *cells = row.cells()
+        if row.what in native:
+            both = zip(cells, native[row.what].cells()[1:], strict=True)
+            cells = [one if one == other else f"{one} / {other}" for one, other in both]
+        figure, _, kind = what.partition(", ")
+        if lines and lines[-1][0].split(", ")[0] == figure and lines[-1][1:] == cells:
+            lines[-1][0] += f", {kind}"
+        else:
+            lines.append([what, *cells])
+    return lines
+
+
+def _sentence(title, head, lines):
+    figures = "; ".join(f"{line[0]}: " + ", ".join(map(_number, line[1:])) for line in lines)
+    return f"- {title} ({head[0]}: {'; '.join(head[1:])}): {figures}."
+
+
 def readme(figures):
     """The part of README.md that the benchmark writes."""
-    text = [
-        f"Measured by `make bench` on {figures['builds']}: times are a PC's, and only their"
-        " ratios say something of a board; heap is as on a board. The naive client is a list of"
-        " dicts, `json.dumps` and one `requests.post` per batch; ISStreamer's way is ten dicts a"
-        " request.",
-        "",
-        markdown(HEAD, [row.cells() for row in rows(figures)]),
-    ]
-    for title, head, lines in small_tables(figures):
-        text += ["", title + ":", "", markdown(head, lines)]
-    return "\n".join(text)
+    found = rows(figures)
+    native = any(row.what.endswith(_NATIVE) for row in found)
+    title, head, lines = transports(figures)
+    return "\n".join(
+        [
+            f"Measured by `make bench` on {figures['builds']}: times are a PC's, and only their"
+            " ratios say something of a board; heap is as on a board. The naive client is a list"
+            " of dicts, `json.dumps` and one `requests.post` per batch; ISStreamer's way is ten"
+            " dicts a request."
+            + (" Of two figures the second is native code's (`fast.py`)." if native else ""),
+            "",
+            markdown(HEAD, _compact(found)),
+            "",
+            f"{title} by a local server on the same PC (median of {TURNS} turns of {BATCHES}"
+            " batches; the kept connection is made in the first of them). With TLS, `requests`"
+            " waits for more than its handshake: it sends a request in two dozen small writes,"
+            " and the last of them for a delayed acknowledgement, 40 ms on Linux.",
+            "",
+            markdown(head, lines),
+            "",
+            *(_sentence(*table) for table in small_tables(figures)),
+        ]
+    )
