@@ -36,7 +36,7 @@ class Clock:
     def __init__(self, set_rtc=True):
         self.mask = min(time.ticks_add(0, -1), 0x3FFFFFFF)
         self.hi = 0
-        self.last = self.late = time.ticks_ms() & self.mask  # late: tick() is to be called by then
+        self.last = time.ticks_ms() & self.mask
         self.source = "none"
         self._set_rtc = set_rtc
         self._syncs = []  # [hi, lo, mega, ms, error_ms], oldest first
@@ -50,7 +50,6 @@ class Clock:
         now = time.ticks_ms() & self.mask
         self.hi = self.hi + (now < self.last) & 0x3FF
         self.last = now
-        self.late = now + (self.mask >> 2)
 
     def _after(self, hi, lo, than_hi, than_lo):
         # Milliseconds of uptime from one to another; beyond a period they are a heap object.

@@ -71,7 +71,7 @@ class Logger:
         self._dropped = self._flushing = self._busy = self._asked = 0
         self.state = "offline" if wifi else "no time"
         if uplink.unproven():
-            self._say("the server is not verified (no ca_file): who is on the way can read the key")
+            self._say("the server is not verified (no ca_file): others may read the key")
 
     @property
     def pending(self):

@@ -1,8 +1,8 @@
 """Readings in a fixed number of bytes, oldest first.
 
-The memory is a ring of 8-byte cells, two words each. A reading is a header cell, then one cell for
-a number (a string: its UTF-8 bytes, rounded up to cells), then one more where the caller gave the
-time. The header's words have at most 30 bits, because 2**30 and above is a heap object on a board:
+The memory is a ring of 8-byte cells, two words each. A reading is a header cell, then one for a
+number (a string: its UTF-8 bytes, in whole cells), then one more where the caller gave the time.
+The header's words have at most 30 bits, because 2**30 and above is a heap object on a board:
 
     word 0   milliseconds of uptime within one period of the ticks
     word 1   bits 0-9 periods of uptime, 10-16 signal, 17-18 kind, 19 time given, 20-29 size of a
@@ -19,6 +19,7 @@ soft callback interrupts. A callback that needs more room while the main program
 """
 
 from array import array
+from math import isfinite
 from time import ticks_ms
 
 import uctypes
@@ -31,20 +32,56 @@ STR = const(0x60000)
 _KINDS = const(0x60000)
 _GIVEN = const(0x80000)
 _WIDE = const(0x100000)
-_INF = float("inf")
-_NEGATIVE_INF = -_INF
-_float = float  # found at once, where a builtin is found after the module's names
-_int = int
-_bool = bool
+_float, _int, _bool, _type = float, int, bool, type  # builtins are looked for here first
+
+
+def plain_log(self, signal, value, epoch=None):
+    """Store one reading; True where stored. See Logger.log."""
+    if epoch is not None:
+        return self._other(signal, value, epoch)
+    # Names are used again from here on: one more would make the frame too large (see above).
+    epoch = self._bits(signal)
+    if epoch is None:
+        return self._other(signal, value, None)
+    kind = _type(value)
+    if kind is _float and isfinite(value):
+        pass
+    elif kind is _int and not (value >> 30 and ~value >> 30):
+        epoch |= INT
+    elif kind is _bool:
+        epoch |= BOOL
+    else:
+        return self._other(signal, value, None)
+    at = self._tail
+    self._tail = at + 4
+    if at >= self._stop:
+        at = self._make_room(4)
+        if at < 0:
+            return False
+    self.count += 1
+    signal = self.words
+    signal[at + 1] = epoch | self._clock.hi
+    kind = ticks_ms() & 0x3FFFFFFF
+    signal[at] = kind
+    if (kind ^ self._clock.last) & 0x30000000:  # another quarter: the clock must see each
+        self._tick(at, epoch)
+    if epoch & _KINDS:
+        signal[at + 2] = value
+    else:
+        self.floats[at + 2 >> 1] = value
+    return True
+
+
+try:
+    from .fast import log as _log
+except (ImportError, SyntaxError, AttributeError):  # a port without a native emitter
+    _log = plain_log
 
 
 class Ring:
-    """A ring of `size_bytes` (at least 64, rounded down to 16; it takes 16 more).
-
-    `clock` has `hi` (periods of uptime, modulo 1024), `last` (ticks seen by its `tick()`); what is
-    not a number under a known signal is handed to `other(signal, value, epoch)`, whose answer
-    `log()` returns.
-    """
+    """A ring of `size_bytes` (at least 64, rounded down to 16; it takes 16 more). `clock` has `hi`
+    (periods of uptime, modulo 1024), `last` (ticks seen by its `tick()`); what is no number under
+    a known signal goes to `other(signal, value, epoch)`, whose answer `log()` returns."""
 
     def __init__(self, size_bytes, clock, other):
         self._size = size_bytes // 16 * 4 + 4  # words, as all positions are
@@ -55,65 +92,30 @@ class Ring:
         overlay = uctypes.struct(at, {"q": (uctypes.ARRAY, q), "d": (uctypes.ARRAY, d)})
         self._ints = overlay.q
         self.floats = overlay.d
-        self.bytes = uctypes.bytearray_at(at, 4 * self._size)
+        self._bytes = uctypes.bytearray_at(at, 4 * self._size)
         self._clock = clock
         self._other = other
-        self.keys = {}  # signal -> its bits in word 1
+        self.keys = {}  # type: dict[str, int]
+        self._bits = self.keys.get  # a signal's bits in word 1
         self.signals = []  # what `add_signal` was given, by number
         self.head = self._tail = 0  # the oldest reading is at first()
         self._stop = self._size - 4  # beyond it, _make_room() finds a place
-        self._making = False
         self.count = self.dropped = 0
-        self.reading = False  # set while the oldest reading is read: it is not dropped
+        self._making = self.reading = False  # reading: the oldest are read, and not dropped
         self.overflowed = False  # something was dropped since the caller last cleared it
-        # What look() found:
-        self.lo = self.signal = self.kind = self.size = self.start = self.given = None
+        self.signal = self.kind = self.value = self.given = None  # what look() found
 
-    def log(self, signal, value, epoch=None):
-        """Store one reading; True where stored. See Logger.log."""
-        if epoch is not None or signal not in self.keys:
-            return self._other(signal, value, epoch)
-        kind = type(value)
-        if kind is _float:
-            if not _NEGATIVE_INF < value < _INF:
-                return self._other(signal, value, epoch)
-        elif kind is _int:
-            if not -0x40000000 <= value < 0x40000000:
-                return self._other(signal, value, epoch)
-        elif kind is not _bool:
-            return self._other(signal, value, epoch)
-        at = self._tail
-        self._tail = at + 4
-        if at >= self._stop:
-            at = self._make_room(4)
-            if at < 0:
-                return False
-        self.count += 1
-        # Names are used again from here on: one more would make the frame too large (see above).
-        epoch = self.keys[signal] | self._clock.hi
-        signal = self.words
-        signal[at] = ticks_ms() & 0x3FFFFFFF
-        if not self._clock.last <= signal[at] < self._clock.late:
-            epoch = epoch & ~0x3FF | self._wrapped(at)
-        if kind is _float:
-            signal[at + 1] = epoch
-            self.floats[at + 2 >> 1] = value
-        else:
-            signal[at + 1] = epoch | (INT if kind is _int else BOOL)
-            signal[at + 2] = value
-        return True
+    log = _log
 
-    def _wrapped(self, at):
+    def _tick(self, at, bits):
         self._clock.tick()
         self.words[at] = self._clock.last
-        return self._clock.hi
+        self.words[at + 1] = bits | self._clock.hi
 
     def put(self, kind, value, hi, lo, given=None):
-        """Store a checked reading of any kind with its time.
-
-        `kind` is the signal's bits | FLOAT, INT, BOOL or STR; `value` a number, or at most 1000
-        bytes; `given` None, or the time as one int (see `Intake`). False where there was no room.
-        """
+        """Store a checked reading with its time; False where there was no room. `kind`: the
+        signal's bits | FLOAT, INT, BOOL or STR; `value`: a number, or at most 1000 bytes; `given`:
+        None, or the time as one int (see `Intake`)."""
         words = 4
         if kind & _KINDS == STR:
             words = 2 + (len(value) + 7 >> 3) * 2
@@ -135,16 +137,14 @@ class Ring:
         cell = (at + 2) % self._size >> 1
         if kind & _KINDS == FLOAT:
             self.floats[cell] = value
-        elif kind & _KINDS == INT:
+        elif kind & _KINDS != STR:
             self._ints[cell] = value
-        elif kind & _KINDS == BOOL:
-            self.words[cell * 2] = value
         else:
             first = self._size * 4 - cell * 8
             if first < len(value):
-                self.bytes[: len(value) - first] = value[first:]
+                self._bytes[: len(value) - first] = value[first:]
                 value = value[:first]
-            self.bytes[cell * 8 : cell * 8 + len(value)] = value
+            self._bytes[cell * 8 : cell * 8 + len(value)] = value
         if given is not None:
             self._ints[(at + words - 2) % self._size >> 1] = given
         return True
@@ -160,6 +160,16 @@ class Ring:
         self._tail = self._stop = at = min(self._tail, self._stop)
         size = self._size
         at %= size
+        tail = 0 if at + 4 == size else at + 4
+        if words == 4 and tail == self.head and not self.reading:
+            if 0 <= self.words[tail + 1] < STR:  # full of numbers: as below, in fewer steps
+                self.head = (tail + 4) % size
+                self.count -= 1
+                self.dropped += 1
+                self.overflowed = True
+                self._tail = self._stop = tail
+                self._making = False
+                return at
         skip = 2 if words == 4 and at == size - 2 else 0
         while (self.head - at - 2) % size < words + skip:
             self.dropped += 1
@@ -186,43 +196,41 @@ class Ring:
         """Forget the oldest reading."""
         at = self.first()
         bits = self.words[at + 1]
-        words = 4
-        if bits & _KINDS == STR:
-            words = 2 + ((bits >> 20) + 7 >> 3) * 2
+        words = 2 + ((bits >> 20) + 7 >> 3) * 2 if bits & _KINDS == STR else 4
         if bits & _GIVEN:
             words += 2
         self.head = (at + words) % self._size
         self.count -= 1
 
     def look(self):
-        """Show the oldest reading: `signal`, `kind`, `lo`, `given`; its value is `value()`, that
-        of a STR `size` bytes from `start` in `bytes`, which wraps."""
-        at = self.first()
-        bits = self.words[at + 1]
-        self.lo = self.words[at]
+        """Show the oldest reading: `signal`, `kind`, `value` (a STR's is a bytearray), `given`."""
+        at = self.first() + 2
+        bits = self.words[at - 1]
         self.signal = self.signals[bits >> 10 & 0x7F]
         self.kind = bits & _KINDS
-        self.size = bits >> 20
-        at = (at + 2) % self._size
-        self.start = at * 4
-        self.given = None
-        if bits & _GIVEN:
-            skip = (self.size + 7 >> 3) * 2 if self.kind == STR else 2
-            self.given = self._ints[(at + skip) % self._size >> 1]
+        size = bits >> 20
+        if self.kind == STR:
+            self.value = self.text(at, size)
+            at += (size + 7 >> 3) * 2 - 2
+        elif self.kind == FLOAT:
+            self.value = self.floats[at >> 1]
+        elif size:
+            self.value = self._ints[at >> 1]
+        else:
+            self.value = self.words[at] if self.kind == INT else self.words[at] != 0
+        self.given = self._ints[(at + 2) % self._size >> 1] if bits & _GIVEN else None
 
-    def value(self):
-        """The number or bool that look() found."""
-        if self.kind == FLOAT:
-            return self.floats[self.start >> 3]
-        if self.size:
-            return self._ints[self.start >> 3]
-        value = self.words[self.start >> 2]
-        return value if self.kind == INT else value != 0
+    def text(self, at, size):
+        """`size` bytes from the word `at`, as a bytearray: over them, unless they wrap."""
+        at = at % self._size * 4
+        if at + size > len(self._bytes):
+            return self._bytes[at:] + self._bytes[: at + size - len(self._bytes)]
+        return uctypes.bytearray_at(uctypes.addressof(self.words) + at, size)
 
     def close(self):
         """Forget all signals and readings; returns how many readings there were."""
         gone = self.count
-        self.keys = {}
+        self.keys.clear()
         self.head = self._tail = self.count = 0
         self._stop = self._size - 4
         return gone

@@ -167,13 +167,13 @@ class Uplink:
             # A sync may have stepped back: equal times until the true one is there.
             clock.floor = ms = max(clock.floor, words[at] + clock.shift)
             batch.set_time(clock.mega, ms)
-            if bits >> 17 < 3:
-                if batch.numbers(store, hi, clock):
-                    break
-            elif self._fill_other(store):
-                store.release()
-            else:
+            n = batch.count
+            if payload.readings(batch, store, hi, clock):
                 break
+            if batch.count == n:
+                if not self._fill_other(store):
+                    break
+                store.release()
         store.reading = store.overflowed = False
         self.per_batch = batch.capacity()
 
@@ -186,11 +186,12 @@ class Uplink:
             if given < 0:
                 when = b"%d" % (-1 - given)
             else:
-                when = b"%d.%06d" % (given // 1000000, given % 1000000)
-        if store.kind == ring.STR:
-            return self.batch.string(store.signal, store.bytes, store.start, store.size, when)
-        value = str(store.value()).encode()
-        return self.batch.other(store.signal, value.lower(), when)
+                when = b"%d.%06d" % divmod(given, 1000000)
+        value = store.value
+        is_text = store.kind == ring.STR
+        if not is_text:
+            value = str(value).lower().encode()
+        return self.batch.other(store.signal, value, when, is_text)
 
     def drop(self):
         """Forget the batch; returns how many readings that were."""

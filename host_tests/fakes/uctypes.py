@@ -10,11 +10,49 @@ _TYPES = {INT64: ctypes.c_int64, FLOAT64: ctypes.c_double}
 
 
 def addressof(obj):
+    if isinstance(obj, bytearray_at):
+        return obj.address
     return ctypes.addressof(ctypes.c_char.from_buffer(obj))
 
 
-def bytearray_at(address, size):
-    return memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")
+class bytearray_at:
+    """A bytearray over `size` bytes at `address` (py/objarray.c): it becomes shorter in its place,
+    then longer again. The real one moves elsewhere where it would exceed them: refused here."""
+
+    def __init__(self, address, size):
+        self.address = address
+        self._all = memoryview((ctypes.c_ubyte * size).from_address(address)).cast("B")
+        self._size = size
+
+    def __len__(self):
+        return self._size
+
+    def __getitem__(self, at):
+        got = self._all[: self._size][at]
+        return bytearray(got) if isinstance(at, slice) else got
+
+    def __iter__(self):
+        return iter(self._all[: self._size])
+
+    def __contains__(self, part):
+        return part in bytes(self)
+
+    def __setitem__(self, at, value):
+        new = bytearray(self)
+        new[at] = value
+        self._size = 0
+        self.extend(new)
+
+    def append(self, byte):
+        self.extend(bytes((byte,)))
+
+    def extend(self, data):
+        data = data.encode() if isinstance(data, str) else bytes(data)
+        end = self._size + len(data)
+        if end > len(self._all):
+            raise MemoryError("it would move")
+        self._all[self._size : end] = data
+        self._size = end
 
 
 class struct:

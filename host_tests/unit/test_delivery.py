@@ -354,7 +354,7 @@ def test_https_without_a_root_certificate_is_said_once_at_the_start():
         ("http://service.test/batch_logs", 0),
     ):
         said = []
-        builtins.print, kept = lambda *words: said.append(words), builtins.print
+        builtins.print, kept = lambda *words, to=said: to.append(words), builtins.print
         try:
             Board(quiet=False, ingest_url=url)
         finally:

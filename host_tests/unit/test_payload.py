@@ -2,7 +2,7 @@
 
 import json
 
-from islog import payload
+from islog import payload, ring
 
 FIELDS = (
     '{"b":"desk","tid":"123e4567-e89b-12d3-a456-426614174000","sn":',
@@ -13,16 +13,60 @@ FIELDS = (
 
 def make(size_bytes=2048):
     batch = payload.Batch(size_bytes, FIELDS)
-    batch.set_mega(17960)
+    batch.set_time(17960, 123)
     return batch
 
 
+def readings(batch, store, hi, clock):
+    """payload.readings() and its twin, which must do the same."""
+    twin = make(len(batch._buf))
+    copy = ring.Ring(4 * (len(store.words) - 4), clock, None)
+    twin._text[1:] = batch._text[1 : batch._end]
+    twin._text[0:1] = b"["
+    for name in ("_end", "_n", "_mega", "_ms"):
+        setattr(twin, name, getattr(batch, name))
+    twin._stamp = bytearray(batch._stamp)
+    twin._starts[:] = batch._starts
+    for i in range(len(store.words)):
+        copy.words[i] = store.words[i]
+    copy.count, copy.head, copy.signals = store.count, store.head, store.signals
+    again = Clock()
+    for name in ("floor", "until", "shift"):
+        setattr(again, name, getattr(clock, name))
+    expected = payload.plain_readings(twin, copy, hi, again)
+    assert payload.readings(batch, store, hi, clock) == expected
+    assert (batch.count, batch._end, batch._ms) == (twin.count, twin._end, twin._ms)
+    assert (store.count, store.head, clock.floor) == (copy.count, copy.head, again.floor)
+    assert batch._starts == twin._starts
+    assert bytes(batch._buf[1 : batch._end]) == bytes(twin._buf[1 : twin._end])
+    return expected
+
+
+class Clock:
+    hi = 0
+    last = 0
+    shift = 0
+    floor = 0
+    until = 0x3FFFFFFF
+
+
 def add(batch, value, ms=123, name="t"):
-    return batch.number(batch.name(name), str(value).lower(), ms)
+    """One number, by way of a ring; whether it was taken."""
+    store = ring.Ring(64, Clock(), None)
+    store.add_signal(name, batch.name(name))
+    kind = {float: ring.FLOAT, int: ring.INT, bool: ring.BOOL}[type(value)]
+    if kind != ring.INT or -(2**30) <= value < 2**30:
+        store.log(name, value)
+        store.words[0] = ms
+        batch.set_time(17960, ms)
+        full = readings(batch, store, 0, Clock())
+        assert full == store.count
+        return not full
+    return batch.other(batch.name(name), str(value).encode())
 
 
-def add_text(batch, data, start=0, time=b"1"):
-    return batch.string(batch.name("t"), data, start, len(data), time)
+def add_text(batch, data, time=b"1"):
+    return batch.other(batch.name("t"), bytearray(data), time, True)
 
 
 def text_of(batch, count=None):
@@ -59,14 +103,8 @@ def test_every_byte_that_json_forbids_is_escaped():
     assert add_text(batch, data)
     assert values(batch) == [text]
     assert json.loads(str(payload.quote(text), "utf-8")) == text
-    assert len(payload.quote(text)) == payload.quoted_size(data)
+    assert len(payload.quote(text)) == payload.quoted_size(bytearray(data))
     assert "°C €😀" in text_of(batch)
-
-
-def test_a_string_that_wraps_in_the_ring_is_read_across_its_end():
-    batch = make()
-    assert add_text(batch, b"worldhello ", 5)
-    assert values(batch) == ["hello world"]
 
 
 def test_it_is_full_where_the_next_reading_would_not_fit_and_stays_valid():
@@ -86,7 +124,7 @@ def test_fits_is_right_to_the_byte():
         size = payload.quoted_size(text)
         for total in range(160, 260):
             batch = make(total)
-            added = add_text(batch, text, 0, b"4294967295.999999")
+            added = add_text(batch, text, b"4294967295.999999")
             assert added == batch.fits(len(batch.name("t")), size)
 
 
@@ -118,11 +156,95 @@ def test_numbers_are_sent_as_str_shows_them():
     assert sent == [str(number) for number in numbers] + ["true", "false"]
 
 
-def test_the_fast_and_the_plain_way_write_the_same():
-    for value in ("0", "-273.15", "true"):
-        for ms in (0, 7, 12345678, 99999999):
-            plain, fast = bytearray(120), bytearray(120)
-            parts = (b'{"sn":', b'"t","v":', value, b',"e":17960', ms)
-            end = payload.plain_record(plain, 3, *parts)
-            assert payload.record(fast, 3, *parts) == end
-            assert plain == fast and plain[end - 2 : end] == b"},"
+def test_many_readings_are_taken_in_one_go_until_one_is_of_another_kind():
+    batch = make(4096)
+    store = ring.Ring(256, Clock(), None)
+    for name in ("a", "b"):
+        store.add_signal(name, batch.name(name))
+    for i in range(5):
+        store.log("a", i)
+        store.log("b", i / 2)
+    store.put(store.keys["a"] | ring.STR, b"text", 0, 0)
+    store.put(store.keys["a"] | ring.STR, b'te"xt', 0, 0)
+    store.log("a", True)
+    assert not readings(batch, store, 0, Clock())
+    assert values(batch) == [0, 0.0, 1, 0.5, 2, 1.0, 3, 1.5, 4, 2.0, "text"]
+    assert store.count == 2 and batch.count == 11
+    assert not readings(batch, store, 0, Clock())
+    assert store.count == 2 and batch.count == 11
+
+
+def test_each_reading_has_its_own_time_and_none_goes_backwards():
+    batch = make(4096)
+    clock = Clock()
+    store = ring.Ring(256, clock, None)
+    store.add_signal("t", batch.name("t"))
+    times = [7, 7, 8, 1000, 10999, 10998, 11000, 99999, 19999999]
+    for i, ms in enumerate(times):
+        store.log("t", i)
+        store.words[4 * i] = ms
+    clock.shift = 80000000
+    clock.until = 20000000
+    batch.set_time(17960, 80000007)
+    assert not readings(batch, store, 0, clock)
+    sent = [part.split("}")[0] for part in text_of(batch).split('"e":')[1:]]
+    times[5] = 10999
+    assert sent == ["%d.%03d" % (1796080000 + ms // 1000, ms % 1000) for ms in times]
+    assert clock.floor == 99999999
+
+
+def test_a_step_back_across_the_digits_is_shown_as_set():
+    batch = make()
+    for ms in (99999999, 0, 100000005, 7):
+        batch.set_time(17960, ms)
+        batch.other(batch.name("t"), b"1")
+    times = [part.split("}")[0] for part in text_of(batch).split('"e":')[1:]]
+    assert times == ["1796099999.999", "1796000000.000", "1796100000.005", "1796000000.007"]
+
+
+def test_a_reading_that_was_begun_and_not_finished_leaves_no_trace():
+    batch = make()
+    add(batch, 1)
+    batch._text.extend(b'{"b":"desk')
+    add(batch, 2)
+    assert values(batch) == [1, 2]
+
+
+def test_the_fast_and_the_plain_way_find_the_same_escapes():
+    for c in range(256):
+        for text in (b"", b"ab", b"abc"):
+            data = bytearray(text + bytes((c,)) + text)
+            plain = c > 31 and c not in b'"\\'
+            assert payload.is_plain(data) == payload._is_plain(data) == plain
+    assert payload.is_plain(bytearray()) and payload._is_plain(bytearray())
+
+
+def test_readings_of_all_kinds_come_through_a_ring_that_wraps():
+    batch = make(1024)
+    store = ring.Ring(200, Clock(), None)
+    store.add_signal("t", batch.name("t"))
+    expected = []
+    sent = []
+    for step in range(400):
+        choice = step * 7919 % 11
+        value = "x" * choice + ("" if step % 3 else "\n") if choice > 6 else step - 200
+        if choice > 6:
+            store.put(store.keys["t"] | ring.STR, value.encode(), 0, 0)
+        else:
+            value = value / 4 if choice > 3 else bool(step % 2) if choice == 3 else value
+            store.log("t", value)
+        expected.append(value)
+        if step % 4 == 3:
+            while store.count:
+                batch.set_time(17960, 123)
+                count = batch.count
+                assert not readings(batch, store, 0, Clock())
+                if batch.count == count:
+                    store.look()
+                    assert store.kind == ring.STR and batch.other(
+                        store.signal, store.value, None, True
+                    )
+                    store.release()
+            sent += values(batch)
+            batch.clear()
+    assert sent == expected and store.dropped == 0
