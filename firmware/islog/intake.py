@@ -28,7 +28,9 @@ def check_value(value):
         if not -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF:
             raise ValueError("an int has at most 64 bits, signed: send it as a str")
     elif kind is str:
-        size = len(value) if len(value) > _TEXT_MAX else len(value.encode())
+        size = len(value)
+        if _TEXT_MAX >= size > _TEXT_MAX // 4:  # a character takes up to four bytes
+            size = len(value.encode())
         if size > _TEXT_MAX:
             raise ValueError("a str has at most 1000 UTF-8 bytes, not %d" % size)
     elif value is not None and kind is not float and kind is not bool:
@@ -94,8 +96,8 @@ class Intake:
             check_value(value)
         given = given_time(epoch)
         self._clock.tick()
-        stamp = self._clock.hi, self._clock.last
-        stored = [self._store(prefix + name, value, given, stamp) for name, value in entries]
+        hi, lo = self._clock.hi, self._clock.last
+        stored = [self._store(prefix + name, value, given, hi, lo) for name, value in entries]
         return all(stored)
 
     def _log_other(self, signal, value, epoch):
@@ -104,9 +106,9 @@ class Intake:
         check_value(value)
         given = given_time(epoch)
         self._clock.tick()
-        return self._store(signal, value, given, (self._clock.hi, self._clock.last))
+        return self._store(signal, value, given, self._clock.hi, self._clock.last)
 
-    def _store(self, signal, value, given, stamp):
+    def _store(self, signal, value, given, hi, lo):
         if self._closed:
             self.refused += 1
             return False
@@ -130,7 +132,7 @@ class Intake:
                 return self._reject("%s: one signal more than max_signals" % signal)
             self.store.add_signal(signal, name)
             key = self.store.keys.get(signal)
-        return self.store.put(key | kind, value, stamp[0], stamp[1], given)
+        return self.store.put(key | kind, value, hi, lo, given)
 
     def _reject(self, why):
         self.rejected += 1

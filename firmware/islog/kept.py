@@ -155,7 +155,6 @@ class Kept(Answer):
 
     def _open(self):
         scheme, host, port = self._to
-        gc.collect()  # TLS wants a large block
         found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
         self._until = time.ticks_add(time.ticks_ms(), self._timeout_s * 1000)
         self._socket = self._stream = s = socket.socket(found[0], found[1], found[2])
@@ -168,6 +167,7 @@ class Kept(Answer):
         except (OSError, AttributeError):
             self._nodelay = False
         if scheme == "https:":
+            gc.collect()  # it wants a large block
             self._tls = self._tls or _trust().context(None)
             self._stream = self._tls.wrap_socket(
                 s, server_hostname=host, do_handshake_on_connect=False

@@ -102,7 +102,8 @@ class Requests(Answer):
         self.reset()
         self._headers = _Headers(headers)
         self._headers["Content-Type"] = "application/json"
-        gc.collect()  # TLS wants a large block
+        if url.startswith("https:"):
+            gc.collect()  # TLS wants a large block
         answer = None
         try:
             answer = self._request(
