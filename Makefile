@@ -32,7 +32,7 @@ size: setup ## what islog takes of flash and heap, against its budgets
 	@$(PY) -m tools.size
 
 ca: setup ## write the root certificate of a host into ca.der (HOST=api.initialstate.com)
-	@$(PY) -m tools.ca "$(HOST)"
+	@$(PY) -m tools.ca $(HOST) $(ARGS)
 
 load: setup ## how many readings/s the local server takes (ARGS="--million": a million readings)
 	@$(PY) -m tools.load $(ARGS)

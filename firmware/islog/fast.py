@@ -150,7 +150,7 @@ def log(self, signal, value, epoch=None):
     kind = ticks_ms() & 0x3FFFFFFF
     signal[at] = kind
     # Another quarter of the period: the clock must see each.
-    if (kind ^ self._clock.last) & 0x30000000:
+    if kind ^ self._clock.last > self._clock.mask >> 2:
         self._tick(at, epoch)
     if epoch & 0x60000:
         signal[at + 2] = value

@@ -36,9 +36,8 @@ _CYCLE_AFTER = const(4)  # POSTs without any answer
 class Logger:
     """Streams readings to one bucket. Nothing is connected before the first `poll()`.
 
-    `client_key`, `bucket_name` and the keyword `settings` are checked as those of config.json are
-    (README, Settings): ConfigError, a ValueError, says what is wrong. `wifi` is a WiFi object, or
-    None: the network is the caller's affair.
+    The `settings` are those of config.json (README): ConfigError, a ValueError, says what is wrong
+    with one. `wifi` is a WiFi object, or None: the network is the caller's affair.
 
     log(signal, value, epoch=None) -> bool: store one reading, without I/O or waiting, and without
         heap for a number or bool under a known signal. `signal`: 1 to 100 characters; `value`: an
@@ -98,9 +97,8 @@ class Logger:
         return self._time.synced
 
     def status(self):
-        """A dict of the above, with `clock` (what set it: "none", "http" or "ntp") and
-        `clock_error_ms` (the estimated error of the time now, or of the oldest reading's in the
-        buffer where that is larger; None: not set)."""
+        """A dict of the above, with `clock` (what set it: "none", "http", "ntp") and
+        `clock_error_ms` (the likely error of the time now, or of the oldest reading's)."""
         status = {name: getattr(self, name) for name in _STATUS}
         status["clock"] = self._time.clock.source
         status["clock_error_ms"] = self._time.error_ms(self._ring)
@@ -108,13 +106,12 @@ class Logger:
 
     def log_object(self, obj, prefix="", epoch=None):
         """Log each entry of a dict (signal: `prefix` + its key) or a list (`prefix` + its index),
-        all with one timestamp. True where all were stored. Raises as log() does, before the first
-        entry is stored; a nested value is a TypeError."""
+        all with one time. True where all were stored. Raises as log() does, before any is."""
         return self._intake.log_object(obj, prefix, epoch)
 
     def poll(self):
-        """Do at most one network operation. Returns the milliseconds until it wants to be called
-        again; it may be called sooner. Never raises for trouble at run time."""
+        """Do at most one network operation, and return the milliseconds until the next is wanted.
+        Never raises for trouble at run time."""
         if self._busy or self.state == "closed":
             return _IDLE_MS
         self._busy = 1
@@ -126,7 +123,7 @@ class Logger:
     def _step(self):
         self._time.clock.tick()
         if self._uplink.doing:
-            return self._answered() if self._uplink.advance() else 0
+            return self._advance()
         if self._wifi and self._wifi.poll(self._trouble) != _WIFI_UP:
             self.state = "offline"
             self._uplink.hang_up()
@@ -162,20 +159,23 @@ class Logger:
                 return min(_IDLE_MS, self._flush_ms - age_ms)
             # A stale clock is set first, so that what was logged offline lies between two syncs;
             # where NTP is silent, only once the server is known to be there.
-            if self._time.stale() and self._asked < 2:
-                self._asked += 1
+            self._asked = self._asked + 1 if self._time.stale() and self._asked < 2 else 0
+            if self._asked:
                 return self._time.ask() if self._asked == 1 else self._start(REACH)
-            self._asked = 0
             uplink.fill(self._ring, self._time.clock)
         return self._start(BATCH)
 
     def _start(self, what):
         self._uplink.start(what)
-        return self._answered() if self._uplink.advance() else 0
+        return self._advance()
 
-    def _answered(self):
+    def _advance(self):
         uplink = self._uplink
-        self._ring.overflowed = False  # what was dropped meanwhile is newer than what was sent
+        done = uplink.advance()
+        if not done:
+            return 0
+        if done == BATCH:
+            self._ring.overflowed = False  # what was dropped is newer than what was sent
         if uplink.date:
             self._time.hear(uplink.date)
         if self._wifi and uplink.unanswered >= _CYCLE_AFTER:

@@ -63,7 +63,7 @@ def plain_log(self, signal, value, epoch=None):
     signal[at + 1] = epoch | self._clock.hi
     kind = ticks_ms() & 0x3FFFFFFF
     signal[at] = kind
-    if (kind ^ self._clock.last) & 0x30000000:  # another quarter: the clock must see each
+    if kind ^ self._clock.last > self._clock.mask >> 2:  # the clock must see each quarter
         self._tick(at, epoch)
     if epoch & _KINDS:
         signal[at + 2] = value

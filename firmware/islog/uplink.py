@@ -85,11 +85,11 @@ class Uplink:
         self._transport.start(service.urls[i], body, service.headers[i])
 
     def advance(self):
-        """Go on with what was started; False while it is still under way."""
+        """Go on with what was started; returns what that was, or 0 while it is under way."""
         answer = self._transport
         outcome = answer.step()
         if outcome is None:
-            return False
+            return 0
         what = self.doing
         self.doing = None
         self.unanswered = 0 if answer.status or answer.broken else self.unanswered + 1
@@ -101,7 +101,7 @@ class Uplink:
         elif not (answer.status or answer.broken):
             self.failing = True
             self._back_off(self.retry, outcome, 0, "the bucket")
-        return True
+        return what
 
     def _bucket_answered(self, outcome):
         if outcome == transport.ACCEPTED:
@@ -226,7 +226,8 @@ class Uplink:
         self._say("%s; kept, and asked again in about %d s" % (hint, self._slow_ms // 1000))
 
     def _hint(self, which, otherwise):
-        hint = _HINTS.get(self._transport.status, otherwise)
+        status = self._transport.status
+        hint = _HINTS.get(300 if 300 <= status < 400 else status, otherwise)
         return hint % ("bucket_url", "ingest_url")[which] if "%s" in hint else hint
 
 

@@ -4,15 +4,26 @@ import pytest
 
 from tools.server import LocalServer
 
-from .desk import KEY, Desk
+from .desk import BATCH_LOGS, KEY, Desk
 
 
 @pytest.fixture
-def server():
-    with LocalServer(key=KEY) as server:
+def way():
+    """How the board sends: desk.BATCH_LOGS, unless a test is parametrized with others."""
+    return BATCH_LOGS
+
+
+@pytest.fixture
+def server(way):
+    _, api, tls = way
+    with LocalServer(key=KEY, api=api, tls=tls) as server:
         yield server
 
 
 @pytest.fixture
-def desk(server, tmp_path):
-    return Desk(server, tmp_path)
+def desk(server, tmp_path, way):
+    return Desk(server, tmp_path, way)
+
+
+def pytest_make_parametrize_id(val):
+    return "-".join(str(part) for part in val if part) if isinstance(val, tuple) else None

@@ -16,12 +16,22 @@ KEY = "e2e-Key+0123456789"
 BOARDS = Path(__file__).parent / "boards"
 CLOSE_S = Decimal("0.050")
 
+# Ways to the server: transport, api, tls. The first is what a board does by default.
+BATCH_LOGS = (None, "batch_logs", False)
+EVENTS = (None, "events", False)
+KEPT = ("kept", "batch_logs", False)
+KEPT_EVENTS = ("kept", "events", False)
+TLS = (None, "batch_logs", True)
+TLS_EVENTS = (None, "events", True)
+PLAIN_WAYS = (BATCH_LOGS, EVENTS, KEPT, KEPT_EVENTS)
+
 
 class Desk:
     """One board with one of the programs in boards/, and the server that it is to use."""
 
-    def __init__(self, server, folder):
+    def __init__(self, server, folder, way=BATCH_LOGS):
         self.server = server
+        self.way = way
         self.flash = Path(folder) / "flash"
         self.board = None
 
@@ -42,7 +52,16 @@ class Desk:
 
     def config(self):
         """Settings of a board on this desk."""
+        transport, api, tls = self.way
+        settings = {"api": api}
+        if transport:
+            settings["transport"] = transport
+        if tls:
+            settings["ca_file"] = self.server.ca_file
+        if api == "events":
+            settings["requests_per_s"] = 100
         return {
+            **settings,
             "client_key": KEY,
             "bucket_name": "end to end",
             "bucket_url": self.server.bucket_url,

@@ -2,8 +2,18 @@
 
 import pytest
 
+from .desk import BATCH_LOGS, EVENTS, KEPT, KEPT_EVENTS, TLS
 
-@pytest.mark.parametrize("kind, clock", [("esp32", "with NTP"), ("rp2", "without NTP")])
+
+@pytest.mark.parametrize(
+    "kind, clock, way",
+    [
+        ("esp32", "with NTP", BATCH_LOGS),
+        ("rp2", "without NTP", BATCH_LOGS),
+        ("esp32", "with NTP", KEPT_EVENTS),
+        ("rp2", "with NTP", TLS),
+    ],
+)
 def test_readings_from_an_outage_arrive_with_their_own_times(desk, kind, clock):
     desk.server.ntp_silent = clock == "without NTP"
     desk.server.stop()
@@ -13,6 +23,22 @@ def test_readings_from_an_outage_arrive_with_their_own_times(desk, kind, clock):
         desk.server.ntp_silent = False
         # Before the server's Date header can set the clock, which is good to a second only.
         desk.until(lambda: "the time is known" in desk.console(), "the clock is set by NTP")
+        desk.server.start()
+        before = len(desk.notes())
+        desk.until(lambda: desk.server.accepted > before, "the readings of the outage arrive")
+        desk.end()
+    assert desk.board.status["dropped"] == 0
+    desk.check_arrivals(desk.notes())
+    desk.check_books()
+
+
+@pytest.mark.parametrize("way", [EVENTS, KEPT, TLS])
+def test_a_server_that_is_started_anew_while_readings_flow(desk):
+    with desk.board_with("steady"):
+        desk.until(lambda: desk.server.accepted > 20, "readings arrive")
+        desk.server.stop()
+        before = len(desk.notes())
+        desk.until(lambda: len(desk.notes()) > before + 60, "60 readings while there is none", 20)
         desk.server.start()
         before = len(desk.notes())
         desk.until(lambda: desk.server.accepted > before, "the readings of the outage arrive")

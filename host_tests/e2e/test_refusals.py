@@ -4,10 +4,11 @@ import contextlib
 import http.server
 import socket
 import threading
+from urllib.parse import urlsplit
 
 import pytest
 
-from .desk import KEY
+from .desk import BATCH_LOGS, KEPT, KEY, PLAIN_WAYS, TLS_EVENTS
 
 
 @contextlib.contextmanager
@@ -38,6 +39,11 @@ def portal(port, status, headers):
             thread.join()
 
 
+def both_paths(desk):
+    """Where the bucket and the readings go."""
+    return {urlsplit(url).path for url in (desk.server.bucket_url, desk.server.ingest_url)}
+
+
 def goes_on(desk):
     """The program is not held up by the trouble."""
     before = len(desk.notes())
@@ -63,12 +69,13 @@ def told_once(desk, *words):
     assert len(told) == len(set(told)) or len(told) < 8, told
 
 
-def test_a_wrong_key(desk):
+@pytest.mark.parametrize("way, code", [(BATCH_LOGS, "403"), (KEPT, "403"), (TLS_EVENTS, "401")])
+def test_a_wrong_key(desk, code):
     desk.server.key = "another"
     with desk.board_with("steady", "rp2"):
-        desk.until(lambda: any("403" in line for line in desk.told()), "the refusal is told")
+        desk.until(lambda: any(code in line for line in desk.told()), "the refusal is told")
         goes_on(desk)
-        told_once(desk, "client_key", "403")
+        told_once(desk, "client_key", code)
         assert desk.server.readings() == []
         desk.server.key = KEY
         recovers(desk)
@@ -112,19 +119,20 @@ def test_a_bucket_name_that_is_too_long_is_named_in_one_sentence(desk):
     assert desk.server.requests == []
 
 
+@pytest.mark.parametrize("way", PLAIN_WAYS)
 def test_a_captive_portal_loses_nothing(desk):
     desk.server.stop()
     with desk.board_with("steady", "rp2"):
         with portal(desk.server.port, 200, {"Content-Type": "text/html"}) as asked:
             desk.until(lambda: any("200" in line for line in desk.told()), "the portal is told")
             goes_on(desk)
-            assert {"/api/v1/buckets", "/batch_logs"} <= set(asked)
+            assert both_paths(desk) <= set(asked)
             assert desk.notes()[-1]["sent"] == desk.notes()[-1]["dropped"] == 0
         desk.server.start()
         recovers(desk)
 
 
-@pytest.mark.parametrize("status", [302, 308])
+@pytest.mark.parametrize("status, way", list(zip((302, 308, 301, 307), PLAIN_WAYS, strict=True)))
 def test_a_redirect_is_not_followed_and_loses_nothing(desk, status):
     desk.server.stop()
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
@@ -134,7 +142,7 @@ def test_a_redirect_is_not_followed_and_loses_nothing(desk, status):
             with portal(desk.server.port, status, {"Location": where}) as asked:
                 desk.until(lambda: any("redirect" in line for line in desk.told()), "it is told")
                 goes_on(desk)
-                assert {"/api/v1/buckets", "/batch_logs"} <= set(asked)
+                assert both_paths(desk) <= set(asked)
             desk.server.start()
             recovers(desk)
         with pytest.raises(BlockingIOError):  # nobody has knocked

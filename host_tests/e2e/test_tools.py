@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from tools.simulate import ROOT
 
-from .desk import BOARDS
+from .desk import BOARDS, TLS
 
 CLOSING = r"logged (\d+), accepted (\d+), lost 0, duplicates 0"
 
@@ -31,12 +32,14 @@ def check_demo(output):
     assert len({m[4] for m in readings}) >= 3, output
 
 
-def test_the_demo_accepts_all_that_was_logged_on_either_board():
-    runs = [demo("--seconds", "8", "--board", kind) for kind in ("esp32", "rp2")]
-    for run in runs:
+def test_the_demo_accepts_all_that_was_logged_on_either_board_and_by_every_way():
+    ways = [("esp32",), ("rp2",), ("esp32", "--tls", "--api", "events"), ("rp2", "--tls")]
+    runs = [demo("--seconds", "8", "--board", *way) for way in ways]
+    for run, way in zip(runs, ways, strict=True):
         output, _ = run.communicate(timeout=40)
         check_demo(output)
         assert run.returncode == 0
+        assert ("One TLS handshake for " in output) == ("--tls" in way), output
 
 
 def test_the_demo_ends_well_on_ctrl_c():
@@ -82,6 +85,17 @@ def test_a_recording_replays_as_the_boards_temperature(desk, tmp_path):
     assert run.returncode == 0, run.stdout
     measured = [r["value"] for r in desk.server.readings() if r["signal"] == "temperature"]
     assert [value for value, _ in groupby(measured)] == recorded
+
+
+@pytest.mark.parametrize("way", [TLS])
+def test_simulate_gives_the_board_the_ca_file_that_lies_by_its_config(desk, tmp_path):
+    (tmp_path / "certs").mkdir()
+    shutil.copy(desk.server.ca_file, tmp_path / "certs")
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({**desk.config(), "ca_file": "/certs/ca.pem"}))
+    run = simulate("--config", config, "--seconds", 2)
+    assert run.returncode == 0, run.stdout
+    assert desk.server.handshakes == 1 and desk.server.accepted > 0
 
 
 @pytest.mark.parametrize(

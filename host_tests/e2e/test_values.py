@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.simulate import BOARDS
+from .desk import BATCH_LOGS, EVENTS, KEPT, KEPT_EVENTS, TLS_EVENTS
 
 TEXT = "\"quotes\" 'n' \\ back, \n, \t, \0 and \U0001f321"
 GOOD = [0, -1, 2**30, 2**31, 2**63 - 1, -(2**63), 0.1, 1e-7, -273.15, 1e30, True, False]
@@ -11,7 +11,17 @@ NOT_STORED = ["nan", "inf", "-inf", "None"]
 VALUE_ERRORS = [str(2**63), str(-(2**63) - 1), "x" * 1001, "é" * 501]
 
 
-@pytest.mark.parametrize("kind", BOARDS)
+@pytest.mark.parametrize(
+    "kind, way",
+    [
+        ("esp32", BATCH_LOGS),
+        ("rp2", BATCH_LOGS),
+        ("rp2", EVENTS),
+        ("esp32", KEPT),
+        ("rp2", KEPT_EVENTS),
+        ("esp32", TLS_EVENTS),
+    ],
+)
 def test_every_value_arrives_exactly_or_is_refused_as_documented(desk, kind):
     with desk.board_with("values", kind):
         desk.ended()

@@ -47,7 +47,7 @@ class Clock:
     last = 0
     shift = 0
     floor = 0
-    until = 0x3FFFFFFF
+    until = mask = 0x3FFFFFFF
 
 
 def add(batch, value, ms=123, name="t"):

@@ -1,5 +1,5 @@
 """Sends readings in batches of one. The file `batches` says how many, and how many ms of idleness
-(with polls) come after each."""
+(with polls) lie between two."""
 
 import time
 
@@ -9,10 +9,11 @@ from notes import note
 with open("batches") as f:
     batches, pause_ms = (int(word) for word in f.read().split())
 log = islog.from_config("config.json")
+since = time.ticks_ms()
 for n in range(batches):
+    while n and time.ticks_diff(time.ticks_ms(), since) < pause_ms:
+        time.sleep_ms(min(20, log.poll()))
     note(log, "n", n)
     while log.pending:
         time.sleep_ms(min(20, log.poll()))
     since = time.ticks_ms()
-    while time.ticks_diff(time.ticks_ms(), since) < pause_ms:
-        time.sleep_ms(min(20, log.poll()))

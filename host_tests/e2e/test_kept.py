@@ -1,0 +1,316 @@
+"""The kept connection and servers of every kind: what HTTP allows costs nothing, and whatever
+else comes, nothing is lost."""
+
+import time
+
+import pytest
+
+from tools.server.tls import Chain
+
+from .front import Front, good, longest_step_s
+
+NO_BODY = b"Content-Length: 0\r\n\r\n"
+JSON = b"Content-Type: application/json\r\n"
+LONG = b"x" * 100_000
+
+
+def send(desk, answer, batches=40, pause_ms=0, idle_s=5, context=None, **settings):
+    """A board sends so many batches, of one reading each, to a Front, which is returned: all
+    arrive, in order."""
+    with Front(desk.server, answer, context, idle_s=idle_s) as front:
+        desk.board_with(
+            "batches",
+            transport="kept",
+            flush_interval=0,
+            wifi=None,
+            bucket_url=front.bucket_url,
+            ingest_url=front.ingest_url,
+            **settings,
+        )
+        (desk.flash / "batches").write_text(f"{batches} {pause_ms}")
+        with desk.board:
+            desk.ended()
+    assert len(desk.notes()) == batches
+    desk.check_arrivals(desk.notes())
+    desk.check_books()
+    return front
+
+
+def check_no_fault(desk):
+    """Nothing was sent in vain, nothing twice, and nothing was said of it."""
+    status = desk.board.status
+    assert (status["retries"], status["last_error"]) == (0, None)
+    assert desk.server.duplicates == 0
+    assert len(desk.told()) == 2, desk.told()
+
+
+def requests(front):
+    """How many there were on each connection; the first of all is for the bucket."""
+    return [connection.requests for connection in front.connections]
+
+
+@pytest.mark.parametrize("every", [1, 3])
+@pytest.mark.parametrize("how", ["close", "reset"])
+def test_a_server_that_closes_after_every_nth_answer(desk, how, every):
+    def answer(connection, store):
+        good(connection, store)
+        if connection.requests < every:
+            return True
+        if how == "reset":
+            time.sleep(0.02)  # it may not overtake the answer
+            connection.reset()
+        return False
+
+    front = send(desk, answer, 29)
+    check_no_fault(desk)
+    assert requests(front) == [every] * (30 // every)
+
+
+def test_a_server_that_closes_while_the_next_request_is_under_way(desk):
+    def answer(connection, store):
+        return connection.requests < 3 and good(connection, store)
+
+    front = send(desk, answer, 30)
+    check_no_fault(desk)
+    assert max(requests(front)) == 3
+
+
+def test_a_server_that_closes_idle_connections(desk):
+    front = send(desk, good, 6, pause_ms=150, idle_s=0.05)
+    check_no_fault(desk)
+    assert requests(front)[-5:] == [1] * 5
+
+
+def test_an_idle_connection_is_closed_after_a_setting(desk):
+    front = send(desk, good, 2, pause_ms=1500, idle_close=1)
+    check_no_fault(desk)
+    assert requests(front) == [2, 1]
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_server_that_says_connection_close(desk, closes):
+    def answer(connection, store):
+        connection.send(b"HTTP/1.1 %d OK\r\nconnection: Close\r\n" % store() + NO_BODY)
+        return not closes
+
+    front = send(desk, answer, 20)
+    check_no_fault(desk)
+    assert requests(front) == [1] * 21
+
+
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_server_of_http_1_0(desk, keeps):
+    def answer(connection, store):
+        kept = b"Connection: keep-alive\r\n" if keeps else b""
+        connection.send(b"HTTP/1.0 %d OK\r\n" % store() + kept + NO_BODY)
+        return keeps
+
+    front = send(desk, answer, 20)
+    check_no_fault(desk)
+    assert requests(front) == ([21] if keeps else [1] * 21)
+
+
+# Answers that are right, if unusual. {} is the status.
+KEPT = {
+    "no reason": b"HTTP/1.1 {}\r\n\r\n",
+    "line feeds only": b"HTTP/1.1 {} OK\nDate: Tue, 24 Nov 2026 12:00:00 GMT\n\n",
+    "100 first": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 {} OK\r\n" + NO_BODY,
+    "103 twice": b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 2
+    + b"HTTP/1.1 {} OK\r\n"
+    + NO_BODY,
+    "a body": b"HTTP/1.1 200 OK\r\nCONTENT-LENGTH:12 \r\n" + JSON + b'\r\n{"ok": true}',
+    "chunks": b"HTTP/1.1 201 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"5;a=b\r\nhello\r\n00A\r\n, world...\r\n0\r\nTrailer: yes\r\n\r\n",
+    "chunks and a length": b"HTTP/1.1 202 OK\r\nContent-Length: 3\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    "a long header": b"HTTP/1.1 {} OK\r\nX-Long: " + LONG[:5000] + b"\r\n" + NO_BODY,
+    "a hundred headers": b"HTTP/1.1 {} OK\r\n" + b"X-One: more\r\n" * 100 + NO_BODY,
+}
+# Right or not: answers after which the connection cannot be used any more, or had better not be.
+CLOSED = {
+    "a body until the end": b"HTTP/1.1 200 OK\r\n" + JSON + b"\r\nhello",
+    "a body on a 204": b"HTTP/1.1 204 OK\r\nContent-Length: 5\r\n\r\nhello",
+    "a long body": b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n" + JSON + b"\r\n" + LONG,
+    "a long chunk": b"HTTP/1.1 201 OK\r\nTransfer-Encoding: chunked\r\n\r\n186A0\r\n"
+    + LONG
+    + b"\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_an_unusual_answer(desk, name):
+    def answer(connection, store):
+        data = KEPT[name].replace(b"{}", b"%d" % store())
+        if connection.requests % 2:
+            connection.send(data)
+        else:
+            connection.drip(data[:1000])
+            connection.send(data[1000:])
+        return True
+
+    front = send(desk, answer, 10)
+    check_no_fault(desk)
+    assert requests(front) == [11]
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_an_answer_that_is_the_last_on_its_connection(desk, name):
+    def answer(connection, store):
+        store()
+        connection.send(CLOSED[name])
+        return name != "a body until the end"
+
+    front = send(desk, answer, 10)
+    check_no_fault(desk)
+    assert requests(front) == [1] * 11
+
+
+@pytest.mark.parametrize("answers", [KEPT, CLOSED])
+def test_the_same_over_tls(desk, tmp_path, answers):
+    chain = Chain(tmp_path)
+    names = list(answers) * 2
+    waiting = list(names)
+
+    def answer(connection, store):
+        data = answers[waiting.pop()].replace(b"{}", b"%d" % store())
+        pieces = [data]
+        if len(waiting) < len(answers):
+            pieces = [data[i : i + 7] for i in range(0, min(len(data), 700), 7)] + [data[700:]]
+        connection.send(*pieces)
+        return answers is KEPT or b"Length" in data or b"chunked" in data
+
+    batches = len(names) - 1  # one is for the bucket
+    front = send(
+        desk, answer, batches, context=chain.context(), ca_file=str(chain.ca_file), timeout=5
+    )
+    check_no_fault(desk)
+    assert requests(front) == ([len(names)] if answers is KEPT else [1] * len(names))
+
+
+@pytest.mark.parametrize("parts", [(b"hello",), (b"hel", b"lo")])
+def test_a_body_on_a_204_without_a_length(desk, parts):
+    def answer(connection, store):
+        store()
+        connection.send(b"HTTP/1.1 204 OK\r\n\r\n" + parts[0], *parts[1:], pause_s=0.005)
+        return True
+
+    send(desk, answer, 10)
+    check_no_fault(desk)
+
+
+def test_a_body_that_is_cut_short(desk):
+    def answer(connection, store):
+        store()
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n" + JSON + b'\r\n{"ok"')
+
+    front = send(desk, answer, 10)
+    check_no_fault(desk)
+    assert requests(front) == [1] * 11
+
+
+# No answer that makes sense; the connection is then closed.
+BROKEN = {
+    "half a status line": b"HTTP/1.1 20",
+    "a status line": b"HTTP/1.1 204 OK\r\n",
+    "half a header": b"HTTP/1.1 204 OK\r\nContent-Le",
+    "100 only": b"HTTP/1.1 100 Continue\r\n\r\n",
+    "no number": b"HTTP/1.1 abc OK\r\n\r\n",
+    "a chunk of less than nothing": b"HTTP/1.1 500 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n"
+    + LONG[:1000],
+    "empty lines": b"\r\n\r\n\r\n\r\n",
+    "a length that is none": b"HTTP/1.1 204 OK\r\nContent-Length: five\r\n\r\n",
+    "another protocol": b"SSH-2.0-OpenSSH_9.9\r\n",
+    "garbage": bytes(range(256)) * 40,
+    "one line of garbage": bytes(range(128, 256)) * 40,
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_answer_is_told_and_loses_nothing(desk, name):
+    def answer(connection, store):
+        if connection.requests == 3:
+            store()
+            connection.send(BROKEN[name])
+            return False
+        return good(connection, store)
+
+    front = send(desk, answer, 3)
+    assert requests(front) == [3, 2]
+    assert desk.board.status["retries"] == desk.server.duplicates == 1
+    trouble, recovered = desk.told()[2:]
+    assert "kept and sent again" in trouble and "accepted" in recovered
+
+
+def test_a_connection_that_ends_before_its_first_answer_is_told_and_loses_nothing(desk):
+    hasty = []
+
+    def answer(connection, store):
+        if connection.requests == 3 or len(hasty) == 1:
+            hasty.append(connection)
+            return False
+        return good(connection, store)
+
+    front = send(desk, answer, 3)
+    assert requests(front) == [3, 1, 2]
+    assert (desk.board.status["retries"], desk.server.duplicates) == (1, 0)
+    assert "no answer" in desk.told()[2]
+
+
+def endless_headers(connection):
+    connection.send(b"HTTP/1.1 204 OK\r\n")
+    while True:
+        connection.send(b"X-More: and more\r\n", pause_s=0.001)
+
+
+def endless_line(connection):
+    while True:
+        connection.send(b"HTTP/1.1 204 OK" * 100, pause_s=0.001)
+
+
+def dripping_answer(connection):
+    connection.drip(b"HTTP/1.1 204 OK\r\n" + NO_BODY * 10, pause_s=0.1)
+
+
+def dripping_body(connection):
+    connection.send(b"HTTP/1.1 500 Sorry\r\nContent-Length: 4000\r\n\r\n")
+    connection.drip(LONG[:4000], pause_s=0.1)
+
+
+def hundreds(connection):
+    while True:
+        connection.send(b"HTTP/1.1 100 Continue\r\n\r\n", pause_s=0.1)
+
+
+def silence(connection):
+    connection.wait_for_the_end()
+
+
+SLOW = (endless_headers, endless_line, dripping_answer, dripping_body, hundreds, silence)
+
+
+@pytest.mark.parametrize("slow", SLOW)
+def test_an_answer_that_does_not_end_is_given_up_and_holds_nothing_up(desk, slow):
+    held_s = []
+
+    def answer(connection, store):
+        if held_s or connection.requests < 4:
+            return good(connection, store)
+        store()
+        since = time.monotonic()
+        try:
+            slow(connection)
+        finally:
+            held_s.append(time.monotonic() - since)
+
+    with Front(desk.server, answer) as front:
+        settings = {"bucket_url": front.bucket_url, "ingest_url": front.ingest_url}
+        settings |= {"transport": "kept", "flush_interval": 0, "timeout": 1, "wifi": None}
+        with desk.board_with("steady", buffer_bytes=65536, **settings):
+            desk.until(lambda: held_s, "the board hangs up")
+            before = len(desk.notes())
+            desk.until(lambda: desk.server.accepted > before, "it goes on")
+            desk.end()
+    assert 0.7 < held_s[0] < 1.5
+    assert longest_step_s(desk) < 0.5
+    desk.check_arrivals(desk.notes())
+    desk.check_books()
