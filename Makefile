@@ -1,6 +1,7 @@
 # What can be done with islog on a PC. `make` alone lists it.
 
 PY := .venv/bin/python
+export PATH := $(PATH):$(CURDIR)/.venv/bin
 
 .PHONY: help setup interpreter demo serve test bench size ca load screenshots soak format flash clean
 .DEFAULT_GOAL := help
