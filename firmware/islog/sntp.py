@@ -81,6 +81,7 @@ class Sntp:
             return "an answer from %s that is not for this question" % host
         if answer[1] == 0 and answer[0] & 7 == 4:
             self._hosts.remove(host)
+            self._turn -= 1  # the next host has its place now
             return "%s asks not to be asked again" % host
         if answer[0] & 7 != 4 or answer[0] >> 6 == 3 or answer[1] > 15:
             return "%s does not know the time" % host

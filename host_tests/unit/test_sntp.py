@@ -101,6 +101,12 @@ def test_a_kiss_of_death_is_heeded():
     ntp.change = kiss
     assert client.ask(board_clock) == "time.test asks not to be asked again"
     assert client.hosts == []
+    client, board_clock, ntp = make("killed.test", "time.test", "other.test")
+    internet.names["killed.test"] = True
+    internet.hosts["killed.test:123"] = killed = internet.Ntp(NOW_MS)
+    killed.change = kiss
+    assert "killed.test" in client.ask(board_clock)
+    assert abs(ask(client, board_clock)) <= 1 and ntp.asked == 3  # the next in turn
 
 
 def test_silence_costs_the_time_out_and_the_next_host_is_asked():
