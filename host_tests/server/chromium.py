@@ -82,7 +82,8 @@ def _unpack(machine):
         raise NoChromium(f"apt could not download Chromium{apt.reason(output)}: {_HINT}.")
     for package in packages:
         machine.run("dpkg", "-x", str(package), root)
-    libraries = [where for where, _, _ in os.walk(root) if apt.LIBRARY_FOLDER.search(where)]
+    # Some lie in a folder of their own, such as PulseAudio's.
+    libraries = {str(path_.parent) for path_ in Path(root).rglob("lib*.so*")}
     launch = Path(folder) / "launch"
     launch.write_text(
         "#!/bin/sh\n"
