@@ -24,6 +24,7 @@ KEPT_EVENTS = ("kept", "events", False)
 TLS = (None, "batch_logs", True)
 TLS_EVENTS = (None, "events", True)
 PLAIN_WAYS = (BATCH_LOGS, EVENTS, KEPT, KEPT_EVENTS)
+BOTH = (BATCH_LOGS, KEPT_EVENTS)  # each transport and each API once
 
 
 class Desk:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .desk import BATCH_LOGS, EVENTS, KEPT, KEPT_EVENTS, TLS
+from .desk import BATCH_LOGS, BOTH, EVENTS, KEPT, KEPT_EVENTS, TLS
 
 
 @pytest.mark.parametrize(
@@ -48,6 +48,7 @@ def test_a_server_that_is_started_anew_while_readings_flow(desk):
     desk.check_books()
 
 
+@pytest.mark.parametrize("way", BOTH)
 def test_a_ring_filled_three_times_over_keeps_the_newest_and_counts_the_rest(desk):
     desk.server.stop()
     with desk.board_with("flood", buffer_bytes=2048):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .desk import BATCH_LOGS, KEPT, KEY, PLAIN_WAYS, TLS_EVENTS
+from .desk import BATCH_LOGS, BOTH, KEPT, KEY, PLAIN_WAYS, TLS_EVENTS
 
 
 @contextlib.contextmanager
@@ -81,6 +81,7 @@ def test_a_wrong_key(desk, code):
         recovers(desk)
 
 
+@pytest.mark.parametrize("way", BOTH)
 def test_a_wrong_path(desk):
     with desk.board_with("steady", ingest_url=desk.server.ingest_url + "/nowhere"):
         desk.until(lambda: any("404" in line for line in desk.told()), "the wrong address is told")
@@ -91,6 +92,7 @@ def test_a_wrong_path(desk):
         assert KEY not in desk.console()
 
 
+@pytest.mark.parametrize("way", BOTH)
 def test_an_address_that_is_wrong_for_a_while(desk):
     desk.server.always = (404, {}, b"")
     with desk.board_with("steady"):
@@ -100,6 +102,7 @@ def test_an_address_that_is_wrong_for_a_while(desk):
         recovers(desk)
 
 
+@pytest.mark.parametrize("way", BOTH)
 def test_a_bucket_that_is_refused_holds_no_readings_back(desk):
     desk.server.always_bucket = (400, {"Content-Type": "application/json"}, b"{}")
     with desk.board_with("steady"):
