@@ -58,10 +58,12 @@ class Clock:
 
     def due(self, interval_ms):
         """Whether NTP should be asked: it never set the clock, or longer ago than that."""
-        return self.source != "ntp" or self._age_ms() >= interval_ms
+        age_ms = self._after(self.hi, self.last, *self._checked)
+        return self.source != "ntp" or age_ms >= interval_ms
 
-    def _age_ms(self):
-        return self._after(self.hi, self.last, *self._checked)
+    def can_be(self, unix_s):
+        """Whether a true clock can show this: not before this release, nor after 2106."""
+        return _BUILT <= unix_s <= _LAST
 
     def settle(self, hi, lo):
         """Find what Unix time it was at the uptime (`hi`, `lo`): `mega` * 100,000 s, and `lo` +
@@ -103,7 +105,7 @@ class Clock:
     def sync(self, source, unix_s, ms, hi, lo, error_ms):
         """It was `ms` after `unix_s` at the uptime (`hi`, `lo`), right to `error_ms`; `source` is
         "ntp" or "http". False where what is known already is better."""
-        if not _BUILT <= unix_s <= _LAST:
+        if not self.can_be(unix_s):
             return False
         known = self.error_ms(hi, lo)
         if source == "ntp":

@@ -7,6 +7,7 @@ from . import batch_logs
 from .clock import board_id
 from .errors import ConfigError
 from .payload import quote
+from .transport import Requests
 
 
 class Service:
@@ -54,11 +55,10 @@ def _filled(headers, values):
 
 
 def transport_for(settings):
-    """The transport that the settings ask for; only that one is loaded. ConfigError: ca_file."""
+    """The transport that the settings ask for; what it needs is loaded only then. ConfigError:
+    ca_file."""
     root = settings["ca_file"]
     if (settings["transport"] or ("kept" if root else "requests")) == "requests":
-        from .transport import Requests
-
         return Requests(settings["timeout"])
     from .kept import Kept
 

@@ -3,7 +3,7 @@
 SNTP client mode after RFC 4330, section 5, with the care of RFC 5905: a random originate timestamp
 has to come back, and an answer is refused where its mode is not 4, its leap indicator 3 (the
 server has no time), its stratum 0 (a kiss of death: that host is never asked again) or over 15, or
-its time before this release was made. The socket is connected: only the host asked is heard.
+its time one that cannot be (Clock.can_be). The socket is connected: only the host asked is heard.
 """
 
 import os
@@ -11,8 +11,6 @@ import socket
 import time
 
 _TO_UNIX = 2208988800  # seconds from 1900 to 1970
-_BUILT = 1767225600  # 2026-01-01: no true time is before this release
-_LAST = 4294967295  # 2106, where 32 bits of Unix seconds end
 _SAMPLES = 3
 _GOOD_MS = 20  # a round trip that no second answer has to improve
 _TIMEOUT_S = 2
@@ -87,7 +85,7 @@ class Sntp:
             return "%s does not know the time" % host
         left_s, left_ms = _timestamp(answer, 40)
         came_s, came_ms = _timestamp(answer, 32)
-        if not any(answer[40:48]) or not _BUILT <= left_s <= _LAST:
+        if not any(answer[40:48]) or not clock.can_be(left_s):
             return "a time from %s that cannot be" % host
         # Of the round trip, what the host kept the question is no travel.
         trip_ms = max(0, trip_ms - max(0, (left_s - came_s) * 1000 + left_ms - came_ms))
