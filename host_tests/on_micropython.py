@@ -18,6 +18,8 @@ def main(names):
     path = ":".join([*map(str, folders), ".frozen"])
     command = [
         str(ROOT / "tools" / "micropython"),
+        "-X",
+        "heapsize=8M",  # what the fake server holds is there, too
         str(ROOT / "host_tests" / "run_micropython.py"),
     ]
     return subprocess.call([*command, *names], env={**os.environ, "MICROPYPATH": path})

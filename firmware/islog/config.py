@@ -120,6 +120,9 @@ RULES = {
     "sync_interval": (14400, _whole(1, 432000, " seconds")),
     "set_rtc": (True, _flag),
     "max_signals": (64, _whole(1, 127)),
+    "report_dropped": (True, _flag),
+    "spool_file": (None, _text(100)),
+    "spool_bytes": (0, _whole(0, 0x1000000, " bytes")),
     "country": (None, _text(2)),
     "hostname": (None, _text(32)),
     "wifi_power": (None, _one_of("none", "performance", "powersave")),
@@ -156,6 +159,10 @@ def _together(settings):
             wrong = "must not hold a colon or a quote"
         if wrong:
             raise ConfigError("bucket_id %s" % wrong)
+    if bool(settings["spool_file"]) != bool(settings["spool_bytes"]):
+        raise ConfigError("spool_file and spool_bytes belong together: set both, or none")
+    if settings["spool_file"] and settings["spool_bytes"] < 10 * settings["batch_bytes"]:
+        raise ConfigError("spool_bytes must be at least ten times batch_bytes")
     if not settings["ca_file"]:
         return
     if settings["transport"] == "requests":

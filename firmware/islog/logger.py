@@ -20,20 +20,20 @@ import time
 
 from micropython import const
 
+from .counts import Counts
 from .errors import ConfigError
 from .intake import Intake
 from .service import checked, guid
 from .timekeeper import Timekeeper
 from .uplink import BATCH, BUCKET, REACH, Uplink
 
-_STATUS = "state pending sent dropped rejected retries synced last_error bucket_id".split()
 _WIFI_UP = const(3)  # wifi.UP, without importing wifi and with it `network`
 _STEP_MS = const(100)
 _IDLE_MS = const(1000)
 _CYCLE_AFTER = const(4)  # POSTs without any answer
 
 
-class Logger:
+class Logger(Counts):
     """Streams readings to one bucket. Nothing is connected before the first `poll()`.
 
     The `settings` are those of config.json (README): ConfigError, a ValueError, says what is wrong
@@ -46,7 +46,7 @@ class Logger:
         sensor did not answer), a text too long for `batch_bytes` and a signal beyond `max_signals`
         are `rejected`: False. What can never be a reading raises ValueError or TypeError.
 
-    Counters: logged = `sent` + `dropped` + `rejected` + `pending`, at any moment; `retries`.
+    What it counts: see Counts.
     """
 
     def __init__(self, client_key, bucket_name, bucket_id=None, wifi=None, **settings):
@@ -57,52 +57,27 @@ class Logger:
         self.bucket_id = bucket_id or guid(bucket_name)
         self.last_error = self._said = None
         self._wifi = wifi
-        self._uplink = uplink = Uplink(settings, self.bucket_id, self._trouble)
+        uplink = Uplink(settings, self.bucket_id, self._trouble)
         if not uplink.batch.fits(107, 24):
             raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
-        self._time = Timekeeper(settings, self._trouble)
-        self._intake = Intake(settings, self._time.clock, uplink.batch, self._trouble)
-        self._ring = self._intake.store
-        self.log = self._ring.log
+        timekeeper = Timekeeper(settings, self._trouble)
+        clock = timekeeper.clock
+        intake = Intake(settings, clock, uplink.batch, self._trouble)
+        self.log = intake.store.log
         self._flush_ms = settings["flush_interval"] * 1000
         self._timeout_s = settings["timeout"]
         self._quiet = settings["quiet"]
-        self._dropped = self._flushing = self._busy = self._asked = 0
+        self._flushing = self._busy = self._asked = 0
         self.state = "offline" if wifi else "no time"
+        spool = None
+        if settings["spool_file"]:
+            from .spool import Spool  # only where it is asked for
+
+            spool = Spool(settings, self.bucket_id, clock, self._trouble)
+            uplink.foreign = spool.restore(uplink.batch)
+        Counts.__init__(self, uplink, timekeeper, intake, spool)
         if uplink.unproven():
             self._say("the server is not verified (no ca_file): others may read the key")
-
-    @property
-    def pending(self):
-        return self._ring.count + self._uplink.batch.count
-
-    @property
-    def sent(self):
-        return self._uplink.sent
-
-    @property
-    def dropped(self):
-        return self._dropped + self._ring.dropped + self._intake.refused
-
-    @property
-    def rejected(self):
-        return self._intake.rejected + self._uplink.rejected
-
-    @property
-    def retries(self):
-        return self._uplink.retries
-
-    @property
-    def synced(self):
-        return self._time.synced
-
-    def status(self):
-        """A dict of the above, with `clock` (what set it: "none", "http", "ntp") and
-        `clock_error_ms` (the likely error of the time now, or of the oldest reading's)."""
-        status = {name: getattr(self, name) for name in _STATUS}
-        status["clock"] = self._time.clock.source
-        status["clock_error_ms"] = self._time.error_ms(self._ring)
-        return status
 
     def log_object(self, obj, prefix="", epoch=None):
         """Log each entry of a dict (signal: `prefix` + its key) or a list (`prefix` + its index),
@@ -122,6 +97,8 @@ class Logger:
 
     def _step(self):
         self._time.clock.tick()
+        if self._spool and self._spool.tend(self._ring, self.state != "online"):
+            return 0
         if self._uplink.doing:
             return self._advance()
         if self._wifi and self._wifi.poll(self._trouble) != _WIFI_UP:
@@ -145,24 +122,29 @@ class Logger:
 
     def _deliver(self):
         uplink = self._uplink
-        if self._ring.overflowed:
-            self._dropped += uplink.drop()
+        if self._ring.overflowed and not self._spool:
+            uplink.drop()
         if uplink.retry.wait_ms():
             return min(_IDLE_MS, uplink.retry.wait_ms())
         if not uplink.batch.count:
-            age_ms = self._ring.oldest_age_ms()
-            if not self._ring.count:
+            store, clock, foreign = self._ring, self._time.clock, False
+            if self._spool and self._spool.load():
+                store, clock = self._spool.store, self._spool.clock
+                foreign = self._spool.foreign
+            elif not store.count:
                 uplink.idle()
                 return _IDLE_MS
-            early = age_ms < self._flush_ms and not uplink.due(self._ring.count)
-            if early and not self._flushing:
-                return min(_IDLE_MS, self._flush_ms - age_ms)
+            else:
+                age_ms = store.oldest_age_ms()
+                early = age_ms < self._flush_ms and not uplink.due(store.count)
+                if early and not self._flushing:
+                    return min(_IDLE_MS, self._flush_ms - age_ms)
             # A stale clock is set first, so that what was logged offline lies between two syncs;
             # where NTP is silent, only once the server is known to be there.
             self._asked = self._asked + 1 if self._time.stale() and self._asked < 2 else 0
             if self._asked:
                 return self._time.ask() if self._asked == 1 else self._start(REACH)
-            uplink.fill(self._ring, self._time.clock)
+            uplink.fill(store, clock, foreign, self.dropped + self.lost)
         return self._start(BATCH)
 
     def _start(self, what):
@@ -219,11 +201,13 @@ class Logger:
             await asyncio.sleep(self.poll() / 1000)
 
     def close(self):
-        """One last attempt of at most `timeout` seconds. True where nothing was left.
+        """One last attempt of at most `timeout` seconds, then the spool. True where all was sent.
 
-        What is left counts as dropped, and so does what is logged later."""
+        What is in neither counts as dropped, and so does what is logged later."""
         done = self.flush(self._timeout_s)
-        self._dropped += self._uplink.drop() + self._intake.close()
+        if not (self._spool and self._spool.close(self._ring, self._uplink.batch)):
+            self._uplink.drop()
+        self._ring.dropped += self._intake.close()
         self.state = "closed"
         return done
 

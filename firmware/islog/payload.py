@@ -153,6 +153,11 @@ class Batch:
         self._buf[end - 1] = 0x5D
         return memoryview(self._buf)[start:end]
 
+    def signal(self):
+        """The first reading's signal, as JSON."""
+        start = self._starts[self._first] + len(self._before)
+        return str(self._buf[start : self._buf.find(self._value, start)], "utf-8")
+
     def settle(self, count):
         """Forget the first `count` readings."""
         self._first += count

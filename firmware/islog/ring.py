@@ -8,8 +8,7 @@ The header's words have at most 30 bits, because 2**30 and above is a heap objec
     word 1   bits 0-9 periods of uptime, 10-16 signal, 17-18 kind, 19 time given, 20-29 size of a
              string (an int: 1 where it is wider than a word); negative: skip to the start
 
-A number lies in one piece: where only one cell is left before the end, that one is skipped. At
-least one cell is always free: the ring is empty where its two ends are one.
+A single cell before the end is skipped where a number comes. At least one cell is always free.
 
 Invariants: `log()` of a number under a known signal allocates nothing, its frame included (vm.c
 takes frames of more than eleven words from the heap). From `_tail` to `_stop` there is room for
@@ -78,10 +77,15 @@ except (ImportError, SyntaxError, AttributeError):  # a port without a native em
     _log = plain_log
 
 
+def words_of(bits):
+    """How many words the reading with this word 1 takes."""
+    words = 2 + ((bits >> 20) + 7 >> 3) * 2 if bits & _KINDS == STR else 4
+    return words + 2 if bits & _GIVEN else words
+
+
 class Ring:
-    """A ring of `size_bytes` (at least 64, rounded down to 16; it takes 16 more). `clock` has `hi`
-    (periods of uptime, modulo 1024), `last` (ticks seen by its `tick()`); what is no number under
-    a known signal goes to `other(signal, value, epoch)`, whose answer `log()` returns."""
+    """A ring of `size_bytes` (at least 64, rounded down to 16; it takes 16 more), stamped by a
+    Clock; what is no number under a known signal goes to `other(signal, value, epoch)`."""
 
     def __init__(self, size_bytes, clock, other):
         self._size = size_bytes // 16 * 4 + 4  # words, as all positions are
@@ -97,7 +101,7 @@ class Ring:
         self._other = other
         self.keys = {}  # type: dict[str, int]
         self._bits = self.keys.get  # a signal's bits in word 1
-        self.signals = []  # what `add_signal` was given, by number
+        self.signals = []  # by number, what add_signal() was given
         self.head = self._tail = 0  # the oldest reading is at first()
         self._stop = self._size - 4  # beyond it, _make_room() finds a place
         self.count = self.dropped = 0
@@ -109,8 +113,7 @@ class Ring:
 
     def _tick(self, at, bits):
         self._clock.tick()
-        self.words[at] = self._clock.last
-        self.words[at + 1] = bits | self._clock.hi
+        self.words[at], self.words[at + 1] = self._clock.last, bits | self._clock.hi
 
     def put(self, kind, value, hi, lo, given=None):
         """Store a checked reading with its time; False where there was no room. `kind`: the
@@ -195,15 +198,15 @@ class Ring:
     def release(self):
         """Forget the oldest reading."""
         at = self.first()
-        bits = self.words[at + 1]
-        words = 2 + ((bits >> 20) + 7 >> 3) * 2 if bits & _KINDS == STR else 4
-        if bits & _GIVEN:
-            words += 2
-        self.head = (at + words) % self._size
+        self.head = (at + words_of(self.words[at + 1])) % self._size
         self.count -= 1
 
+    def used(self):
+        """How many words are taken."""
+        return (min(self._tail, self._stop) - self.head) % self._size
+
     def look(self):
-        """Show the oldest reading: `signal`, `kind`, `value` (a STR's is a bytearray), `given`."""
+        """Show the oldest reading: `signal`, `kind`, `value` (STR: a bytearray), `given`."""
         at = self.first() + 2
         bits = self.words[at - 1]
         self.signal = self.signals[bits >> 10 & 0x7F]
@@ -231,16 +234,13 @@ class Ring:
         """Forget all signals and readings; returns how many readings there were."""
         gone = self.count
         self.keys.clear()
-        self.head = self._tail = self.count = 0
-        self._stop = self._size - 4
+        self.head = self._tail = self._stop = self.count = 0
         return gone
 
     def oldest_age_ms(self):
         """Milliseconds from the oldest reading to the clock's last tick, at most 2**29."""
-        if not self.count:
-            return 0
         at = self.first()
-        periods = (self._clock.hi - self.words[at + 1]) & 0x3FF
+        periods = self._clock.hi - self.words[at + 1] & 0x3FF
         age = self._clock.last - self.words[at] + periods * (self._clock.mask + 1)
         return min(age, 0x20000000)
 

@@ -1,7 +1,5 @@
-"""The bucket call and the batch: what is sent next, and what each answer means for it.
-
-What an answer means is api.md's table; its outcomes are `transport`'s. Readings are in the batch
-until they are settled: accepted (`sent`) or, alone and still refused, `rejected`.
+"""The bucket call and the batch: what is sent next, and what each answer means for it. Readings
+stay in the batch until they are accepted (`sent`) or, alone and still refused, `rejected`.
 
     after          the batch is sent again             and
     ACCEPTED       (what is left) at once              back-off ends
@@ -15,6 +13,7 @@ until they are settled: accepted (`sent`) or, alone and still refused, `rejected
 from micropython import const
 
 from . import payload, ring, transport
+from .hints import hint
 from .retry import Retry, jitter
 from .service import Service, transport_for
 
@@ -23,14 +22,6 @@ REACH = const(2)  # the same call, to see whether the server answers at all
 BATCH = const(3)
 _RETRY_AFTER_MAX_S = const(3600)
 _LIMIT = const(3)  # broken answers, or single readings refused, without a success between
-_HINTS = {
-    401: "the client key or the address is refused (HTTP 401): check client_key and bucket_url",
-    402: "the account is over its limit (HTTP 402): look at it on the server",
-    403: "the client key is refused (HTTP 403): check client_key",
-    404: "nothing is at this address (HTTP 404): check %s",
-    300: "a redirect was answered, which is never followed: check %s, or log in to this network",
-    200: "what answered is not the API (HTTP 200, no JSON): check %s, or log in to this network",
-}
 
 
 class Uplink:
@@ -43,14 +34,17 @@ class Uplink:
         service.fields = None  # the batch has them
         self._most = service.batch_readings
         self._transport = transport_for(settings)
-        self.verifies = self._transport.verifies
         self._slow_ms = settings["slow_retry"] * 1000
         self._confirmed = False
         self.bucket_retry = Retry(settings["backoff_max"])
         self.retry = Retry(settings["backoff_max"])
         self.doing = None  # BUCKET, REACH or BATCH while that is under way
         self._count = 0  # readings that the BATCH under way has
-        self.sent = self.rejected = self.retries = 0
+        self.sent = self.rejected = self.dropped = self.retries = 0
+        self.foreign = False  # the batch is an earlier boot's: counted in the next two instead
+        self.recovered = self.lost = 0
+        self._reported = 0 if settings["report_dropped"] else None  # by the latest islog.dropped
+        self._marker = 0  # 1: the batch's first is islog.dropped, which counts as nothing
         self.unanswered = 0  # POSTs running that got no answer at all
         self.refused = False  # the last answer asks for a slow retry
         self.failing = False  # the last POST of a batch was not accepted
@@ -59,6 +53,16 @@ class Uplink:
         self._suspects = 0  # that many of the batch's first readings hold one that was refused
         self._refused_alone = 0
         self._broken = 0
+
+    @property
+    def verifies(self):
+        """Whether the server has to prove its name."""
+        return self._transport.verifies
+
+    @property
+    def pending(self):
+        """Readings of this boot that are in the batch."""
+        return 0 if self.foreign else self.batch.count - self._marker
 
     def unproven(self):
         """Whether TLS is used without knowing to whom it leads."""
@@ -81,8 +85,7 @@ class Uplink:
             count = min(self.batch.count, self._most or self.batch.count)
             self._count = count = max(1, self._suspects // 2) if self._suspects else count
             body = self.batch.slice(count)
-        i = what == BATCH
-        self._transport.start(service.urls[i], body, service.headers[i])
+        self._transport.start(service.urls[what == BATCH], body, service.headers[what == BATCH])
 
     def advance(self):
         """Go on with what was started; returns what that was, or 0 while it is under way."""
@@ -98,7 +101,7 @@ class Uplink:
             self._batch_answered(outcome)
         elif what == BUCKET:
             self._bucket_answered(outcome)
-        elif not (answer.status or answer.broken):
+        elif self.unanswered:
             self.failing = True
             self._back_off(self.retry, outcome, 0, "the bucket")
         return what
@@ -117,12 +120,9 @@ class Uplink:
         self.failing = outcome != transport.ACCEPTED
         self.refused = False
         if outcome == transport.ACCEPTED:
-            self._settle(count)
-            self.sent += count
+            self._settle(count, True)
             self.retry.succeeded()
-            gap_ms = 1000 if self._transport.remaining == b"0" else self._service.gap_ms
-            if gap_ms:
-                self.retry.pause(gap_ms)
+            self.retry.pause(1000 if self._transport.remaining == b"0" else self._service.gap_ms)
             self._refused_alone = self._broken = 0
             return
         self.retries += 1
@@ -131,9 +131,12 @@ class Uplink:
                 self._suspects = count
             elif self._refused_alone < _LIMIT:
                 self._refused_alone += 1
-                self.rejected += 1
-                self._settle(1)
-                self._say("one reading was refused alone (%s) and dropped" % self._transport.why)
+                name = self.batch.signal()
+                self._settle(1, False)
+                self._say(
+                    "a reading of %s was refused alone (%s) and dropped"
+                    % (name, self._transport.why)
+                )
             else:
                 self._slow(self.retry, 1, "every reading")
         elif outcome in (transport.UNKNOWN, transport.BUSY):
@@ -150,9 +153,11 @@ class Uplink:
         if not self.doing:
             self._transport.close()
 
-    def fill(self, store, clock):
+    def fill(self, store, clock, foreign=False, gone=0):
         """Move the oldest readings of the ring `store` into the batch, until it is full; their
-        times are settled by `clock`."""
+        times are settled by `clock`. Where `gone`, a count, is news, islog.dropped goes first."""
+        self.foreign = foreign
+        news = not foreign and self._reported not in (None, gone)
         batch, words = self.batch, store.words
         hi = lo = until = 0  # the uptimes (hi, lo) to (hi, until) are settled
         store.reading = True
@@ -167,12 +172,18 @@ class Uplink:
             # A sync may have stepped back: equal times until the true one is there.
             clock.floor = ms = max(clock.floor, words[at] + clock.shift)
             batch.set_time(clock.mega, ms)
+            if news:
+                news = False
+                self._reported = gone
+                self._marker = int(batch.other(batch.name("islog.dropped"), b"%d" % gone))
             n = batch.count
             if payload.readings(batch, store, hi, clock):
                 break
             if batch.count == n:
                 if not self._fill_other(store):
-                    break
+                    if n:
+                        break
+                    self.lost += 1  # from flash, and of a time with a larger batch_bytes
                 store.release()
         store.reading = store.overflowed = False
         self.per_batch = batch.capacity()
@@ -180,13 +191,9 @@ class Uplink:
     def _fill_other(self, store):
         # A text, an int wider than a word, or a reading with a caller's time.
         store.look()
-        given = store.given
-        when = None
+        when = given = store.given
         if given is not None:
-            if given < 0:
-                when = b"%d" % (-1 - given)
-            else:
-                when = b"%d.%06d" % divmod(given, 1000000)
+            when = b"%d" % (-1 - given) if given < 0 else b"%d.%06d" % divmod(given, 1000000)
         value = store.value
         is_text = store.kind == ring.STR
         if not is_text:
@@ -194,15 +201,27 @@ class Uplink:
         return self.batch.other(store.signal, value, when, is_text)
 
     def drop(self):
-        """Forget the batch; returns how many readings that were."""
-        count = self.batch.count
+        """Forget the batch, and count that."""
+        if self._marker:
+            self._reported = 0
+        if self.foreign:
+            self.lost += self.batch.count
+        else:
+            self.dropped += self.pending
         self.batch.clear()
-        self._suspects = 0
-        return count
+        self._suspects = self._marker = 0
 
-    def _settle(self, count):
+    def _settle(self, count, accepted):
         self.batch.settle(count)
         self._suspects = max(0, self._suspects - count)
+        count -= self._marker
+        self._marker = 0
+        if accepted:
+            self.recovered += count if self.foreign else 0
+            self.sent += 0 if self.foreign else count
+        else:
+            self.lost += count if self.foreign else 0
+            self.rejected += 0 if self.foreign else count
 
     def _back_off(self, retry, outcome, which, what):
         answer = self._transport
@@ -215,20 +234,16 @@ class Uplink:
         retry.failed()
         if outcome == transport.BUSY and answer.retry_after and answer.retry_after.isdigit():
             retry.pause(min(int(answer.retry_after), _RETRY_AFTER_MAX_S) * 1000)
-        self._say(self._hint(which, "%s for %s, kept and sent again" % (answer.why, what)))
+        self._say(hint(answer, which, "%s for %s" % (answer.why, what)) + "; kept and sent again")
 
     def _slow(self, retry, which, what):
         self.refused = True
         retry.pause(self._slow_ms * 3 // 4 + jitter(self._slow_ms // 2))
-        why = self._transport.why
-        hint = why if self._transport.untrusted else "%s was refused (%s)" % (what, why)
-        hint = self._hint(which, hint)
-        self._say("%s; kept, and asked again in about %d s" % (hint, self._slow_ms // 1000))
-
-    def _hint(self, which, otherwise):
-        status = self._transport.status
-        hint = _HINTS.get(300 if 300 <= status < 400 else status, otherwise)
-        return hint % ("bucket_url", "ingest_url")[which] if "%s" in hint else hint
+        answer = self._transport
+        why = answer.why
+        if not answer.untrusted:
+            why = hint(answer, which, "%s was refused (%s)" % (what, why))
+        self._say("%s; kept, and asked again in about %d s" % (why, self._slow_ms // 1000))
 
 
 def _readings(count):

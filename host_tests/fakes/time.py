@@ -24,6 +24,13 @@ def reset(ticks=0, unset_at_s=1609459200):
     _offset_us = unset_at_s * 1000000
 
 
+def restart_ticks():
+    """A reboot: the ticks start at 0, and the board's clock where power-up leaves it."""
+    global _ticks_us, _offset_us
+    _ticks_us = 0
+    _offset_us = 1609459200 * 1000000
+
+
 def advance(ms):
     """Let `ms` milliseconds pass."""
     global _up_us, _ticks_us

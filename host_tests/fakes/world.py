@@ -1,5 +1,6 @@
 """A board at its desk, for the tests: `reset()` before each, `Board()` for one with a server."""
 
+import os
 import time
 
 import internet
@@ -20,6 +21,24 @@ def reset():
     network.air.clear()
     network.lying = False
     requests.__version__ = "1.1.1"
+
+
+def flash():
+    """A path for the spool in an empty folder: what a board keeps when its power is cut."""
+    folder = "/tmp/islog-flash"
+    try:
+        os.mkdir(folder)
+    except OSError:
+        for name in os.listdir(folder):
+            os.remove(folder + "/" + name)
+    return folder + "/spool"
+
+
+def files(path):
+    """The spool's files, oldest first."""
+    folder, _, start = path.rpartition("/")
+    names = [name for name in os.listdir(folder) if name.startswith(start + ".")]
+    return [folder + "/" + name for name in sorted(names, key=lambda n: int(n.split(".")[1]))]
 
 
 def raises(kind, call, *args, **named):
@@ -51,7 +70,18 @@ class Board:
             "quiet": True,
         }
         given.update(settings)
+        self._given = given
         self.logger = islog.Logger(wifi=wifi, **given)
+        self.logged = 0
+
+    def reboot(self, **settings):
+        """Power is back after a cut: what was in RAM is gone, the ticks begin anew. `settings`
+        are those that somebody has changed meanwhile."""
+        import islog
+
+        time.restart_ticks()
+        self._given.update(settings)
+        self.logger = islog.Logger(**self._given)
         self.logged = 0
 
     def log(self, signal, value, epoch=None):
@@ -72,13 +102,19 @@ class Board:
             self.check_books()
 
     def values(self, signal=None):
-        """The values that the server holds, in order of arrival."""
-        return [v for name, v, _ in self.server.readings if signal in (None, name)]
+        """The values that the server holds, in order of arrival; islog's own only by name."""
+        return [
+            v
+            for name, v, _ in self.server.readings
+            if name == signal or signal is None and not name.startswith("islog.")
+        ]
 
     def times_ms(self):
-        """The times that the server holds, as whole milliseconds."""
+        """The times that the server holds, as whole milliseconds; not those of islog's own."""
         out = []
-        for _, _, e in self.server.readings:
+        for name, _, e in self.server.readings:
+            if name.startswith("islog."):
+                continue
             seconds, _, fraction = e.partition(".")
             out.append(int(seconds) * 1000 + int((fraction + "000")[:3]))
         return out

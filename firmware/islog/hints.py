@@ -1,0 +1,17 @@
+"""What to do about an answer, in words."""
+
+_HINTS = {
+    401: "the client key or the address is refused (HTTP 401): check client_key and bucket_url",
+    402: "the account is over its limit (HTTP 402): look at it on the server",
+    403: "the client key is refused (HTTP 403): check client_key",
+    404: "nothing is at this address (HTTP 404): check %s",
+    300: "a redirect was answered, which is never followed: check %s, or log in to this network",
+    200: "what answered is not the API (HTTP 200, no JSON): check %s, or log in to this network",
+}
+
+
+def hint(answer, which, otherwise):
+    """The sentence for an Answer (transport) of the bucket call (`which` is 0) or to a batch."""
+    status = answer.status
+    text = _HINTS.get(300 if 300 <= status < 400 else status, otherwise)
+    return text % ("bucket_url", "ingest_url")[which] if "%s" in text else text

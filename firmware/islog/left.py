@@ -1,0 +1,155 @@
+"""What earlier boots have left in flash (spool.py), and how it is written there."""
+
+import os
+import struct
+from array import array
+
+from . import records
+from .clock import Clock
+
+_SYNC = "<HIIII"  # hi, lo, mega, ms, error_ms of a sync (see Clock)
+_SYNC_BYTES = 18
+
+
+class Segment:
+    """One file. `boot`: 4 bytes that name its boot; None: this one; empty: not for this bucket."""
+
+    def __init__(self, number, boot):
+        self.number = number
+        self.boot = boot
+        self.count = 0  # readings that are in none but this place
+        self.size = 0  # bytes
+
+
+class Left:
+    """`find()` fills: `segments`, oldest first; `syncs` by boot; `closed`, the batch of the latest
+    boot that was closed; `at` and `skip`, where in the first segment to go on; `number`, the next
+    segment's; `lost`, how many readings can never be sent, and `why`."""
+
+    def __init__(self, path, key):
+        self.segments = []
+        self.syncs = {}
+        self.closed = None
+        self.at = self.skip = self.lost = 0
+        self.number = 1
+        self.why = ""
+        self._path = path
+        self._key = key
+        self._go_on = None
+        self._torn = (None, 0)  # the boot whose last record so far is torn, and its readings
+
+    def find(self):
+        folder, _, start = self._path.rpartition("/")
+        start += "."
+        names = os.listdir(folder + "/") if folder else os.listdir()
+        numbers = [name[len(start) :] for name in names if name.startswith(start)]
+        for number in sorted([int(number) for number in numbers if number.isdigit()]):
+            self.number = number + 1
+            segment = Segment(number, b"")
+            self.segments.append(segment)
+            with open("%s.%d" % (self._path, number), "rb") as f:
+                self._scan(segment, f)
+        self._count_torn(None)
+        if self._go_on:
+            self._pass()
+        for segment in self.segments[:]:
+            if not segment.boot:
+                self._lose(segment, "they are for another bucket")
+            elif segment.boot not in self.syncs:
+                self._lose(segment, "their time was never known")
+
+    def _scan(self, segment, f):
+        at = 0
+        f.seek(0, 2)
+        end = segment.size = f.tell()
+        while at < end:
+            found = records.head(f, at)
+            kind, count, size = found or (None, 1, end)
+            after = at + records.HEAD + size
+            if after > end:
+                self._torn = segment.boot, max(1, min(count, (end - at) // 16))
+                return
+            if kind == records.READINGS:
+                segment.count += count
+            elif records.is_whole(f, at):
+                if kind == records.BOOT:
+                    segment.boot = f.read(4)
+                    self._count_torn(segment.boot)
+                    if f.read(size - 4) != self._key:
+                        segment.boot = b""
+                elif kind == records.SYNCS:
+                    self.syncs[segment.boot] = f.read(size)
+                elif segment.boot:
+                    self._go_on = struct.unpack("<III", f.read(12))
+                    self.closed = (count, f.read(2 * count + 2), f.read(size)) if count else None
+            at = after
+
+    def _count_torn(self, boot):
+        # A boot that goes on after a torn record has written its readings again.
+        if self._torn[1] and self._torn[0] != boot:
+            self.lost += self._torn[1]
+            self.why = "a power cut came while they were written"
+        self._torn = boot, 0
+
+    def _pass(self):
+        # Pass over what was sent before the latest clean end.
+        number, self.at, self.skip = self._go_on
+        while self.segments and self.segments[0].number < number:
+            self.segments[0].count = 0
+            self._lose(self.segments[0], "")
+        if not self.segments or self.segments[0].number > number:
+            self.at = self.skip = 0
+            return
+        at = 0
+        with open("%s.%d" % (self._path, number), "rb") as f:
+            while at < self.at:
+                kind, count, size = records.head(f, at)
+                if kind == records.READINGS:
+                    self.segments[0].count -= count
+                at += records.HEAD + size
+        self.segments[0].count -= self.skip
+
+    def _lose(self, segment, why):
+        # Nothing of it can be sent: count that, and give its flash back.
+        if segment is self.segments[0]:
+            self.at = self.skip = 0
+        self.segments.remove(segment)
+        if segment.count:
+            self.lost += segment.count
+            self.why = why
+        os.remove("%s.%d" % (self._path, segment.number))
+
+
+def syncs_text(syncs):
+    return b"".join([struct.pack(_SYNC, *sync) for sync in syncs])
+
+
+def clock_from(text):
+    """A Clock that knows what another boot's did."""
+    clock = Clock(False)
+    starts = range(0, len(text), _SYNC_BYTES)
+    clock._syncs = [struct.unpack(_SYNC, text[i : i + _SYNC_BYTES]) for i in starts]
+    clock.source = "ntp"
+    clock._measure()
+    return clock
+
+
+def batch_parts(batch):
+    """Two buffers that batch_from() takes: where a batch's readings begin, and their text."""
+    starts = batch._starts[batch._first : batch._n + 1]
+    start = starts[0] - 1
+    text = memoryview(batch._buf)[start : batch._end]
+    return bytes(array("H", [at - start for at in starts])), text
+
+
+def batch_from(batch, count, starts, text):
+    """Put `count` readings into an empty batch. False where it is too small for them."""
+    if len(text) > len(batch._buf) or count + 1 > len(batch._starts):
+        return False
+    batch._buf[: len(text)] = text
+    for i in range(count + 1):
+        batch._starts[i] = starts[2 * i] | starts[2 * i + 1] << 8
+    batch._first = 0
+    batch._n = count
+    batch._end = len(text)
+    return True
