@@ -208,6 +208,8 @@ class Logger(Counts):
         if not (self._spool and self._spool.close(self._ring, self._uplink.batch)):
             self._uplink.drop()
         self._ring.dropped += self._intake.close()
+        self._uplink.doing = None  # one that is under way is given up
+        self._uplink.hang_up()
         self.state = "closed"
         return done
 

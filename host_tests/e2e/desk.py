@@ -113,7 +113,12 @@ class Desk:
         return [line for line in self.board.lines if line.startswith("islog: ")]
 
     def first_arrivals(self):
-        return [reading for reading in self.server.readings() if not reading["repeat"]]
+        """The readings that the board's program logged, as they first came."""
+        return [r for r in self.server.readings() if not r["repeat"] and not is_own(r)]
+
+    def own_arrivals(self):
+        """islog.dropped and the like: what islog says of itself."""
+        return [r for r in self.server.readings() if not r["repeat"] and is_own(r)]
 
     def check_arrivals(self, notes, ahead_s=0, close_s=CLOSE_S):
         """The server holds just these notes, in order: signal, value, its type, and the time,
@@ -129,7 +134,7 @@ class Desk:
         stored = [n for n in self.notes() if n["outcome"] in (True, False)]
         assert len(stored) == status["sent"] + status["dropped"] + status["rejected"]
         assert status["pending"] == 0
-        assert self.server.accepted == status["sent"]
+        assert self.server.accepted == status["sent"] + len(self.own_arrivals())
 
 
 def plain(reading):
@@ -141,3 +146,7 @@ def off_by(reading, note, ahead_s=0):
     """By how many seconds a reading's time lies outside of the call that logged it."""
     at = Decimal(reading["epoch"]) - Decimal(ahead_s)
     return max(0, Decimal(note["ns"]) / 10**9 - at, at - Decimal(note["done_ns"]) / 10**9)
+
+
+def is_own(reading):
+    return reading["signal"].startswith("islog.")

@@ -61,6 +61,7 @@ def test_a_ring_filled_three_times_over_keeps_the_newest_and_counts_the_rest(des
     assert 2 * kept <= desk.board.status["dropped"] == len(notes) - kept
     desk.check_arrivals(notes[-kept:])
     desk.check_books()
+    assert [r["value"] for r in desk.own_arrivals()] == [desk.board.status["dropped"]]
 
 
 def test_a_ring_filled_three_times_over_while_a_batch_is_in_flight(desk):
