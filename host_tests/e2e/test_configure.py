@@ -1,0 +1,340 @@
+"""`make config` at a terminal and in scripts: a board takes what it writes, and nobody else sees
+the key. And docs/settings.md says what the rules say."""
+
+import errno
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+from click.testing import CliRunner
+from cryptography import x509
+
+from tools import settings as rules
+from tools.configure import main
+from tools.server import LocalServer
+from tools.server.settings import network_address, write_board_config
+from tools.simulate import MICROPYTHON, ROOT
+
+from .desk import KEY
+from .test_tools import simulate
+
+PASSWORD = "pass word ß"
+GOOD = {"client_key": KEY, "bucket_name": "greenhouse"}
+HOME = {"ssid": "home", "password": PASSWORD}
+
+
+class Terminal:
+    """`make config` at a real terminal, and who answers its questions there."""
+
+    def __init__(self, file, *arguments):
+        self._log = io.StringIO()
+        command = ["-m", "tools.configure", "--file", str(file), *map(str, arguments)]
+        self._child = pexpect.spawn(
+            sys.executable, command, cwd=ROOT, encoding="utf-8", timeout=30, dimensions=(50, 250)
+        )
+        self._child.delaybeforesend = None
+        self._child.logfile_read = self._log
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self._child.close(force=True)
+
+    def shows(self, text):
+        self._child.expect_exact(text)
+
+    def answer(self, question, text=""):
+        """Answer the question, whose beginning is given, once it has been asked to its end: what
+        is typed before that may be lost, as at any terminal."""
+        self._child.expect_exact(question)
+        self._child.expect_exact(": ")
+        self._child.sendline(text)
+
+    def interrupt(self, question):
+        self._child.expect_exact(question)
+        self._child.expect_exact(": ")
+        self._child.sendintr()
+
+    def ends(self, status=0):
+        """It ends by itself, having shown no secret; returns all that was shown."""
+        self._child.expect(pexpect.EOF)
+        self._child.close()
+        shown = self._log.getvalue()
+        assert self._child.exitstatus == status, shown
+        assert KEY not in shown and PASSWORD not in shown
+        return shown
+
+
+def run(*arguments):
+    """The command without a terminal: (exit status, all that it says)."""
+    done = CliRunner().invoke(main, [str(a) for a in arguments])
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.output
+    assert KEY not in done.output and PASSWORD not in done.output
+    return done.exit_code, done.output
+
+
+def refusal(*arguments):
+    """The one sentence that the command ends with."""
+    status, sentence = run(*arguments)
+    assert status == 1 and sentence.endswith(".\n") and sentence.count("\n") == 1, sentence
+    return sentence
+
+
+def given(settings):
+    """The options that give these settings."""
+    return [part for name, value in settings.items() for part in ("--set", f"{name}={value}")]
+
+
+def held(file):
+    """What a file holds; only its owner can read it, and nothing else lies beside it."""
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert not list(file.parent.glob(file.name + ".*"))
+    return json.loads(file.read_text("utf-8"))
+
+
+def put(file, settings):
+    file.write_text(json.dumps(settings), "utf-8")
+    file.chmod(0o644)
+    return file
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "config.json"
+
+
+def test_who_knows_nothing_gets_a_board_that_sends_to_the_local_server(file, tmp_path):
+    folder = tmp_path / "local"
+    folder.mkdir()
+    with LocalServer(key=KEY, tls=folder, api="events") as server:
+        with Terminal(file, "--folder", folder) as terminal:
+            terminal.answer("Where to", "the moon")
+            terminal.shows("'the moon' is not one of 'service', 'local'")
+            terminal.answer("Where to", "local")
+            terminal.shows("There is no local server yet")
+            terminal.answer("Where to")
+            terminal.interrupt("Client key")
+            assert "Nothing was written." in terminal.ends(1)
+        assert not file.exists()
+        write_board_config(folder, server, server.address)  # as `make serve` does at start
+        with Terminal(file, "--folder", folder) as terminal:
+            terminal.answer("Where to", "local")
+            terminal.answer(f"This machine's address on the network [{network_address()}]", "a/b")
+            terminal.shows("An address is like")
+            terminal.answer("This machine's address", "127.0.0.1")
+            terminal.answer("Bucket, its name", "x" * 201)
+            terminal.shows("bucket_name must be at most 200")
+            terminal.answer("Bucket, its name", "Gewächshaus 🌱")
+            terminal.answer("Wi-Fi network, its name", "home")
+            terminal.answer("Its password", "short")
+            terminal.shows("must have a password of 8 to 64")
+            terminal.answer("Wi-Fi network, its name [home]")
+            terminal.answer("Its password", PASSWORD)
+            terminal.answer("One more Wi-Fi network?", "y")
+            terminal.answer("Wi-Fi network, its name", "café")
+            terminal.answer("Its password", "")
+            terminal.answer("One more Wi-Fi network?", "")
+            assert "Nothing answers" not in terminal.ends()
+        assert held(file)["wifi"] == [HOME, {"ssid": "café", "password": ""}]
+        board = simulate("--config", file, "--seconds", 1)
+        assert board.returncode == 0, board.stdout
+        assert server.accepted > 0 and server.handshakes == 1
+        assert [bucket["name"] for bucket in server.buckets()] == ["Gewächshaus 🌱"]
+
+
+def test_each_of_two_servers_with_a_root_of_its_own_is_known_by_the_board(file, tmp_path):
+    with LocalServer(key=KEY, tls=True) as one, LocalServer(key=KEY, tls=True) as other:
+        urls = {"bucket_url": one.bucket_url, "ingest_url": other.ingest_url}
+        put(file, {**GOOD, **urls, "ntp_hosts": [one.ntp_host], "wifi": [HOME], "timeout": 4})
+        roots = tmp_path / "roots.pem"
+        roots.write_bytes(b"".join(Path(s.ca_file).read_bytes() for s in (other, one)))
+        with Terminal(file, "--from", roots) as terminal:
+            terminal.answer("Where to (service, local, present) [present]")
+            terminal.answer("Enter keeps the present key")
+            terminal.answer("Bucket, its name [greenhouse]", "garden")
+            terminal.answer("Keep the Wi-Fi network home? [Y/n]")
+            terminal.answer("One more Wi-Fi network?")
+            terminal.answer("Fetch the server's root certificate")
+            assert "ca.pem will hold the root certificate" in terminal.ends()
+        settings = held(file)
+        assert settings["client_key"] == KEY and settings["timeout"] == 4
+        assert len(x509.load_pem_x509_certificates((tmp_path / "ca.pem").read_bytes())) == 2
+        board = simulate("--config", file, "--seconds", 1)
+        assert board.returncode == 0, board.stdout
+        # One handshake was that of `make config`, and one the board's own.
+        assert (one.handshakes, other.handshakes) == (2, 2) and other.accepted > 0
+
+
+def test_a_server_that_cannot_be_reached_leaves_the_board_without_its_root(file):
+    with LocalServer(key=KEY, tls=True) as server:
+        urls = {"bucket_url": server.bucket_url, "ingest_url": server.ingest_url}
+    put(file, {**GOOD, **urls, "wifi": [HOME]})
+    with Terminal(file) as terminal:
+        for question in ("Where to", "Client key", "Bucket", "Keep", "One more", "Fetch"):
+            terminal.answer(question)
+        shown = terminal.ends()
+    assert "cannot be talked to: Connection refused. Without it the board trusts any" in shown
+    assert held(file) == {**GOOD, **urls, "wifi": [HOME]}
+
+
+def test_nothing_of_a_local_server_goes_to_the_service(file):
+    urls = {"bucket_url": "https://10.0.0.9:8086/b", "ingest_url": "https://10.0.0.9:8086/i"}
+    local = {**urls, "api": "events", "ntp_hosts": ["10.0.0.9:8123"], "ca_file": "ca.der"}
+    example = json.loads((ROOT / "config.example.json").read_text("utf-8"))
+    put(file, {**example, **local, "client_key": "local", "buffer_bytes": 4096})
+    with Terminal(file) as terminal:
+        terminal.shows("10.0.0.9:8086, as it is now")
+        terminal.answer("Where to", "service")
+        terminal.answer("Client key (not shown)", "with a blank")
+        terminal.shows("client_key must be printable ASCII without blanks.")
+        terminal.answer("Client key (not shown)", f" {KEY} ")
+        terminal.answer("Bucket, its name [My first board]")
+        terminal.answer("Wi-Fi network, its name", "home")  # the example's own is no network
+        terminal.answer("Its password", PASSWORD)
+        terminal.answer("One more")
+        terminal.answer("Fetch the server's root certificate", "n")
+        terminal.ends()
+    kept = {"bucket_name": "My first board", "buffer_bytes": 4096}
+    assert held(file) == {"client_key": KEY, "wifi": [HOME], **kept}
+
+
+def test_a_script_makes_the_files_of_many_boards(file):
+    put(file, {**GOOD, "quiet": None, "timeout": 9})
+    file.chmod(0o644)
+    own = {"bucket_name": 2024, "timeout": "null", "batch_bytes": 1024, "wifi": json.dumps([HOME])}
+    status, said = run("--file", file, *given(own))
+    assert status == 0, said
+    changed = {"bucket_name": "2024", "batch_bytes": 1024, "wifi": [HOME]}
+    assert held(file) == {"client_key": KEY, **changed}
+    run("--file", file, "--set", "bucket_name=Gewächshaus 🌱")
+    program = (
+        "import sys; sys.path.append('firmware'); from islog import config;"
+        f"print(config.load({str(file)!r})['bucket_name'])"
+    )
+    device = subprocess.run([MICROPYTHON, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert device.stdout == "Gewächshaus 🌱\n", device.stderr
+
+
+def test_a_script_is_told_what_is_missing_and_never_asked(file):
+    both = "Missing: client_key and bucket_name. Use --set NAME=VALUE, or a terminal to be asked."
+    assert both in refusal("--file", file)
+    assert "Missing: bucket_name." in refusal("--file", file, "--set", f"client_key={KEY}")
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "assignment, sentence",
+    [
+        ("timeout", "--set needs NAME=VALUE"),
+        ("=5", "--set needs NAME=VALUE"),
+        ("timeout=0", "timeout must be a whole number from 1 to 300 seconds"),
+        ("timeout=NaN", "timeout must be a whole number from 1 to 300 seconds"),
+        ("quiet=yes", "quiet must be true or false"),
+        (f"client_key={KEY} {KEY}", "client_key must be printable ASCII without blanks"),
+        ("bucket_name=\udcff", "bucket_name must be text that UTF-8 can hold"),
+        ("wifi=" + '[{"ssid": "\\ud83d", "password": ""}]', "wifi must be text that UTF-8 can"),
+        ("wifi=home", 'wifi must be a list such as [{"ssid": "home"'),
+        ("bucket_id=mine", "bucket_id must be a guid"),
+        ("ntp_hosts=" + "[" * 100_000, "ntp_hosts must be a list of texts"),
+        ("flush_intervall=5", "'flush_intervall' in this version (did you mean flush_interval?)"),
+        ("wlan=5", "There is no setting 'wlan' in this version: see docs/settings.md, or"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_a_sentence_and_the_file_stays(file, assignment, sentence):
+    before = put(file, GOOD).read_bytes()
+    assert sentence in refusal("--file", file, "--set", assignment)
+    assert file.read_bytes() == before
+
+
+def test_a_file_of_another_version_is_refused_and_can_be_mended(file):
+    put(file, {**GOOD, "retry_s": 5})
+    assert "There is no setting 'retry_s'" in refusal("--check", file)
+    assert "take it out with --set retry_s=null." in refusal("--file", file, "--set", "timeout=5")
+    with Terminal(file) as terminal:
+        assert "There is no setting 'retry_s'" in terminal.ends(1)
+    assert run("--file", file, "--set", "retry_s=null")[0] == 0
+    assert held(file) == GOOD
+    with Terminal(put(file, {**GOOD, "timeout": 0})) as terminal:
+        assert f"{file}: timeout must be a whole number" in terminal.ends(1)
+
+
+def test_a_file_is_checked_as_the_board_does(file):
+    assert run("--check", put(file, {**GOOD, "wifi": None})) == (0, f"{file} is good.\n")
+    assert "quiet must be true or false" in refusal("--check", put(file, {**GOOD, "quiet": None}))
+    together = {**GOOD, "ca_file": "ca.der", "transport": "requests"}
+    assert "transport must be kept where ca_file is set" in refusal("--check", put(file, together))
+    assert "client_key is missing" in refusal("--check", put(file, {"bucket_name": "b"}))
+    assert "must be a JSON object" in refusal("--check", put(file, []))
+    assert "There is no file" in refusal("--check", file.with_name("other.json"))
+    for broken in (b"{'client_key': 1}", b"[" * 100_000, b'{"client_key": "\xff"}'):
+        file.write_bytes(broken)
+        assert "is not JSON: look for a missing" in refusal("--check", file)
+        assert "is not JSON: look for a missing" in refusal("--file", file, "--set", "timeout=5")
+        assert file.read_bytes() == broken
+    assert "client_key" in refusal(
+        "--check", ROOT / "config.example.json"
+    )  # it is yet to be put in
+
+
+def test_what_is_left_to_do_is_said(file, tmp_path):
+    put(file, {**GOOD, "ca_file": "ca.der"})
+    said = run("--file", file, "--set", "timeout=5")[1]
+    assert "has no wifi" in said and "ca.der, is not there yet" in said and "git" not in said
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    assert "git does not ignore it" in run("--file", file, "--set", "timeout=5")[1]
+    (tmp_path / ".gitignore").write_text("config.json\n")
+    (tmp_path / "ca.der").touch()
+    said = run("--file", file, "--set", "timeout=5", "--set", f"wifi={json.dumps([HOME])}")[1]
+    assert said == f"{file} is written, readable by you only.\n"
+
+
+def test_a_file_that_cannot_be_written_is_said_and_what_was_there_stays(file, monkeypatch):
+    missing = file.with_name("none") / file.name
+    assert "cannot be written: No such file" in refusal("--file", missing, *given(GOOD))
+    modes = []
+
+    def full(new, path):
+        modes.append(os.stat(new).st_mode & 0o777)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    put(file, GOOD)
+    mask = os.umask(0)  # what is private does not depend on it
+    with monkeypatch.context() as context:
+        context.setattr(os, "replace", full)
+        sentence = refusal("--file", file, "--set", "timeout=5")
+    assert "cannot be written: No space left on device" in sentence
+    assert modes == [0o600] and list(file.parent.iterdir()) == [file]
+    assert json.loads(file.read_text()) == GOOD
+    assert run("--file", file, "--set", "timeout=5")[0] == 0
+    os.umask(mask)
+    assert held(file) == {**GOOD, "timeout": 5}
+
+
+def test_every_setting_is_described_and_docs_settings_md_is_what_the_rules_say():
+    command = [sys.executable, "-m", "tools.settings", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_rule_that_changes_changes_the_page(monkeypatch, capsys):
+    def new_rule(value):
+        return None if value == 8 else "must be a whole number from 7 to 9"
+
+    monkeypatch.setattr(sys, "argv", ["settings", "--check"])
+    monkeypatch.setitem(rules.RULES, "timeout", (8, new_rule))
+    assert "| `timeout` | `8` | a whole number from 7 to 9 |" in rules.page()
+    assert rules.main() == 1
+    assert capsys.readouterr().err.startswith("docs/settings.md is stale: run ")
+    monkeypatch.setitem(rules.RULES, "colour", (8, new_rule))
+    monkeypatch.delitem(rules.RULES, "quiet")
+    assert rules.main() == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "colour is a setting: say once in THEMES of tools/settings.py what it does.",
+        "quiet is no setting: take it out of tools/settings.py.",
+    ]

@@ -1,0 +1,369 @@
+"""`make config`: ask for what a board needs, check it as the board will, write config.json.
+
+The rules are the firmware's own (tools/settings.py). Invariants: the client key and the passwords
+of networks are never shown; a file is replaced whole or not at all, and at no moment readable by
+others than its owner; what is in it and was not asked for stays.
+"""
+
+import contextlib
+import difflib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+try:
+    import click
+    from cryptography.hazmat.primitives.serialization import Encoding
+except ImportError:
+    sys.exit("click or cryptography is not installed here: use `make config`.")
+
+from . import ca
+from .settings import ROOT, RULES, config, firmware, required
+
+URLS = ("bucket_url", "ingest_url")
+ANSWER_S = 2
+SERVE = 'make serve ARGS="--host 0.0.0.0"'
+
+
+class Refusal(click.ClickException):
+    """What is wrong and what to do, in one sentence."""
+
+    def show(self, file=None):
+        click.echo(self.message, err=True)
+
+
+def wrong(name, value):
+    """None, or the sentence for a value that the board would refuse."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+        end = RULES[name][1](value)
+    except UnicodeEncodeError:
+        end = "must be text that UTF-8 can hold"
+    return f"{name} {end}." if end else None
+
+
+def check(settings):
+    """Refusal where a board would not start with these settings."""
+    for name, value in settings.items():
+        if name not in RULES:
+            close = difflib.get_close_matches(name, RULES, 1)
+            mean = f" (did you mean {close[0]}?)" if close else ""
+            raise Refusal(
+                f"There is no setting {name!r} in this version{mean}: see docs/settings.md, or"
+                f" take it out with --set {name}=null."
+            )
+        if value is not None and (sentence := wrong(name, value)):
+            raise Refusal(sentence)
+    try:
+        config.check(settings)
+    except config.ConfigError as e:
+        raise Refusal(f"{e}.") from None
+
+
+def read(path):
+    """The settings in a file, None where there is no file; Refusal."""
+    try:
+        settings = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as e:
+        raise Refusal(f"{path} cannot be read: {e.strerror}.") from None
+    except (ValueError, RecursionError):
+        raise Refusal(f"{path} is not JSON: look for a missing quote or comma.") from None
+    if not isinstance(settings, dict):
+        raise Refusal(f"{path} must be a JSON object with the settings by name.")
+    return settings
+
+
+def write(path, settings, root=None):
+    """Write the file and, beside it, the root certificates for its ca_file; Refusal."""
+    # MicroPython takes the two halves of an escaped character beyond U+FFFF for two characters.
+    text = json.dumps(settings, indent=4, ensure_ascii=False) + "\n"
+    path = Path(os.path.realpath(path))
+    try:
+        if root:
+            path.with_name(settings["ca_file"]).write_bytes(root)
+        handle, new = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 600
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as f:
+                f.write(text)
+                f.flush()
+                os.fsync(handle)
+            os.replace(new, path)
+        except BaseException:
+            os.unlink(new)
+            raise
+    except OSError as e:
+        raise Refusal(f"{path} cannot be written: {e.strerror}.") from None
+
+
+def assign(settings, assignment):
+    """Do what --set NAME=VALUE says; Refusal, which does not repeat the value."""
+    name, equals, text = assignment.partition("=")
+    if not name or not equals:
+        raise Refusal("--set needs NAME=VALUE, as in --set timeout=10.")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = text
+    if value is None:
+        settings.pop(name, None)
+        return
+    if name in RULES and wrong(name, value) and not wrong(name, text):
+        value = text  # a name or a key that looks like a number
+    settings[name] = value
+
+
+def ask(name, question, **how):
+    """The answer to a question, asked until it is a value that the setting may have."""
+    while True:
+        value = click.prompt(question, **how).strip()
+        sentence = wrong(name, value)
+        if not sentence:
+            return value
+        click.echo(sentence)
+
+
+def ask_server(settings, folder):
+    """Where readings go: what the local server in `folder` says a board needs, None for others."""
+    ways = {"service": "Initial State", "local": "`make serve` on this machine"}
+    if any(name in settings for name in URLS):
+        ways["present"] = urlsplit(urls_of(settings)[1]).netloc + ", as it is now"
+    click.echo("Where readings can go:")
+    for way, what in ways.items():
+        click.echo(f"  {way:8} {what}")
+    default = "present" if "present" in ways else "service"
+    while True:
+        way = click.prompt("Where to", type=click.Choice(ways), default=default)
+        if way == "service" and "present" in ways:
+            leave(settings)
+        if way != "local":
+            return None
+        try:
+            ready = json.loads((folder / "config.json").read_text("utf-8"))
+            check(ready)
+            return ready
+        except (OSError, ValueError, Refusal):
+            click.echo(f"There is no local server yet. Start one in another window: {SERVE}")
+
+
+def to_local(settings, ready):
+    """Send the readings to the local server, at an address that boards reach it by."""
+    leave(settings)
+    address = ask_address()
+    for name in URLS:
+        url = urlsplit(ready[name])
+        settings[name] = url._replace(netloc=f"{address}:{url.port}").geturl()
+    settings["ntp_hosts"] = [f"{address}:{ready['ntp_hosts'][0].rpartition(':')[2]}"]
+    settings.update((name, ready[name]) for name in ("client_key", "api") if name in ready)
+    try:
+        socket.create_connection((address, url.port), ANSWER_S).close()
+    except OSError:
+        click.echo(
+            f"Nothing answers at {address}:{url.port} now. Before the board starts: {SERVE}"
+        )
+
+
+def ask_address():
+    from .server.settings import network_address  # takes a second: it brings in the whole server
+
+    while True:
+        address = click.prompt("This machine's address on the network", network_address()).strip()
+        if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.-]*", address):
+            return address
+        click.echo("An address is like 192.168.1.20, or a name.")
+
+
+def leave(settings):
+    """Forget what belongs to the server that readings went to."""
+    hosts = {urlsplit(settings.pop(name, "")).hostname for name in URLS}
+    if any(host.partition(":")[0] in hosts for host in settings.get("ntp_hosts", ())):
+        del settings["ntp_hosts"]
+    for name in ("client_key", "ca_file", "api"):
+        settings.pop(name, None)
+
+
+def urls_of(settings):
+    """The two URLs that a board with these settings uses."""
+    api = firmware(settings.get("api", RULES["api"][0]))
+    defaults = zip(URLS, (api.BUCKET_URL, api.INGEST_URL), strict=True)
+    return tuple(settings.get(name, default) for name, default in defaults)
+
+
+def ask_key(settings):
+    if "client_key" not in settings:
+        return ask("client_key", "Client key (not shown)", hide_input=True)
+    keep = {"default": "", "show_default": False, "hide_input": True}
+    while True:
+        key = click.prompt("Client key (not shown; Enter keeps the present key)", **keep).strip()
+        sentence = key and wrong("client_key", key)
+        if not sentence:
+            return key or settings["client_key"]
+        click.echo(sentence)
+
+
+def ask_networks(present):
+    """The list for `wifi`: those of the present networks that are kept, and new ones."""
+    networks = [n for n in present if click.confirm(f"Keep the Wi-Fi network {n['ssid']}?", True)]
+    ssid = None
+    while ssid or not networks or click.confirm("One more Wi-Fi network?", False):
+        ssid = click.prompt("Wi-Fi network, its name", ssid)
+        question = "Its password (not shown; none for an open network)"
+        password = click.prompt(question, "", hide_input=True, show_default=False)
+        network = {"ssid": ssid, "password": password}
+        sentence = wrong("wifi", [network])
+        if sentence:
+            click.echo(sentence)
+        else:
+            networks.append(network)
+            ssid = None
+    return networks
+
+
+def ask_root(settings, local_root, file):
+    """Find what the board can know its server by: returns the certificates and puts `ca_file` into
+    the settings; without them, says why, and returns None."""
+    urls = urls_of(settings)
+    if "ca_file" in settings or not all(url.startswith("https:") for url in urls):
+        return None
+    question = "Fetch the server's root certificate, so that the board can check who it talks to?"
+    if not local_root and not click.confirm(question, True):
+        return None
+    try:
+        if local_root:
+            roots = [ca.choose(path=local_root)]
+        else:
+            hosts = dict.fromkeys(urlsplit(url).netloc for url in urls)
+            roots = list(dict.fromkeys(ca.choose(host, path=file) for host in hosts))
+        name, coding = ("ca.der", Encoding.DER) if len(roots) == 1 else ("ca.pem", Encoding.PEM)
+        check({**settings, "ca_file": name})
+    except (ca.CaError, Refusal) as e:
+        click.echo(f"{e} Without it the board trusts any server; `make ca` can get it later.")
+        return None
+    settings["ca_file"] = name
+    for root in roots:
+        click.echo(f"{name} will hold the root certificate {ca.describe(root)}.")
+    return b"".join(root.public_bytes(coding) for root in roots)
+
+
+def usable(settings, path):
+    """Take out what will be asked for anyway and is wrong; Refusal for what else is."""
+    for name in {"client_key", "bucket_name", "wifi", "ca_file", *URLS} & set(settings):
+        if wrong(name, settings[name]):
+            del settings[name]
+    try:
+        check({"client_key": "asked", "bucket_name": "later", **settings})
+    except Refusal as e:
+        raise Refusal(f"{path}: {e.message}") from None
+
+
+def interview(settings, folder, file):
+    """Ask for everything that a beginner's board needs; returns the root certificates, or None."""
+    click.echo("Enter takes what stands in [brackets]. Nothing is written before the end.")
+    ready = ask_server(settings, folder)
+    if ready:
+        to_local(settings, ready)
+    else:
+        settings["client_key"] = ask_key(settings)
+    present = settings.get("bucket_name")
+    settings["bucket_name"] = ask("bucket_name", "Bucket, its name", default=present)
+    example = json.loads((ROOT / "config.example.json").read_text("utf-8"))
+    present = [n for n in settings.get("wifi", ()) if n not in example["wifi"]]
+    settings["wifi"] = ask_networks(present)
+    local_root = folder / ready["ca_file"] if ready and "ca_file" in ready else None
+    return ask_root(settings, local_root, file)
+
+
+def notes(path, settings):
+    """What is still to be done, or to be known, once the file is written."""
+    if "wifi" not in settings:
+        yield "It has no wifi: the board's program has to join a network itself."
+    root = settings.get("ca_file")
+    if root and not (path.parent / root.lstrip("/")).is_file():
+        yield f"Its ca_file, {root}, is not there yet: see make ca."
+    with contextlib.suppress(OSError):
+        ask_git = ["git", "-C", path.parent, "check-ignore", "-q", path.name]
+        if subprocess.run(ask_git, stderr=subprocess.DEVNULL).returncode == 1:
+            yield "It holds the client key, and git does not ignore it: do not commit it."
+
+
+@click.command()
+@click.option(
+    "--set",
+    "assignments",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Change this, and ask nothing. VALUE is JSON, or a text; null takes NAME out.",
+)
+@click.option(
+    "-o",
+    "--file",
+    "path",
+    type=click.Path(path_type=Path),
+    default="config.json",
+    show_default=True,
+    help="The file to write; what it holds now is kept, or offered as an answer.",
+)
+@click.option(
+    "--check",
+    "checked",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Only say whether a board would take FILE.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=ROOT / "local",
+    help="What --folder of the local server is, if anything.",
+)
+@click.option(
+    "--from",
+    "roots",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The root certificates to choose from, where the server's is not a public one.",
+)
+def main(assignments, path, checked, folder, roots):
+    """Write config.json: ask for what a board needs, or change what --set says.
+
+    docs/settings.md tells all settings.
+    """
+    present = read(checked or path)
+    if checked:
+        if present is None:
+            raise Refusal(f"There is no file {checked}.")
+        check(present)
+        click.echo(f"{checked} is good.")
+        return
+    settings = {name: value for name, value in (present or {}).items() if value is not None}
+    root = None
+    if assignments or not sys.stdin.isatty():
+        for assignment in assignments:
+            assign(settings, assignment)
+        missing = " and ".join(name for name in RULES if required(name) and name not in settings)
+        if missing:
+            raise Refusal(f"Missing: {missing}. Use --set NAME=VALUE, or a terminal to be asked.")
+    else:
+        usable(settings, path)
+        try:
+            root = interview(settings, folder, roots)
+        except click.Abort:
+            raise Refusal("\nNothing was written.") from None
+    check(settings)
+    write(path, settings, root)
+    click.echo(f"{path} is written, readable by you only.")
+    for note in notes(path, settings):
+        click.echo(note)
+    if sys.stdin.isatty() and not assignments:
+        click.echo("Next: make flash, which puts it on the board.")
+
+
+if __name__ == "__main__":
+    main(prog_name="configure")
