@@ -3,11 +3,12 @@
 PY := .venv/bin/python
 export PATH := $(PATH):$(CURDIR)/.venv/bin
 
-.PHONY: help setup interpreter demo serve test bench size ca load screenshots soak format flash clean
+.PHONY: help setup interpreter config demo serve test bench size ca load screenshots soak format flash watch unflash \
+	pull-spool test-board clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
 
 setup: ## make .venv from tools/requirements.txt (the others do it where needed)
 	@tools/setup_env
@@ -16,6 +17,9 @@ interpreter:
 	@tools/micropython -c "import sys; i = sys.implementation; \
 	i.name == 'micropython' and i.version >= (1, 22) or \
 	print('islog needs MicroPython 1.22 or later, and what tools/micropython found is not.', file=sys.stderr) or sys.exit(1)"
+
+config: setup ## ask for Wi-Fi, key, bucket and server, and write config.json (ARGS="--help")
+	@$(PY) -m tools.configure $(ARGS)
 
 demo: setup interpreter ## a simulated board and a local server, live (SECONDS=20 TLS=1 API=events)
 	@$(PY) -m tools.demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TLS),--tls) $(if $(API),--api $(API))
@@ -26,7 +30,7 @@ serve: setup ## a local Initial State for boards to send to (ARGS="--help" for m
 test: setup interpreter ## all checks and tests (KIND=server: one kind, see tools/run_tests.py)
 	@$(PY) -m tools.run_tests $(KIND)
 
-bench: setup interpreter ## islog against what one would write by hand, measured (README=1: into README.md)
+bench: setup interpreter ## islog against what one would write by hand, measured (README=1: into the docs)
 	@$(PY) -m tools.bench $(if $(README),--readme)
 
 size: setup ## what islog takes of flash and heap, against its budgets
@@ -49,8 +53,20 @@ format: setup ## format the code, and mend what the linter can
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-flash: setup ## put islog, main.py and config.json on a board (PORT=/dev/ttyACM0)
-	@$(PY) -m tools.flash "$(PORT)"
+flash: setup ## put islog, main.py and config.json on a board (PORT= MPY=1 MAIN=examples/dht22.py)
+	@$(PY) -m tools.device flash --port "$(PORT)" $(if $(MPY),--mpy) $(if $(MAIN),--main "$(MAIN)")
+
+watch: setup ## show what a board prints (PORT=)
+	@$(PY) -m tools.device watch --port "$(PORT)"
+
+unflash: setup ## take off a board what flash put there (PORT=)
+	@$(PY) -m tools.device unflash --port "$(PORT)"
+
+pull-spool: setup ## copy the readings that a board keeps in flash (PORT= TO=spool)
+	@$(PY) -m tools.device pull-spool --port "$(PORT)" $(if $(TO),--to "$(TO)")
+
+test-board: setup ## run the unit tests on a board (PORT= TESTS="test_ring test_wifi")
+	@$(PY) -m tools.device test-board --port "$(PORT)" $(TESTS)
 
 clean: ## remove all that was downloaded or made (never config.json or recorded readings)
 	rm -rf .venv .cache build tools/wasm/node_modules tools/node_modules

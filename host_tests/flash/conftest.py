@@ -1,0 +1,138 @@
+"""A board on a serial port (serial_board.py), a server, and the commands as a user starts them."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tools.server import LocalServer
+from tools.settings import ROOT
+
+KEY = "flash-Key+0123456789"
+LIMIT_S = 60
+DIGESTS = """
+import binascii, hashlib, json, os
+found = {}
+def look(folder):
+    for name, kind, *_ in os.ilistdir(folder):
+        path = folder.rstrip("/") + "/" + name
+        if kind == 0x4000:
+            look(path)
+        else:
+            with open(path, "rb") as f:
+                found[path] = binascii.hexlify(hashlib.sha256(f.read()).digest()).decode()
+look("/")
+print(json.dumps(found))
+"""
+
+
+class Desk:
+    """One board, its flash in a file: switched on by the first use of `port`."""
+
+    def __init__(self, folder, *options):
+        self.folder = folder
+        self.chip = folder / "chip"
+        self._options = options
+        self._board = self._port = None
+
+    @property
+    def port(self):
+        if self._board is None:
+            command = [sys.executable, "-m", "host_tests.flash.serial_board", self.chip]
+            self._board = subprocess.Popen(
+                [*command, *self._options], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            )
+            self._port = self._board.stdout.readline().strip()
+        return self._port
+
+    def cut_power(self):
+        self._switch_off(signal.SIGKILL)
+
+    def switch_off(self):
+        self._switch_off(signal.SIGTERM)
+
+    def _switch_off(self, how):
+        if self._board:
+            self._board.send_signal(how)
+            self._board.communicate(timeout=10)
+            self._board = None
+
+    def start(self, command, *arguments):
+        call = [sys.executable, "-m", "tools.device", command, "--port", self.port]
+        process = subprocess.Popen(
+            [*call, *map(str, arguments)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        limit = threading.Timer(LIMIT_S, process.kill)  # whoever reads its output then goes on
+        limit.daemon = True
+        limit.start()
+        return process
+
+    def run(self, command, *arguments):
+        """(exit status, output, errors) of one of the commands; the key is in neither."""
+        process = self.start(command, *arguments)
+        output, errors = process.communicate()
+        assert KEY not in output + errors
+        return process.returncode, output, errors
+
+    def flash(self, *arguments):
+        """What it says of a flash that does well."""
+        settings = ("--config", self.config()) if "--config" not in arguments else ()
+        status, output, errors = self.run("flash", "--follow", 0, *settings, *arguments)
+        assert status == 0, output + errors
+        return output
+
+    def config(self, **settings):
+        """The path of a config.json."""
+        given = {"client_key": KEY, "bucket_name": "on the desk"}
+        given["wifi"] = [{"ssid": "desk", "password": "a password"}]
+        path = self.folder / "config.json"
+        path.write_text(json.dumps({**given, **settings}), "utf-8")
+        return path
+
+    def mpremote(self, *arguments):
+        """What the real mpremote prints."""
+        command = [Path(sys.executable).parent / "mpremote", "connect", self.port, *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def put(self, path, text):
+        """Somebody writes a file on the board."""
+        self.mpremote("exec", f"with open({path!r}, 'w') as f: f.write({text!r})")
+
+    def digests(self):
+        """{path: SHA-256} of all that is on the board, as it says itself."""
+        return json.loads(self.mpremote("exec", DIGESTS).splitlines()[-1])
+
+
+@pytest.fixture
+def new_desk(tmp_path):
+    desks = []
+
+    def make(*options):
+        desks.append(Desk(tmp_path, *options))
+        return desks[-1]
+
+    yield make
+    for desk in desks:
+        desk.switch_off()
+
+
+@pytest.fixture
+def desk(new_desk):
+    return new_desk()
+
+
+@pytest.fixture
+def server():
+    with LocalServer(key=KEY) as server:
+        yield server

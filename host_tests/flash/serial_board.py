@@ -1,0 +1,143 @@
+"""Imitates a board on a serial port: a real MicroPython with a littlefs behind a pty.
+
+    python -m host_tests.flash.serial_board CHIP [--kind esp32] [--size-kb N] [--heap SIZE]
+                                            [--lacks wifi|age]
+
+The first line printed is the port, for mpremote. CHIP is the flash's content, made where it is
+missing: to kill this program is a power cut, to start it with the same file is power-up.
+
+What runs is device/power_up.py on MicroPython's unix port, from one soft reset to the next. Here
+are the port's two facts: what is typed while boot.py or main.py runs waits until they have ended,
+and a Ctrl-C ends them. (What was sent to the raw REPL runs to its end: mpremote's `mount` sends
+every byte there is.)
+"""
+
+import argparse
+import contextlib
+import os
+import pty
+import select
+import signal
+import sys
+import tempfile
+import tty
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class SerialBoard:
+    """The bridge between the port, a pty, and the interpreter's terminal, another one."""
+
+    def __init__(self, options, modules):
+        self._options = options
+        self._modules = modules
+        self._port, self._other = pty.openpty()  # both stay open: the port outlives its users
+        tty.setraw(self._other)
+        os.set_blocking(self._port, False)
+        self.name = os.ttyname(self._other)
+        self._said = self._typed = b""
+        self._start("friendly")
+
+    def _start(self, mode):
+        hear, tell = os.pipe()
+        os.set_inheritable(tell, True)
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            tty.setraw(0)
+            self._become_interpreter(mode, tell)
+        os.close(tell)
+        os.set_blocking(hear, False)
+        self._hear = hear
+        self._doing = ""
+
+    def _become_interpreter(self, mode, tell):
+        given = self._options
+        program = Path(__file__).parent / "device/power_up.py"
+        command = ["micropython", "-X", f"heapsize={given.heap}", str(program)]
+        command += [given.kind, str(given.chip.resolve()), str(given.size_kb), mode, str(tell)]
+        path = f"{self._modules}:.frozen"
+        os.execve(
+            ROOT / "tools/micropython",
+            [*command, given.lacks],
+            {**os.environ, "MICROPYPATH": path},
+        )
+
+    def run(self):
+        while True:
+            writable = [self._port] if self._said else []
+            readable, _, _ = select.select(
+                [self._port, self._terminal, self._hear], writable, [], 10
+            )
+            if self._hear in readable:
+                self._listen()
+            if self._port in readable:
+                self._typed += os.read(self._port, 4096)
+            if self._terminal in readable:
+                self._from_board()
+            self._to_board()
+            with contextlib.suppress(BlockingIOError):
+                self._said = self._said[os.write(self._port, self._said) :]
+
+    def _listen(self):
+        with contextlib.suppress(BlockingIOError):
+            for word in os.read(self._hear, 100).split():
+                self._doing = word.decode()
+
+    def _from_board(self):
+        try:
+            said = os.read(self._terminal, 4096)
+        except OSError:  # on Linux: the other end is closed
+            said = b""
+        self._said += said
+        if not said:
+            self._listen()
+            mode = "raw" if self._doing == "raw" else "friendly"
+            os.close(self._terminal)
+            os.close(self._hear)
+            os.waitpid(self._pid, 0)
+            self._said += b"MPY: soft reboot\r\n"
+            self._start(mode)
+
+    def _to_board(self):
+        if self._doing == "program" and b"\x03" in self._typed:
+            self._typed = self._typed[self._typed.index(b"\x03") + 1 :]
+            os.kill(self._pid, signal.SIGINT)
+            self._doing = "interrupted"
+        elif self._doing == "repl" and self._typed:
+            self._typed = self._typed[os.write(self._terminal, self._typed[:1024]) :]
+
+    def end(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("chip", type=Path)
+    parser.add_argument("--kind", choices=("esp32", "rp2"), default="rp2")
+    parser.add_argument("--size-kb", type=int, default=848, help="as on a Pico W")
+    parser.add_argument("--heap", default="190wK", help="w: doubled on 64 bits, as pointers are")
+    parser.add_argument("--lacks", choices=("-", "wifi", "age"), default="-")
+    options = parser.parse_args()
+    if not options.chip.exists():
+        options.chip.write_bytes(b"\xff" * (options.size_kb * 1024))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    with tempfile.TemporaryDirectory() as folder:
+        modules = ["host_tests/fakes/network.py", "host_tests/fakes/machine.py"]
+        modules += ["tools/board/time.py", "tools/board/esp32.py"]
+        for module in modules:
+            (Path(folder) / Path(module).name).symlink_to(ROOT / module)
+        board = SerialBoard(options, folder)
+        try:
+            print(board.name, flush=True)
+            board.run()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            board.end()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+"""`make flash` and `make unflash`: what is on the board afterwards, whatever was there before."""
+
+import hashlib
+import os
+import pty
+import re
+import time
+import tty
+from collections import namedtuple
+
+import pytest
+import trustme
+
+from tools.device import DeviceError, board, follow
+from tools.settings import ROOT
+
+from .conftest import KEY
+
+MODULES = sorted((ROOT / "firmware/islog").glob("*.py"))
+RECORD = "/lib/islog/flashed.json"
+STOPPED_AT = 9  # files that have been copied when a flash is interrupted
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def expected(config):
+    files = {f"/lib/islog/{path.name}": sha256(path) for path in MODULES}
+    files["/boot.py"], files["/main.py"] = sha256(ROOT / "boot.py"), sha256(ROOT / "main.py")
+    files["/config.json"] = sha256(config)
+    return files
+
+
+def check(desk):
+    """islog and nothing else is on the board, and it can be imported."""
+    found = desk.digests()
+    assert found.pop(RECORD)
+    assert found == expected(desk.folder / "config.json")
+    assert desk.mpremote("exec", "import islog; print(islog.from_config)").startswith("<function")
+
+
+def sending_to(server, **settings):
+    urls = {"bucket_url": server.bucket_url, "ingest_url": server.ingest_url}
+    return {**urls, "ntp_hosts": [server.ntp_host], "flush_interval": 1, **settings}
+
+
+def interrupt(desk, cut, *arguments):
+    """Begin a flash, and cut it off where some files have been copied."""
+    flash = desk.start("flash", "--follow", 0, *arguments)
+    for line in flash.stdout:
+        if line.strip().startswith(f"{STOPPED_AT}/"):
+            cut(flash)
+            break
+    else:
+        raise AssertionError("it ended too early")
+    return flash.wait(30), flash.communicate()[1]
+
+
+def test_a_new_board_sends_its_readings_and_a_second_flash_copies_nothing(desk, server):
+    config = desk.config(**sending_to(server))
+    status, output, errors = desk.run("flash", "--config", config, "--follow", 40)
+    assert status == 0, output + errors
+    assert output.rstrip().endswith("islog: readings are accepted")
+    assert server.accepted > 0
+    check(desk)
+    before = desk.chip.read_bytes()
+    status, output, _ = desk.run("flash", "--config", config, "--follow", 40)
+    assert status == 0
+    assert "Nothing to copy" in output and not re.search(r"^ *\d+/\d+ ", output, re.MULTILINE)
+    assert desk.chip.read_bytes() == before
+
+
+def test_only_what_changed_is_copied_and_what_is_gone_goes(desk):
+    desk.flash()
+    desk.put("/lib/islog/gone.py", "# of an earlier version")
+    desk.put("/lib/mine.py", "# a user's own")
+    desk.put("/lib/islog/ring.py", "# changed on the board")
+    output = desk.flash("--config", desk.config(bucket_name="another"))
+    copied = re.findall(r"^ *\d+/\d+  (\S+)$", output, re.MULTILINE)
+    assert copied == ["/lib/islog/ring.py", "/config.json"]
+    found = desk.digests()
+    assert found.pop("/lib/mine.py") and found.pop(RECORD)
+    assert found == expected(desk.folder / "config.json")
+
+
+def test_compiled_modules_take_the_place_of_the_others_and_the_other_way_round(desk):
+    desk.flash()
+    desk.flash("--mpy")
+    package = [path for path in desk.digests() if path.startswith("/lib/islog/")]
+    assert sorted(package) == sorted([f"/lib/islog/{p.stem}.mpy" for p in MODULES] + [RECORD])
+    assert "Ring" in desk.mpremote("exec", "import islog, islog.ring; print(dir(islog.ring))")
+    desk.flash()
+    check(desk)
+
+
+def test_a_flash_that_was_killed_is_repaired_by_the_next(desk):
+    config = desk.config()
+    status, _ = interrupt(desk, lambda flash: flash.kill(), "--config", config)
+    assert status == -9
+    output = desk.flash()
+    copied = int(re.search(r"(\d+) of \d+ files copied", output)[1])
+    assert copied <= len(expected(config)) - STOPPED_AT + 1  # what had arrived is not copied again
+    check(desk)
+
+
+def test_a_power_cut_during_a_flash_leaves_what_was_there(desk):
+    desk.flash()
+    config = desk.folder / "config.json"
+    status, errors = interrupt(desk, lambda _: desk.cut_power(), "--mpy", "--config", config)
+    assert status == 1 and "went away or does not answer" in errors
+    found = desk.digests()
+    assert expected(config).items() <= found.items()
+    assert "function" in desk.mpremote("exec", "import islog; print(islog.from_config)")
+    desk.flash()
+    check(desk)
+
+
+def test_a_program_that_was_there_before_comes_back(desk):
+    desk.put("/main.py", "print('mine')")
+    desk.put("/notes.txt", "a user's own")
+    before = desk.digests()
+    desk.flash()
+    status, output, _ = desk.run("unflash")
+    assert status == 0
+    assert "removed /config.json" in output and "put back the /main.py" in output
+    assert desk.digests() == before
+    status, output, _ = desk.run("unflash")
+    assert status == 0 and "Nothing of islog is on the board" in output
+    assert desk.digests() == before
+
+
+def test_a_program_that_was_changed_on_the_board_is_left_there(desk):
+    desk.flash()
+    desk.put("/main.py", "print('changed')")
+    status, output, _ = desk.run("unflash")
+    assert status == 0 and "left /main.py: it was changed on the board" in output
+    assert list(desk.digests()) == ["/main.py"]
+
+
+def test_the_certificate_and_the_modules_beside_the_program_come_with_it(desk, tmp_path):
+    folder = tmp_path / "program"
+    (folder / "lib").mkdir(parents=True)
+    (folder / "lib/sensor.py").write_text("CELSIUS = 21\n")
+    (folder / "program.py").write_text("import sensor\nprint('measured', sensor.CELSIUS)\n")
+    (tmp_path / "certs").mkdir()
+    certificate = tmp_path / "certs/ca.pem"
+    trustme.CA().cert_pem.write_to_path(certificate)
+    config = desk.config(ca_file="/certs/ca.pem")
+    desk.flash("--config", config, "--main", folder / "program.py")
+    found = desk.digests()
+    assert found["/certs/ca.pem"] == sha256(certificate)
+    assert found["/lib/sensor.py"] == sha256(folder / "lib/sensor.py")
+    assert found["/main.py"] == sha256(folder / "program.py")
+    desk.flash()
+    assert not {"/certs/ca.pem", "/lib/sensor.py"} & set(desk.digests())
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        (("--lacks", "wifi"), "has no Wi-Fi"),
+        (("--lacks", "age"), "runs MicroPython 1.21.0, and islog needs 1.22 or later"),
+        (("--heap", "64wK"), "KB of heap free, and islog needs"),
+        (("--size-kb", "64"), "KB of flash free, and what has to be copied needs"),
+    ],
+)
+def test_a_board_that_cannot_run_islog_is_left_as_it_was(new_desk, options, sentence):
+    desk = new_desk(*options)
+    desk.put("/main.py", "print('mine')")
+    before = desk.digests()
+    status, _, errors = desk.run("flash", "--config", desk.config())
+    assert status == 1
+    assert sentence in errors
+    assert desk.digests() == before
+
+
+@pytest.mark.parametrize(
+    "text, settings, sentence",
+    [
+        ("{", {}, "config.json: is not JSON: look for a missing quote or comma."),
+        (None, {"timeot": 5}, "config.json: unknown setting 'timeot'"),
+        (None, {"client_key": f"{KEY} {KEY}"}, "config.json: client_key must be printable ASCII"),
+        (None, {"ca_file": "no.der"}, "There is no no.der, which config.json names as ca_file"),
+        (
+            None,
+            {"ca_file": "config.json"},
+            "config.json, which config.json names as ca_file, is no",
+        ),
+    ],
+)
+def test_settings_that_a_board_would_refuse_are_refused_before_one_is_asked_for(
+    desk, text, settings, sentence
+):
+    config = desk.config(**settings)
+    if text:
+        config.write_text(text)
+    status, output, errors = desk.run("flash", "--config", config, "--port", "/dev/nothing")
+    assert (status, output) == (1, "")
+    assert errors.startswith(sentence) and errors.count("\n") == 1, errors
+
+
+def test_a_wrong_key_is_told_as_the_reason_at_once(desk, server):
+    config = desk.config(**sending_to(server, client_key="another-key"))
+    began_s = time.monotonic()
+    status, _, errors = desk.run("flash", "--config", config, "--follow", 40)
+    assert status == 1
+    assert errors.startswith("islog is on the board, but no readings were accepted yet: "), errors
+    assert "client_key" in errors and errors.count("\n") == 1
+    assert time.monotonic() - began_s < follow.PATIENCE_S
+
+
+def test_the_firmware_says_what_flash_listens_for():
+    said = "".join(path.read_text() for path in MODULES)
+    for sentence in (follow.ACCEPTED, follow.REFUSED, *follow.ON_ITS_WAY):
+        assert sentence in said
+
+
+def test_a_program_that_ends_is_told_with_its_error(desk, tmp_path):
+    program = tmp_path / "wrong.py"
+    program.write_text("raise ValueError('no sensor is there')\n")
+    status, _, errors = desk.run("flash", "--config", desk.config(), "--main", program)
+    assert status == 1
+    assert errors == "main.py has ended: ValueError: no sensor is there\n"
+    program.write_text("")
+    status, _, errors = desk.run("flash", "--config", desk.config(), "--main", program)
+    assert (status, errors) == (1, "main.py has ended.\n")
+
+
+def test_the_port_is_found_where_one_board_is_plugged_in():
+    port = namedtuple("port", ("device", "vid", "pid"))
+    pc = port("/dev/ttyS0", None, None)
+    first, second = port("/dev/ttyACM0", 0x2E8A, 5), port("/dev/ttyUSB0", 0x10C4, 0xEA60)
+    assert board.find_port("", [pc, first]) == "/dev/ttyACM0"
+    assert board.find_port("/dev/x", [pc, first, second]) == "/dev/x"
+    with pytest.raises(DeviceError, match="/dev/ttyACM0, /dev/ttyUSB0.*PORT="):
+        board.find_port("", [second, first])
+    with pytest.raises(DeviceError, match="No board is plugged in"):
+        board.find_port("", [pc])
+    with pytest.raises(DeviceError, match="There is no /dev/nothing"):
+        board.Board("/dev/nothing")
+
+
+def test_a_board_without_micropython_is_told_how_to_get_it():
+    _, other = pty.openpty()  # nobody answers at its other end
+    tty.setraw(other)
+    told = pytest.raises(DeviceError, match="(?s)No MicroPython answers.*BOOTSEL.*esptool")
+    with board.Board(os.ttyname(other), answer_s=1) as silent, told:
+        silent.stop()

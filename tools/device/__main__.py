@@ -1,0 +1,78 @@
+"""The commands; see tools/device/__init__.py."""
+
+import argparse
+import sys
+from pathlib import Path
+
+try:
+    from tools.settings import ROOT
+
+    from . import DeviceError, flash, follow, spool, unit_tests
+    from .board import find_port
+except ImportError as e:
+    sys.exit(f"{e.name} is not installed here: use `make flash`, which brings it.")
+
+
+def parser():
+    top = argparse.ArgumentParser("python -m tools.device", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
+    helps = {
+        "flash": "put islog, the program and config.json on the board",
+        "watch": "show what the board prints",
+        "unflash": "take off what flash put there",
+        "pull-spool": "copy the readings that it keeps in flash",
+        "test-board": "run the unit tests on it",
+    }
+    for name, text in helps.items():
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--port", default="", help="default: the only board plugged in")
+        if name == "flash":
+            command.add_argument("--mpy", action="store_true", help="compile the package here")
+            command.add_argument("--config", type=Path, default=ROOT / "config.json")
+            command.add_argument("--main", type=Path, default=ROOT / "main.py")
+            command.add_argument(
+                "--follow", type=float, default=90, help="seconds to watch for accepted readings"
+            )
+        if name == "pull-spool":
+            command.add_argument("--to", type=Path, default=Path("spool"), help="a folder")
+        if name == "test-board":
+            command.add_argument("tests", nargs="*", help="files of host_tests/unit; default: all")
+    return top
+
+
+def run(given):
+    port = find_port(given.port)
+    if given.command == "flash":
+        flash.flash(port, given.config, given.main, given.mpy, given.follow)
+    elif given.command == "watch":
+        follow.watch(port)
+    elif given.command == "unflash":
+        flash.unflash(port)
+    elif given.command == "pull-spool":
+        spool.pull(port, given.to)
+    else:
+        passed, failed, large = unit_tests.test_board(port, given.tests)
+        if large:
+            print(f"Too large for this board's heap: {large}, named above.")
+        print(f"{passed} passed, {failed} failed")
+        return 1 if failed or not passed else 0
+    return 0
+
+
+def main():
+    given = parser().parse_args()
+    try:
+        return run(given)
+    except DeviceError as e:
+        print(e, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        if given.command == "watch":
+            return 0
+        again = "; `make flash` again copies what is missing" if given.command == "flash" else ""
+        print(f"\nStopped{again}.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

