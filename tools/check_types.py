@@ -2,9 +2,12 @@
 
     python -m tools.check_types esp32|rp2
 
-mypy reads firmware/islog, main.py and boot.py as they are (they carry no annotations) with the
-stubs of micropython-*-stubs in place of CPython's modules: a method that `network.WLAN` lacks, an
-argument too many for `time.ticks_diff`, a CPython function that MicroPython has not, are errors.
+mypy reads firmware/islog, main.py, boot.py and examples/ as they are (they carry no annotations)
+with the stubs of micropython-*-stubs in place of CPython's modules: a method that `network.WLAN`
+lacks, an argument too many for `time.ticks_diff`, a CPython function that MicroPython has not, are
+errors. A program is checked against islog's own stub, firmware/islog/__init__.pyi; what that one
+tells a user is seen by host_tests/types/user.py, whose mistakes have to be found (a `type: ignore`
+that nothing calls for is an error).
 
 The stubs' versions stand in tools/requirements.txt; each board's are installed into a folder of
 their own under .cache/stubs, anew when the pins or the corrections below change.
@@ -18,7 +21,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BOARDS = ("esp32", "rp2")
-CHECKED = ("firmware/islog", "main.py", "boot.py")
+CHECKED = ("firmware/islog", "main.py", "boot.py", "examples", "host_tests/types/user.py")
+FOUND_IN = ("firmware", "examples/lib")  # what the programs import
 
 # Where the stubs say less than the modules allow: (boards, file, what it says, what holds).
 CORRECTIONS = (
@@ -90,8 +94,10 @@ def main(arguments):
         print(error, file=sys.stderr)
         return 1
     command = [sys.executable, "-m", "mypy", "--cache-dir", f".cache/mypy/{board}"]
+    command += ["--strict-equality", "--warn-unused-ignores"]
     command += ["--custom-typeshed-dir", str(folder), *CHECKED]
-    environment = dict(os.environ, MYPYPATH=f"{folder}{os.pathsep}{ROOT / 'firmware'}")
+    places = [folder, *(ROOT / place for place in FOUND_IN)]
+    environment = dict(os.environ, MYPYPATH=os.pathsep.join(map(str, places)))
     return subprocess.run(command, cwd=ROOT, env=environment).returncode
 
 

@@ -16,6 +16,7 @@ import glob
 import json
 import math
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -40,6 +41,14 @@ FLUSH_S = 10  # as in tools/board/run.py: what the board takes to send the rest,
 SLACK_S = 20  # a network operation that is under way may end late
 _RESET = 64  # run.py's exit status for "start again"
 _ADC_CELSIUS = (-1400.0, 430.0)  # what an rp2's converter can say at all
+_ATTACHED = ROOT / "tools" / "board" / "recordings"
+# What can be attached to a board's pins: the columns of its recording, and the faults it can have.
+_DEVICES = {
+    "dht22": (("temperature", "humidity"), ("silent", "garbled")),
+    "ds18b20": (("temperature",), ("silent", "garbled", "restarted")),
+    "bme280": (("temperature", "pressure", "humidity"), ("silent",)),  # as its converters give it
+    "button": (("level",), ()),
+}
 
 
 class UserError(Exception):
@@ -53,6 +62,8 @@ class Board:
     a config.json names as its ca_file is copied from beside it, what a dict does from this
     machine (into the board's "/"); where there is no such file, the firmware says so.
     replay: the path of a recording. on_line is called with each line of the board's console.
+    attached: a folder of recordings of what is attached to its pins (see read_attached). Modules
+    in a folder lib beside main are on the board, too.
     flash: keep the board's files in this folder, over several runs; else it is temporary.
     drift_ppm: the board's ticks and clock run fast by that (negative: slow; at most DRIFT_PPM).
     wrap_bits: its ticks wrap at 2**wrap_bits ms (WRAP_BITS: the least, and a board's); what it
@@ -66,6 +77,7 @@ class Board:
         config,
         main=None,
         replay=None,
+        attached=None,
         on_line=None,
         flash=None,
         drift_ppm=0,
@@ -82,6 +94,7 @@ class Board:
         self._stopped = threading.Event()  # main.py was interrupted, or has ended
         self._ended = threading.Event()
         self._recording = read_recording(replay, kind) if replay else None
+        self._attached = read_attached(attached) if attached else []
         self._files = contextlib.ExitStack()
         self._folder = Path(self._files.enter_context(tempfile.TemporaryDirectory("-board")))
         try:
@@ -99,6 +112,8 @@ class Board:
             package.symlink_to(ROOT / "firmware" / "islog")
         for source, name in ((ROOT / "boot.py", "boot.py"), (main, "main.py")):
             _copy(source, self._flash / name)
+        for module in main.parent.glob("lib/*.py"):
+            _copy(module, self._flash / "lib" / module.name)
         if isinstance(config, dict):
             here = Path(config.get("ca_file") or "")
             if here.is_file():
@@ -129,6 +144,12 @@ class Board:
         modules += [ROOT / "tools" / "board" / "time.py"]
         if self.kind == "esp32":
             modules.append(ROOT / "tools" / "board" / "esp32.py")
+        self._attached_list = ""
+        if self._attached:
+            names = ("attached", "pins", "bme280_chip", "dht", "onewire", "ds18x20")
+            modules += [ROOT / "tools" / "board" / f"{name}.py" for name in names]
+            self._attached_list = self._folder / "attached.json"
+            self._attached_list.write_text(json.dumps(self._attached), "utf-8")
         for module in modules:
             (port / module.name).symlink_to(module)
         self._environment = dict(os.environ, MICROPYPATH=f"{port}:.frozen")
@@ -192,6 +213,7 @@ class Board:
                 self._flash.resolve(),
                 self._sensor,
                 *self._clock,
+                self._attached_list,
             ],
             env=self._environment,
             stdin=subprocess.PIPE,
@@ -267,30 +289,76 @@ def read_recording(path, kind="esp32"):
     timestamp: Unix seconds or ISO 8601, never going back. value: a number, degrees Celsius.
     """
     rows = []
+    for where, offset_s, row in _read_rows(path, ("value",)):
+        celsius = _number(row["value"], where)
+        if kind == "rp2" and not _ADC_CELSIUS[0] <= celsius <= _ADC_CELSIUS[1]:
+            raise UserError(
+                f"{where}: an rp2's temperature sensor cannot say {row['value']};"
+                " use --board esp32."
+            )
+        rows.append((offset_s, celsius))
+    return rows
+
+
+def read_attached(folder):
+    """A folder of recordings named DEVICE-PLACE.csv -> [device, place, rows] each.
+
+    DEVICE is one of _DEVICES; PLACE a pin's number, a BME280's address on I2C. Columns: timestamp
+    as in read_recording, those of the device, and, if it likes, `fault`: what goes wrong from that
+    row on (its values may then be empty). rows: [milliseconds, fault, values ...], the first at 0.
+    """
+    paths = sorted(Path(folder).glob("*.csv"))
+    if not paths:
+        raise UserError(f"There are no recordings (DEVICE-PLACE.csv) in {folder}.")
+    return [_read_device(path) for path in paths]
+
+
+def _read_device(path):
+    device, _, place = path.stem.partition("-")
+    if device not in _DEVICES or not re.fullmatch(r"[0-9]+|0x[0-9a-f]+", place):
+        raise UserError(
+            f"{path} must be named after what it records and where that is attached, as in"
+            f" dht22-15.csv; devices are {', '.join(_DEVICES)}."
+        )
+    columns, faults = _DEVICES[device]
+    rows = []
+    for where, offset_s, row in _read_rows(path, columns):
+        fault = (row.get("fault") or "").strip()
+        if fault and fault not in faults:
+            known = ", ".join(faults) or "none"
+            raise UserError(f"{where}: {fault!r} is no fault of a {device}: known are {known}.")
+        texts = [row[name] for name in columns]
+        empty = fault and not any(texts)
+        values = [] if empty else [_number(text, where) for text in texts]
+        rows.append([round(offset_s * 1000), fault, *values])
+    return [device, int(place, 0), rows]
+
+
+def _read_rows(path, columns):
+    """(where, seconds since the first row, row) for each row of a recording."""
+    first_s = last_s = None
     try:
         with open(path, encoding="utf-8-sig", newline="") as f:
             reader = csv.DictReader(f)
-            if not {"timestamp", "value"} <= set(reader.fieldnames or ()):
-                raise UserError(f"{path} must begin with a line that names timestamp and value.")
+            if not {"timestamp", *columns} <= set(reader.fieldnames or ()):
+                named = " and ".join(["timestamp", *columns])
+                raise UserError(f"{path} must begin with a line that names {named}.")
             for row in reader:
                 where = f"{path}, line {reader.line_num}"
-                rows.append((_seconds(row["timestamp"], where), _number(row["value"], where)))
-                if rows[-1][0] < rows[0][0] or len(rows) > 1 and rows[-1][0] < rows[-2][0]:
+                at_s = _seconds(row["timestamp"], where)
+                if last_s is not None and at_s < last_s:
                     raise UserError(f"{where}: the timestamp is earlier than the one before it.")
-                if kind == "rp2" and not _ADC_CELSIUS[0] <= rows[-1][1] <= _ADC_CELSIUS[1]:
-                    raise UserError(
-                        f"{where}: an rp2's temperature sensor cannot say {row['value']};"
-                        " use --board esp32."
-                    )
+                first_s = at_s if first_s is None else first_s
+                last_s = at_s
+                yield where, at_s - first_s, row
     except FileNotFoundError:
         raise UserError(f"There is no recording {path}.") from None
     except OSError as e:
         raise UserError(f"The recording {path} cannot be read: {e.strerror}.") from None
     except (UnicodeDecodeError, csv.Error):
         raise UserError(f"{path} is no CSV file in UTF-8.") from None
-    if not rows:
+    if first_s is None:
         raise UserError(f"{path} holds no readings.")
-    return [(at - rows[0][0], value) for at, value in rows]
 
 
 def _number(text, where):
@@ -334,7 +402,18 @@ def _parser():
         help="what the board measures as its temperature: a recording with timestamp,value"
         " columns, at its own pace; after its end the last value stays",
     )
-    parser.add_argument("--main", metavar="FILE", help="another program in place of main.py")
+    parser.add_argument(
+        "--attached",
+        metavar="FOLDER",
+        default=_ATTACHED,
+        help="recordings of the sensors and buttons at the board's pins, named as in dht22-15.csv"
+        " (default: those that examples/ need)",
+    )
+    parser.add_argument(
+        "--main",
+        metavar="FILE",
+        help="another program in place of main.py; modules in a folder lib beside it come with it",
+    )
     parser.add_argument(
         "--drift",
         metavar="PPM",
@@ -358,7 +437,7 @@ def run(arguments):
     config = arguments.config or ROOT / "config.json"
     if not arguments.config and not config.exists():
         raise UserError(
-            "There is no config.json: copy config.example.json to config.json and put your"
+            "There is no config.json: run make config, or put your"
             " client key in, or name another file with --config."
         )
     if arguments.seconds is not None and not arguments.seconds > 0:
@@ -372,6 +451,7 @@ def run(arguments):
         config=config,
         main=arguments.main,
         replay=arguments.replay,
+        attached=arguments.attached,
         on_line=lambda line: print(line, flush=True),
         drift_ppm=arguments.drift,
         wrap_bits=arguments.wrap,

@@ -1,7 +1,8 @@
 """Runs on MicroPython, started by tools/simulate.py: boots a simulated board.
 
 Arguments: the board ("esp32" or "rp2"), its flash folder, the file that tells its temperature;
-how far its crystal is off in parts per billion, and the bits of its ticks (see time.boot).
+how far its crystal is off in parts per billion, and the bits of its ticks (see time.boot); a JSON
+file that lists what is attached to its pins, or "" (see attached.py).
 The folder becomes "/", the module path is a board's, and boot.py and main.py run unchanged.
 Ctrl-C (a byte on standard input, or SIGINT) stops main.py; its Logger is then given FLUSH_S to
 send what is pending. The last line printed is `status ` and log.status() as JSON, where there is
@@ -28,7 +29,7 @@ FLUSH_S = 10
 RESET = 64
 
 
-def main(board, flash, temperature, drift_ppb, wrap_bits):
+def main(board, flash, temperature, drift_ppb, wrap_bits, attached=""):
     sensor = open(temperature)  # noqa: SIM115 (it stays open)
 
     def celsius():
@@ -41,6 +42,8 @@ def main(board, flash, temperature, drift_ppb, wrap_bits):
     # The stand-ins that a program may ask for later, before their folder goes out of sight.
     if board == "esp32":
         __import__("esp32")
+    if attached:
+        _attach(attached)
     vfs.umount("/")
     vfs.mount(vfs.VfsPosix(flash), "/")
     os.chdir("/")
@@ -69,6 +72,18 @@ def main(board, flash, temperature, drift_ppb, wrap_bits):
     if log is not None:
         print("status", json.dumps(log.status()))
     return code
+
+
+def _attach(path):
+    """Sensors and a button, with the modules that boards have frozen in for them."""
+    import attached
+    import pins
+
+    attached.attach(path)
+    machine.Pin = pins.Pin
+    machine.I2C = pins.I2C
+    for driver in ("dht", "onewire", "ds18x20"):
+        __import__(driver)
 
 
 def _networks():

@@ -1,0 +1,260 @@
+"""The programs in examples/, unchanged on simulated boards: what a sensor says is on the server,
+and one that fails now and then stops nothing.
+
+All run at once, on both kinds of board, against the recordings in tools/board/recordings. The
+values that should arrive come from those files; a BME280's by its data sheet's formulas in
+floating point (8.1), where the example's driver uses those in integers.
+"""
+
+import csv
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from itertools import groupby, product
+
+import pytest
+
+from tools import simulate
+from tools.server import LocalServer
+
+from .desk import BOARDS, KEY
+
+EXAMPLES = simulate.ROOT / "examples"
+RECORDINGS = simulate.ROOT / "tools/board/recordings"
+NAMES = ("dht22", "ds18b20", "bme280", "button")
+KINDS = ("esp32", "rp2")
+SECONDS = 40  # a quiet machine takes ten
+
+
+def recorded(name, *columns):
+    """The rows of a recording without a fault: (seconds, values ...)."""
+    with open(RECORDINGS / f"{name}.csv", newline="") as f:
+        rows = [row for row in csv.DictReader(f) if not row.get("fault")]
+    return [tuple(float(row[name]) for name in ("timestamp", *columns)) for row in rows]
+
+
+class Bench:
+    """The boards on it, by (example, kind), and what the server has of each."""
+
+    def __init__(self, server):
+        self.server = server
+        self.boards = {}
+        self.runs = {}
+
+    def config(self, bucket_name):
+        return {
+            "client_key": KEY,
+            "bucket_name": bucket_name,
+            "bucket_url": self.server.bucket_url,
+            "ingest_url": self.server.ingest_url,
+            "ntp_hosts": [self.server.ntp_host],
+            "wifi": [{"ssid": "bench", "password": "a password"}],
+            "flush_interval": 1,
+        }
+
+    def add(self, main, name, kind):
+        config = self.config(f"{name} {kind}")
+        board = simulate.Board(kind, config=config, main=main, attached=RECORDINGS)
+        self.boards[name, kind] = board
+        return board
+
+    def arrived(self, name, kind, signal):
+        """(time, value) of each reading of a signal, in order."""
+        return [
+            (float(reading["epoch"]), reading["value"])
+            for reading in self.server.readings()
+            if reading["bucket_name"] == f"{name} {kind}" and reading["signal"] == signal
+        ]
+
+    def run(self, name, kind, signal, until):
+        """Let a board run until its values have come to `until` of them; then stop it."""
+        board = self.boards[name, kind]
+        deadline = time.monotonic() + SECONDS
+        while not until([value for _, value in self.arrived(name, kind, signal)]):
+            assert board.running and time.monotonic() < deadline, "\n".join(board.lines)
+            time.sleep(0.2)
+        assert board.finish() == 0, "\n".join(board.lines)
+
+
+ENOUGH = {
+    "dht22": ("temperature", lambda values: 22.3 in values),
+    "ds18b20": ("temperature", lambda values: 20.125 in values),
+    "bme280": ("temperature", lambda values: any(value > 26 for value in values)),
+    "button": ("presses", lambda values: 4 in values),
+}
+
+
+@pytest.fixture(scope="module")
+def bench():
+    with LocalServer(key=KEY) as server, ExitStack() as boards:
+        bench = Bench(server)
+        for kind in KINDS:
+            for name in NAMES:
+                boards.enter_context(bench.add(EXAMPLES / f"{name}.py", name, kind))
+            boards.enter_context(bench.add(BOARDS / "refused.py", "refused", kind))
+        with ThreadPoolExecutor(len(NAMES) * len(KINDS)) as pool:
+            for name, kind in product(NAMES, KINDS):
+                bench.runs[name, kind] = pool.submit(bench.run, name, kind, *ENOUGH[name])
+        yield bench
+
+
+def check_run(bench, name, kind):
+    """It ran until it was stopped, and all that was stored was accepted; its status."""
+    bench.runs[name, kind].result()
+    status = bench.boards[name, kind].status
+    of_board = [r for r in bench.server.readings() if r["bucket_name"] == f"{name} {kind}"]
+    assert status["sent"] == len(of_board)
+    assert status["dropped"] == status["pending"] == 0
+    return status
+
+
+def without_repeats(readings):
+    return [value for value, _ in groupby(value for _, value in readings)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dht22_is_logged_and_what_it_does_not_answer_is_counted(bench, kind):
+    status = check_run(bench, "dht22", kind)
+    for signal in ("temperature", "humidity"):
+        values = [row[1] for row in recorded("dht22-15", signal)]
+        arrived = without_repeats(bench.arrived("dht22", kind, signal))
+        assert [round(value, 3) for value in arrived] == values[: len(arrived)]
+        assert len(arrived) == 3
+    console = bench.boards["dht22", kind].lines
+    assert any(line.startswith("DHT22: OSError") for line in console)
+    assert "DHT22: Exception('checksum error',)" in console
+    failed = sum(line.startswith("DHT22: ") for line in console)
+    assert status["rejected"] == 2 * failed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_ds18b20_is_logged_and_a_restart_of_it_is_no_85_degrees(bench, kind):
+    status = check_run(bench, "ds18b20", kind)
+    values = [row[1] for row in recorded("ds18b20-13", "temperature")]
+    arrived = without_repeats(bench.arrived("ds18b20", kind, "temperature"))
+    assert arrived == values[: len(arrived)] and 85 not in arrived
+    # The first, the one after it was silent, the one after it was garbled and restarted.
+    assert arrived == [19.1875, -10.125, 20.125]
+    assert "DS18B20: Exception('CRC error',)" in bench.boards["ds18b20", kind].lines
+    assert status["rejected"] >= 3
+
+
+def bme280_in_floats(temperature, pressure, humidity):
+    """Degrees, hPa, % by the data sheet's floating point formulas, for the stand-in's chip."""
+    t1, t2, t3, p1, p2, p3, p4, p5, p6, p7, p8, p9 = (
+        *(27504, 26435, -1000, 36477, -10685, 3024, 2855, 140, -7, 15500, -14600, 6000),
+    )
+    h1, h2, h3, h4, h5, h6 = 75, 366, 0, 309, 50, 30
+    fine = (temperature / 16384 - t1 / 1024) * t2
+    fine += (temperature / 131072 - t1 / 8192) ** 2 * t3
+    v = fine / 2 - 64000
+    w = v * v * p6 / 32768 + v * p5 * 2
+    w = w / 4 + p4 * 65536
+    v = (1 + (p3 * v * v / 524288 + p2 * v) / 524288 / 32768) * p1
+    pascal = (1048576 - pressure - w / 4096) * 6250 / v
+    pascal += (p9 * pascal * pascal / 2147483648 + pascal * p8 / 32768 + p7) / 16
+    x = fine - 76800
+    x = (humidity - (h4 * 64 + h5 / 16384 * x)) * (
+        h2 / 65536 * (1 + h6 / 67108864 * x * (1 + h3 / 67108864 * x))
+    )
+    return fine / 5120, pascal / 100, x * (1 - h1 * x / 524288)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bme280_is_logged_with_the_values_of_its_data_sheet(bench, kind):
+    status = check_run(bench, "bme280", kind)
+    # The example of Bosch's data sheets: 25.08 degrees, 100653.27 Pa.
+    celsius, hectopascal, _ = bme280_in_floats(519888, 415148, 28600)
+    assert round(celsius, 2) == 25.08 and round(hectopascal * 100, 2) == 100653.27
+
+    rows = recorded("bme280-0x76", "temperature", "pressure", "humidity")
+    expected = [bme280_in_floats(*raw) for _, *raw in rows]
+    for i, signal in enumerate(("temperature", "pressure", "humidity")):
+        arrived = without_repeats(bench.arrived("bme280", kind, signal))
+        assert len(arrived) == 3
+        assert arrived == pytest.approx([values[i] for values in expected[:3]], abs=0.02)
+    failed = sum(line.startswith("BME280: ") for line in bench.boards["bme280", kind].lines)
+    assert failed >= 1
+    assert status["rejected"] == 3 * failed
+
+
+PRESSED_S = (1.5, 3.1, 4.4, 7.2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_press_of_a_button_is_logged_once_and_when_it_was(bench, kind):
+    check_run(bench, "button", kind)
+    went_down = [at for at, level in recorded("button-14", "level") if not level]
+    assert set(PRESSED_S) < set(went_down)  # the others are its contacts' bouncing
+    arrived = bench.arrived("button", kind, "presses")
+    assert [value for _, value in arrived] == [1, 2, 3, 4]
+    for i in range(1, 4):
+        since_s = arrived[i][0] - arrived[i - 1][0]
+        assert abs(since_s - (PRESSED_S[i] - PRESSED_S[i - 1])) < 0.25, arrived
+
+
+REFUSED = {
+    "DHT22 at once": {"esp32": ["OSError", 116], "rp2": ["OSError", 110]},
+    "DHT22 after two seconds": 21.4,
+    "DHT22 too soon again": {"esp32": ["OSError", 116], "rp2": ["OSError", 110]},
+    "DHT22 that is not there": {"esp32": ["OSError", 116], "rp2": ["OSError", 110]},
+    "DS18B20 before a conversion": 85.0,
+    "DS18B20 during a conversion": 85.0,
+    "DS18B20 after a conversion": -10.125,
+    "DS18B20 by another ROM": ["Exception", "CRC error"],
+    "DS18B20 that is not there": ["OneWireError"],
+    "I2C scan": [0x76],
+    "I2C address without a chip": {"esp32": ["OSError", 19], "rp2": ["OSError", 5]},
+    "BME280 asleep": [0x80, 0, 0, 0x80, 0, 0, 0x80, 0],
+    "I2C on other pins": {"esp32": [0x76], "rp2": ["ValueError", "bad SCL pin"]},
+    "I2C that does not exist": ["ValueError", "I2C(2) doesn't exist"],
+    "pin 99": ["ValueError", "invalid pin"],
+    "pin 36 as output": {
+        "esp32": ["ValueError", "pin can only be input"],
+        "rp2": ["ValueError", "invalid pin"],
+    },
+    "pulled up, open": 1,
+    "a button that is up": 1,
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_attached_refuses_what_the_real_thing_refuses(bench, kind):
+    board = bench.boards["refused", kind]
+    assert board.wait(SECONDS) and board.returncode == 0, "\n".join(board.lines)
+    told = dict(json.loads(line[5:]) for line in board.lines if line.startswith("told "))
+    assert told == {
+        what: answer[kind] if isinstance(answer, dict) else answer
+        for what, answer in REFUSED.items()
+    }
+
+
+def test_examples_are_short():
+    programs = [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("lib/*.py")]
+    assert {path.stem for path in programs} >= set(NAMES)
+    for path in programs:
+        lines = path.read_text().splitlines()
+        assert len(lines) < 40, f"{path} has {len(lines)} lines"
+
+
+@pytest.mark.parametrize(
+    "name, text, complaint",
+    [
+        ("notes.txt", "", "There are no recordings"),
+        ("dht22.csv", "", "must be named after what it records"),
+        ("lamp-4.csv", "", "devices are dht22, ds18b20, bme280, button"),
+        ("button-4.csv", "timestamp\n0\n", "names timestamp and level"),
+        (
+            "button-4.csv",
+            "timestamp,level,fault\n0,1,silent\n",
+            "'silent' is no fault of a button",
+        ),
+        ("dht22-4.csv", "timestamp,temperature,humidity\n0,1,\n", "line 2: the value '' is no"),
+        ("dht22-4.csv", "timestamp,temperature,humidity\n", "holds no readings"),
+    ],
+)
+def test_simulate_says_what_is_wrong_with_what_is_attached(tmp_path, name, text, complaint):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(simulate.UserError, match=complaint):
+        simulate.read_attached(tmp_path)

@@ -1,0 +1,124 @@
+"""Imitates `machine.Pin` and `machine.I2C`: machine_pin.c, machine_i2c.c of esp32 and rp2.
+
+The simulated board has them in place of the ones in host_tests/fakes, which have nothing attached.
+- Numbers that a chip has not are refused, and on an ESP32 output on its pins 34 to 39.
+- A pin reads what is attached to it, else its pull: what floats reads 0 here.
+- irq() calls its handler, with the pin, as a soft interrupt: between two bytecodes of the program,
+  also while a socket call is repeated, and not while it sleeps (here: at the end of that sleep).
+  A full queue loses it. The level is the present one, not that of the edge.
+- I2C addresses without a device: OSError, ENODEV on an ESP32 and EIO on an rp2 (which takes only
+  some pins). Only scan() and transfers to and from a device's registers are here.
+"""
+
+import attached
+import bme280_chip
+import machine
+import micropython
+import utime
+
+_LAST = {"esp32": 39, "rp2": 28}
+_NOT_THERE = {"esp32": (20, 24, 28, 29, 30, 31), "rp2": ()}
+_INPUT_ONLY = {"esp32": 34, "rp2": 99}
+_NO_ANSWER = {"esp32": 19, "rp2": 5}  # ENODEV, EIO
+
+
+class Pin:
+    IN = 0
+    OUT = 1
+    OPEN_DRAIN = 2
+    PULL_UP = 1
+    PULL_DOWN = 2
+    IRQ_RISING = 1
+    IRQ_FALLING = 2
+
+    def __init__(self, id, mode=-1, pull=-1, *, value=None):
+        style = machine.style
+        if not isinstance(id, int) or not 0 <= id <= _LAST[style] or id in _NOT_THERE[style]:
+            raise ValueError("invalid pin")
+        self.number = id
+        self._mode = self.IN
+        self._pull = None
+        self._out = 1
+        self._watch = None  # (handler, trigger)
+        self._watched = False
+        self.init(mode, pull, value=value)
+
+    def init(self, mode=-1, pull=-1, *, value=None):
+        if mode not in (-1, self.IN) and self.number >= _INPUT_ONLY[machine.style]:
+            raise ValueError("pin can only be input")
+        if mode != -1:
+            self._mode = mode
+        if pull != -1:
+            self._pull = pull
+        if value is not None:
+            self._out = int(bool(value))
+
+    def value(self, *level):
+        if level:
+            self._out = int(bool(level[0]))
+            return None
+        if self._mode == self.OUT or self._mode == self.OPEN_DRAIN and not self._out:
+            return self._out
+        fault, values = attached.row("button", self.number)
+        return int(self._pull == self.PULL_UP) if fault else int(values[0])
+
+    __call__ = value
+
+    def on(self):
+        self.value(1)
+
+    def off(self):
+        self.value(0)
+
+    def irq(self, handler=None, trigger=IRQ_RISING | IRQ_FALLING):
+        self._watch = handler, trigger
+        if not self._watched:
+            import _thread
+
+            self._watched = True
+            _thread.start_new_thread(self._replay, ())
+
+    def _replay(self):
+        # In a thread of its own: the edges come whatever the program does.
+        level = int(self._pull == self.PULL_UP)
+        for at_ms, _, new in attached.rows("button", self.number):
+            left_ms = at_ms - attached.now_ms()
+            if left_ms >= 0:
+                utime.sleep_ms(left_ms)
+                handler, trigger = self._watch
+                edge = self.IRQ_RISING if new > level else self.IRQ_FALLING
+                if handler and new != level and trigger & edge:
+                    try:  # noqa: SIM105
+                        micropython.schedule(handler, self)
+                    except RuntimeError:
+                        pass  # the queue is full
+            level = new
+
+
+class I2C:
+    def __init__(self, id=0, freq=400000, *, scl=None, sda=None, timeout=50000):
+        if id not in (0, 1):
+            raise ValueError(f"I2C({id}) doesn't exist")
+        if machine.style == "rp2":
+            for pin, odd, name in ((scl, 1, "SCL"), (sda, 0, "SDA")):
+                if pin and (pin.number & 1 != odd or pin.number >> 1 & 1 != id):
+                    raise ValueError(f"bad {name} pin")
+        self._chips = {at: bme280_chip.Chip(at) for at in attached.places("bme280")}
+
+    def scan(self):
+        return [at for at in sorted(self._chips) if self._chips[at].answers()]
+
+    def readfrom_mem(self, addr, memaddr, nbytes):
+        return self._chip(addr).read(memaddr, nbytes)
+
+    def readfrom_mem_into(self, addr, memaddr, buf):
+        buf[:] = self._chip(addr).read(memaddr, len(buf))
+
+    def writeto_mem(self, addr, memaddr, buf):
+        self._chip(addr).write(memaddr, buf)
+
+    def _chip(self, addr):
+        chip = self._chips.get(addr)
+        if not chip or not chip.answers():
+            raise OSError(_NO_ANSWER[machine.style])
+        return chip
