@@ -1,9 +1,9 @@
 """python -m tools.bench [--readme] [--firmware DIR]
 
 Measures islog against the naive clients (device/naive.py), prints a table with ratios and what
-islog promises, and writes build/bench.json. With --readme it also writes tables into
-README.md, between its two bench comments. Takes some 20 seconds. Exit status 1 only where
-it could not measure.
+islog promises, and writes build/bench.json. With --readme it also writes all of it into
+docs/benchmarks.md, and a few rows into README.md, between the two bench comments of each. Takes
+some 20 seconds. Exit status 1 only where it could not measure.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from tools import wasm
 from . import measure, posts, report
 
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
-README = measure.ROOT / "README.md"
+PAGES = {"README.md": report.short, "docs/benchmarks.md": report.full}
 JSON = measure.ROOT / "build/bench.json"
 
 
@@ -75,22 +75,26 @@ def show(figures):
     print(f"\n{wanted - len(missed)} of {wanted} targets met.")
 
 
-def around():
-    """What README.md has before its table and after it."""
-    text = README.read_text()
+def around(page):
+    """What a page has before its tables and after them."""
+    text = (measure.ROOT / page).read_text("utf-8")
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise measure.BenchError(f"README.md needs {BEGIN} and, below it, {END}, once each.")
+        raise measure.BenchError(f"{page} needs {BEGIN} and, below it, {END}, once each.")
     return text[: text.index(BEGIN)], text[text.index(END) :]
 
 
-def write_readme(figures):
-    before, after = around()
-    README.write_text(f"{before}{BEGIN}\n{report.readme(figures)}\n{after}")
+def write_pages(figures):
+    for page, tables in PAGES.items():
+        before, after = around(page)
+        text = f"{before}{BEGIN}\n{tables(figures)}\n{after}"
+        (measure.ROOT / page).write_text(text, "utf-8")
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
+    parser.add_argument(
+        "--readme", action="store_true", help=f"write tables into {' and '.join(PAGES)}"
+    )
     parser.add_argument(
         "--firmware",
         default=measure.ROOT / "firmware",
@@ -99,7 +103,8 @@ def main():
     )
     options = parser.parse_args()
     if options.readme:
-        around()  # says now, not after the measurement, where that cannot be
+        for page in PAGES:
+            around(page)  # says now, not after the measurement, where that cannot be
     figures = collect(options.firmware)
     show(figures)
     JSON.parent.mkdir(exist_ok=True)
@@ -107,8 +112,8 @@ def main():
     JSON.write_text(json.dumps({"rows": rows, **figures}, indent=1) + "\n")
     print(f"All figures: {JSON.relative_to(measure.ROOT)}")
     if options.readme:
-        write_readme(figures)
-        print("README.md has the new tables.")
+        write_pages(figures)
+        print(f"{' and '.join(PAGES)} have the new tables.")
 
 
 if __name__ == "__main__":

@@ -198,8 +198,8 @@ def _sentence(title, head, lines):
     return f"- {title} ({head[0]}: {'; '.join(head[1:])}): {figures}."
 
 
-def readme(figures):
-    """The part of README.md that the benchmark writes."""
+def full(figures):
+    """What docs/benchmarks.md has between its marks: all tables."""
     found = rows(figures)
     native = any(row.what.endswith(_NATIVE) for row in found)
     title, head, lines = transports(figures)
@@ -223,3 +223,31 @@ def readme(figures):
             *(_sentence(*table) for table in small_tables(figures)),
         ]
     )
+
+
+HANDSHAKES = "TLS handshakes"
+# The rows of README.md, in its order and words.
+SHORT = {
+    "log(), float": "`log()` of a float, ns",
+    "heap: log(), float": "heap that it takes, bytes",
+    "JSON, float": "a float as JSON, ns",
+    "buffered, float": "a buffered number, bytes",
+    "heap kept by import islog": "heap kept by `import islog`, bytes",
+    "heap kept by a Logger": "heap kept by a Logger, bytes",
+    "sent, a reading": "sent for a reading, bytes",
+    HANDSHAKES: f"TLS handshakes, {TURNS * BATCHES} batches (kept connection)",
+    "readings, log() to 204": "readings/s, from `log()` to 204",
+}
+
+
+def short(figures):
+    """What README.md has between its marks: a few rows, without ISStreamer's way."""
+    posts = figures["posts"]
+    handshakes = [posts[client]["https"]["handshakes"] for client in ("kept", "requests")]
+    found = [*rows(figures), Row(HANDSHAKES, "", *handshakes)]
+    lines = {}
+    for line in _compact([row for row in found if row.what.removesuffix(_NATIVE) in SHORT]):
+        what, _, islog, naive, _, ratio, _, met = line
+        lines[what] = [SHORT[what], islog, naive, ratio, met]
+    head = ["", "islog", "naive", "ratio", "target met"]
+    return markdown(head, [lines[what] for what in SHORT])
