@@ -437,8 +437,8 @@ def run(arguments):
     config = arguments.config or ROOT / "config.json"
     if not arguments.config and not config.exists():
         raise UserError(
-            "There is no config.json: run make config, or put your"
-            " client key in, or name another file with --config."
+            "There is no config.json: make one with make config, or name another file with"
+            " --config."
         )
     if arguments.seconds is not None and not arguments.seconds > 0:
         raise UserError("--seconds must be more than 0.")
