@@ -15,7 +15,6 @@ that two syncs showed is taken out. What is sent never goes backwards: `floor` i
              an HTTP answer came: http
 """
 
-import os
 import time
 
 from micropython import const
@@ -26,8 +25,8 @@ _SYNCS = const(8)
 _UNKNOWN_PPM = const(50)  # a cheap crystal's tolerance
 _MEASURED_PPM = const(5)  # what is left of it, for temperature, once two syncs have shown it
 _SANE_PPM = const(500)
-_BUILT = 1767225600  # 2026-01-01: no true time is before this release
-_LAST = 4294967295  # 2106, where 32 bits of Unix seconds end
+_BUILT = const(1767225600)  # 2026-01-01: no true time is before this release
+_LAST = const(4294967295)  # 2106, where 32 bits of Unix seconds end
 
 
 class Clock:
@@ -71,7 +70,7 @@ class Clock:
         with `mega`."""
         sync, ppb, _ = self._segment(hi, lo)
         ms = self._after(hi, lo, sync[0], sync[1])
-        ms += sync[3] + _parts(ms, ppb)
+        ms += sync[3] + ms // 1000 * ppb // 1000000  # in steps that stay small
         mega = sync[2] + ms // _MEGA_MS
         ms %= _MEGA_MS
         self.floor += (self.mega - mega) * _MEGA_MS
@@ -130,25 +129,11 @@ class Clock:
         # The drift since the latest earlier sync that is far enough for it to be right to 10 ppm.
         new = self._syncs[-1]
         for old in reversed(self._syncs[:-1]):
-            up_s = self._after(new[0], new[1], old[0], old[1]) // 1000
-            if up_s >= (new[4] + old[4]) * 100:
+            if self._after(new[0], new[1], old[0], old[1]) // 1000 >= (new[4] + old[4]) * 100:
                 ppb = self._drift(old, new)
                 if abs(ppb) <= _SANE_PPM * 1000:
                     self._ppb = ppb
                 return
-
-
-def _parts(ms, ppb):
-    # ms * ppb / 10**9, in steps that stay small for the times between two syncs.
-    return ms // 1000 * ppb // 1000000
-
-
-def unix_seconds(year, month, day, hour, minute, second):
-    """Unix time of a date and time in UTC (proleptic Gregorian calendar)."""
-    year -= month < 3  # years are counted from March
-    days = 365 * year + year // 4 - year // 100 + year // 400
-    days += (153 * (month + (9 if month < 3 else -3)) + 2) // 5 + day - 719469
-    return ((days * 24 + hour) * 60 + minute) * 60 + second
 
 
 def http_date(text):
@@ -156,20 +141,14 @@ def http_date(text):
     0 if it is none."""
     try:
         _, day, month, year, clock, _ = str(text, "utf-8").split()
-        hour, minute, second = (int(part) for part in clock.split(":"))
-        month = "JanFebMarAprMayJunJulAugSepOctNovDec".index(month) // 3
-        return unix_seconds(int(year), month + 1, int(day), hour, minute, second)
+        hour, minute, second = [int(part) for part in clock.split(":")]
+        month = "MarAprMayJunJulAugSepOctNovDecJanFeb".index(month) // 3  # years are counted
+        year = int(year) - month // 10  # from March
     except ValueError:
         return 0
-
-
-def board_id():
-    """Bytes that name this board and no other: the port's unique id, else random ones."""
-    try:
-        from machine import unique_id
-    except ImportError:
-        return os.urandom(8)
-    return unique_id()
+    days = 365 * year + year // 4 - year // 100 + year // 400  # the Gregorian calendar
+    days += (153 * month + 2) // 5 + int(day) - 719469
+    return ((days * 24 + hour) * 60 + minute) * 60 + second
 
 
 def _set_board_clock(unix_s, ms):
@@ -178,6 +157,6 @@ def _set_board_clock(unix_s, ms):
         from machine import RTC
     except ImportError:
         return  # a port without one, such as a PC's
-    epoch = unix_seconds(time.gmtime(0)[0], 1, 1, 0, 0, 0)
+    epoch = 0 if time.gmtime(0)[0] == 1970 else 946684800
     now = time.gmtime(unix_s + ms // 1000 - epoch)
-    RTC().datetime((now[0], now[1], now[2], now[6], now[3], now[4], now[5], ms % 1000 * 1000))
+    RTC().datetime(now[:3] + (now[6],) + now[3:6] + (ms % 1000 * 1000,))

@@ -1,5 +1,29 @@
-"""The one exception of islog's own; by itself, so that config need not stay loaded for it."""
+"""What says that something is wrong, and the modules that are loaded for one call only.
+
+A leaf: the modules that it loads give the heap that they take back once the call is over.
+"""
+
+import sys
 
 
 class ConfigError(ValueError):
     """A setting is wrong: its text is one sentence with its name, what is wrong, what to do."""
+
+
+def once(module, name, *args):
+    """What `name`(*args) of islog's `module` returns: that is loaded for this call only."""
+    package = __name__.rpartition(".")[0]
+    path = package + "." + module
+    try:
+        return getattr(__import__(path, None, None, (name,)), name)(*args)
+    finally:
+        if sys.modules.pop(path, None):
+            delattr(sys.modules[package], module)
+
+
+def why(wrong, *values):
+    """The end of a sentence (explain.py), or a word where there is no memory for it."""
+    try:
+        return once("explain", "why", wrong, *values)
+    except MemoryError:
+        return "refused"

@@ -10,8 +10,7 @@ _HINTS = {
 }
 
 
-def hint(answer, which, otherwise):
-    """The sentence for an Answer (transport) of the bucket call (`which` is 0) or to a batch."""
-    status = answer.status
+def hint(status, which, otherwise):
+    """The sentence for an HTTP status that answers the bucket call (`which` is 0) or a batch."""
     text = _HINTS.get(300 if 300 <= status < 400 else status, otherwise)
     return text % ("bucket_url", "ingest_url")[which] if "%s" in text else text

@@ -7,18 +7,16 @@ from . import payload, ring
 
 _SIGNAL_MAX = 100  # characters
 _TEXT_MAX = 1000  # UTF-8 bytes
-_LAST = 4294967295  # Unix seconds: 2106, the end of 32 bits
-_DOUBLE = 1.0 + 2**-40 != 1.0  # floats here are precise enough for a Unix time
 
 
 def check_signal(signal):
     """ValueError or TypeError where `signal` cannot name a signal."""
-    if not isinstance(signal, str):
-        raise TypeError("a signal is a str, not %s" % type(signal).__name__)
-    if not 0 < len(signal) <= _SIGNAL_MAX:
-        raise ValueError("a signal has 1 to 100 characters, not %d" % len(signal))
-    if signal.startswith("islog."):
-        raise ValueError("signals that begin with islog. are its own: choose another name")
+    if (
+        not isinstance(signal, str)
+        or not 0 < len(signal) <= _SIGNAL_MAX
+        or signal.startswith("islog.")
+    ):
+        _refuse("signal", signal)
 
 
 def check_value(value):
@@ -26,43 +24,31 @@ def check_value(value):
     kind = type(value)
     if kind is int:
         if not -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF:
-            raise ValueError("an int has at most 64 bits, signed: send it as a str")
+            _refuse("value", value)
     elif kind is str:
         size = len(value)
         if _TEXT_MAX >= size > _TEXT_MAX // 4:  # a character takes up to four bytes
             size = len(value.encode())
         if size > _TEXT_MAX:
-            raise ValueError("a str has at most 1000 UTF-8 bytes, not %d" % size)
+            _refuse("value", value)
     elif value is not None and kind is not float and kind is not bool:
-        raise TypeError("a value is an int, float, bool or str, not %s" % kind.__name__)
+        _refuse("value", value)
+
+
+def _refuse(what, given):
+    # The words are loaded only for a program that needs mending.
+    from . import refused
+
+    getattr(refused, what)(given)
 
 
 def given_time(epoch):
-    """A caller's time as one int: microseconds, or -1 - seconds for whole seconds. None for None.
-
-    `epoch`: int seconds, (seconds, microseconds), or a float where floats are double precision.
-    """
+    """A caller's time as one int (see given.py); None for None."""
     if epoch is None:
         return None
-    micros = None
-    if type(epoch) is tuple and len(epoch) == 2:
-        epoch, micros = epoch
-        if type(micros) is not int:
-            raise TypeError("an epoch is int seconds, or a tuple (seconds, microseconds) of ints")
-        if not 0 <= micros < 1000000:
-            raise ValueError("the microseconds of an epoch are 0 to 999999, not %d" % micros)
-    elif type(epoch) is float:
-        if not _DOUBLE:
-            raise ValueError("a float cannot hold an epoch here: pass (seconds, microseconds)")
-        if not 0 <= epoch <= _LAST:
-            raise ValueError("an epoch is Unix time from 1970 to 2106")
-        seconds = int(epoch)
-        return seconds * 1000000 + min(999999, round((epoch - seconds) * 1000000))
-    if type(epoch) is not int:
-        raise TypeError("an epoch is int seconds, or a tuple (seconds, microseconds) of ints")
-    if not 0 <= epoch <= _LAST:
-        raise ValueError("an epoch is Unix time from 1970 to 2106, in seconds: not %d" % epoch)
-    return -1 - epoch if micros is None else epoch * 1000000 + micros
+    from .given import as_int  # only for programs that give one
+
+    return as_int(epoch)
 
 
 _KINDS = {float: ring.FLOAT, int: ring.INT, bool: ring.BOOL}
@@ -90,7 +76,7 @@ class Intake:
         elif isinstance(obj, (list, tuple)):
             entries = [(str(i), obj[i]) for i in range(len(obj))]
         else:
-            raise TypeError("log_object takes a dict or a list, not %s" % type(obj).__name__)
+            _refuse("collection", obj)
         for name, value in entries:
             check_signal(prefix + name if isinstance(name, str) else name)
             check_value(value)

@@ -36,8 +36,8 @@ _CYCLE_AFTER = const(4)  # POSTs without any answer
 class Logger(Counts):
     """Streams readings to one bucket. Nothing is connected before the first `poll()`.
 
-    The `settings` are those of config.json (README): ConfigError, a ValueError, says what is wrong
-    with one. `wifi` is a WiFi object, or None: the network is the caller's affair.
+    The `settings` are those of config.json (docs/settings.md): ConfigError, a ValueError, says
+    what is wrong with one. `wifi` is a WiFi object, or None: the network is the caller's affair.
 
     log(signal, value, epoch=None) -> bool: store one reading, without I/O or waiting, and without
         heap for a number or bool under a known signal. `signal`: 1 to 100 characters; `value`: an

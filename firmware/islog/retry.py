@@ -20,11 +20,10 @@ class Retry:
 
     def wait_ms(self):
         """Milliseconds until it may be tried; 0: now."""
-        if self._at is not None:
-            left = time.ticks_diff(self._at, time.ticks_ms())
-            if left > 0:
-                return left
-            self._at = None
+        left = 0 if self._at is None else time.ticks_diff(self._at, time.ticks_ms())
+        if left > 0:
+            return left
+        self._at = None
         return 0
 
     def succeeded(self):

@@ -1,11 +1,10 @@
 """What the settings say of the service: addresses, headers, texts, and the way to get there."""
 
 import hashlib
-import sys
+import os
 
 from . import batch_logs
-from .clock import board_id
-from .errors import ConfigError
+from .errors import ConfigError, once, why
 from .payload import quote
 from .transport import Requests
 
@@ -29,19 +28,6 @@ class Service:
         self.gap_ms = 1000 // per_s if per_s else 0
 
 
-def checked(how, given):
-    """What config.check() or config.load(), by its name, makes of what is given. The rules are not
-    needed again: the 8 KB of heap that they take are given back."""
-    from . import config
-
-    try:
-        return getattr(config, how)(given)
-    finally:
-        package = sys.modules[__name__.rpartition(".")[0]]
-        del sys.modules[config.__name__]
-        del package.config
-
-
 def _api(name):
     if name == "batch_logs":
         return batch_logs
@@ -52,6 +38,12 @@ def _api(name):
 
 def _filled(headers, values):
     return tuple((name, text % values) for name, text in headers)
+
+
+def checked(how, given):
+    """What config.check() or config.load(), by its name, makes of what is given. The rules are not
+    needed again."""
+    return once("config", how, given)
 
 
 def transport_for(settings):
@@ -67,15 +59,21 @@ def transport_for(settings):
             with open(root, "rb") as f:
                 root = f.read()
         except OSError:
-            raise ConfigError("ca_file %s cannot be opened: put it on the device" % root)
+            raise ConfigError("ca_file %s %s" % (root, why("open")))
     try:
         return Kept(settings["timeout"], settings["idle_close"], root)
     except (OSError, ValueError):
-        raise ConfigError("ca_file holds no certificate that can be read (DER or PEM)")
+        raise ConfigError("ca_file %s" % why("ca_file"))
 
 
 def guid(bucket_name):
     """The bucket id that this board has for a bucket name: the same after a reboot or a re-flash,
-    so that the readings go on in the same bucket."""
-    digest = hashlib.sha256(board_id() + b"\0" + bucket_name.encode()).digest().hex()
+    so that the readings go on in the same bucket. (A port without a unique id: a random one.)"""
+    try:
+        from machine import unique_id
+    except ImportError:
+        board = os.urandom(8)
+    else:
+        board = unique_id()
+    digest = hashlib.sha256(board + b"\0" + bucket_name.encode()).digest().hex()
     return "-".join((digest[:8], digest[8:12], digest[12:16], digest[16:20], digest[20:32]))

@@ -11,6 +11,8 @@ import gc
 
 from micropython import const
 
+from .errors import once
+
 ACCEPTED = const(0)
 BUSY = const(1)  # 429: too fast
 UNKNOWN = const(2)  # no answer, 5xx and all else: not known to be accepted
@@ -59,20 +61,26 @@ class Answer:
         elif name == b"content-type":
             self.is_json = b"json" in value.lower()
 
+    def hint(self, which, otherwise):
+        """What to do about it, in words: hints.py has some for what the user has to put right, in
+        the bucket call (`which` is 0) or in batches; else `otherwise`."""
+        if self.status == 200 or 300 <= self.status < 405:
+            try:
+                return once("hints", "hint", self.status, which, otherwise)
+            except MemoryError:
+                pass
+        return otherwise
+
 
 class _Headers(dict):
     # requests takes a copy per connection; the second connection would be a redirect's.
-    copied = False
+    copies = 0
 
     def copy(self):
-        if self.copied:
-            raise _Redirect
-        self.copied = True
+        self.copies += 1
+        if self.copies > 1:
+            raise OSError
         return self
-
-
-class _Redirect(OSError):
-    pass
 
 
 class Requests(Answer):
@@ -116,12 +124,12 @@ class Requests(Answer):
             )
             self.status = answer.status_code
             self.why = "HTTP %d" % self.status
-        except _Redirect:
-            self.status = _REDIRECTED
         except OSError as e:
-            self.why = "no answer (%s)" % (
-                e.args[0] if e.args and type(e.args[0]) is int else "TLS"
-            )
+            if self._headers.copies > 1:
+                self.status = _REDIRECTED
+            else:
+                number = e.args[0] if e.args else ""
+                self.why = "no answer (%s)" % (number if type(number) is int else "TLS")
         except MemoryError:
             self.why = "not enough memory"
         except Exception as e:  # requests raises what its parsing trips over
@@ -138,8 +146,9 @@ class Requests(Answer):
     def _header(self, line, _):
         name, _, value = line.partition(b":")
         name = name.lower()
-        if name == b"location" and not self._headers.copied:
-            raise _Redirect
+        if name == b"location" and not self._headers.copies:
+            self._headers.copies = 2
+            raise OSError
         self.header(name, value.strip())
 
     def idle(self):

@@ -13,7 +13,6 @@ stay in the batch until they are accepted (`sent`) or, alone and still refused, 
 from micropython import const
 
 from . import payload, ring, transport
-from .hints import hint
 from .retry import Retry, jitter
 from .service import Service, transport_for
 
@@ -234,7 +233,7 @@ class Uplink:
         retry.failed()
         if outcome == transport.BUSY and answer.retry_after and answer.retry_after.isdigit():
             retry.pause(min(int(answer.retry_after), _RETRY_AFTER_MAX_S) * 1000)
-        self._say(hint(answer, which, "%s for %s" % (answer.why, what)) + "; kept and sent again")
+        self._say(answer.hint(which, "%s for %s" % (answer.why, what)) + "; kept and sent again")
 
     def _slow(self, retry, which, what):
         self.refused = True
@@ -242,7 +241,7 @@ class Uplink:
         answer = self._transport
         why = answer.why
         if not answer.untrusted:
-            why = hint(answer, which, "%s was refused (%s)" % (what, why))
+            why = answer.hint(which, "%s was refused (%s)" % (what, why))
         self._say("%s; kept, and asked again in about %d s" % (why, self._slow_ms // 1000))
 
 

@@ -18,11 +18,11 @@ import time
 import network
 from micropython import const
 
-DOWN = const(0)
-JOINING = const(1)
-FAILED = const(2)
+_DOWN = const(0)
+_JOINING = const(1)
+_FAILED = const(2)
 UP = const(3)
-LOST = const(4)
+_LOST = const(4)
 _JOIN_MS = const(15000)
 _PATIENCE_MS = const(3000)  # an ESP32 shows a failure while it tries again
 _PAUSE_MS = const(1000)
@@ -40,12 +40,12 @@ class WiFi:
     OSErrors of the radio are failures to join; nothing raises."""
 
     def __init__(self, networks, country=None, hostname=None, power=None):
-        self.state = DOWN
+        self.state = _DOWN
         self.ssid = None
         self._networks = networks
         self._next = 0
         self._since = 0
-        self._power = power
+        self._power = power and power.upper()
         if country and hasattr(network, "country"):
             network.country(country)
         if hostname and hasattr(network, "hostname"):
@@ -60,28 +60,29 @@ class WiFi:
         if wlan.isconnected():
             self._enter(UP)
         elif self.state == UP:
-            self._enter(LOST)
-        elif self.state == LOST:
+            self._enter(_LOST)
+        elif self.state == _LOST:
             if age > _LOST_MS:
                 self._quietly(wlan.disconnect)
-                self._enter(DOWN)
-        elif self.state == DOWN:
+                self._enter(_DOWN)
+        elif self.state == _DOWN:
             self._join(trouble)
-        elif self.state == JOINING:
-            why = self._failure() if age > _PATIENCE_MS else None
-            if not why and age > _JOIN_MS:
-                why = "it did not answer in %d s" % (_JOIN_MS // 1000)
+        elif self.state == _JOINING:
+            why = "it did not answer in 15 s" if age > _JOIN_MS else None
+            for name, named in _FAILURES:
+                if age > _PATIENCE_MS and wlan.status() == getattr(network, name, None):
+                    why = named
             if why:
                 self._fail(trouble, why)
         elif age > _PAUSE_MS:
             self._next = (self._next + 1) % len(self._networks)
-            self._enter(DOWN)
+            self._enter(_DOWN)
         return self.state
 
     def cycle(self):
         """Switch the radio off and on: a link that lies about being up is made anew."""
         self._quietly(self._wlan.active, False)
-        self._enter(DOWN)
+        self._enter(_DOWN)
 
     def _enter(self, state):
         if state != self.state:
@@ -91,32 +92,21 @@ class WiFi:
     def _join(self, trouble):
         chosen = self._networks[self._next]
         self.ssid = chosen["ssid"]
-        self._enter(JOINING)
+        self._enter(_JOINING)
         try:
             if not self._wlan.active():
                 self._wlan.active(True)
-                pm = (
-                    getattr(network.WLAN, "PM_" + self._power.upper(), None)
-                    if self._power
-                    else None
-                )
+                pm = getattr(network.WLAN, "PM_%s" % self._power, None)
                 if pm is not None:
                     self._wlan.config(pm=pm)
             self._wlan.connect(self.ssid, chosen["password"])
         except OSError as e:
             self._fail(trouble, "the radio answered %s" % e)
 
-    def _failure(self):
-        status = self._wlan.status()
-        for name, why in _FAILURES:
-            if status == getattr(network, name, None):
-                return why
-        return None
-
     def _fail(self, trouble, why):
         trouble("Wi-Fi %s: %s" % (self.ssid, why))
         self._quietly(self._wlan.disconnect)
-        self._enter(FAILED)
+        self._enter(_FAILED)
 
     def _quietly(self, call, *args):
         # A setting that this port does not know, or an interface that is already off.

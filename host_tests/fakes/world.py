@@ -8,12 +8,14 @@ import machine
 import network
 import requests
 
+_FLASH = "/tmp/islog-flash-%x" % int.from_bytes(os.urandom(4), "big")
 NOW_MS = 1796000000123  # Unix time at virtual time 0: in November 2026
 
 
 def reset():
     """Everything as after power-up."""
     time.reset()
+    _empty_flash()
     internet.reset()
     network.power_cycle()
     machine.power_cycle()
@@ -25,13 +27,18 @@ def reset():
 
 def flash():
     """A path for the spool in an empty folder: what a board keeps when its power is cut."""
-    folder = "/tmp/islog-flash"
+    _empty_flash()
+    os.mkdir(_FLASH)
+    return _FLASH + "/spool"
+
+
+def _empty_flash():
     try:
-        os.mkdir(folder)
+        for name in os.listdir(_FLASH):
+            os.remove(_FLASH + "/" + name)
+        os.rmdir(_FLASH)
     except OSError:
-        for name in os.listdir(folder):
-            os.remove(folder + "/" + name)
-    return folder + "/spool"
+        pass  # there is none
 
 
 def files(path):

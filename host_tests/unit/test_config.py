@@ -1,5 +1,7 @@
 """Every wrong setting is one plain sentence that names it; the key is in none."""
 
+import sys
+
 import islog
 from islog import config
 from islog.service import Service
@@ -113,3 +115,21 @@ def test_settings_that_do_not_go_together_are_refused_by_name():
     assert "ntp_hosts" in refused(ntp_hosts=[], **root)
     error = raises(islog.ConfigError, islog.Logger, transport="kept", **dict(GOOD, **root))
     assert "ca_file ca.der cannot be opened" in str(error)
+
+
+def test_the_words_for_a_wrong_setting_are_loaded_for_it_alone():
+    assert refused(timeout=0) == "timeout must be a whole number from 1 to 300 seconds"
+    assert "islog.explain" not in sys.modules and not hasattr(islog, "explain")
+
+
+def test_without_memory_for_the_words_the_setting_is_still_named():
+    class NoRoom:
+        """Stands in for explain.py where MicroPython cannot load it."""
+
+        @staticmethod
+        def why(*_):
+            raise MemoryError
+
+    sys.modules["islog.explain"] = islog.explain = NoRoom
+    assert refused(timeout=0) == "timeout refused"
+    assert "from 1 to 300" in refused(timeout=0)

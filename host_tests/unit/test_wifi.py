@@ -62,6 +62,18 @@ def test_a_slow_access_point_is_waited_for():
         network.join_ms = 300
 
 
+def test_a_failure_that_an_esp32_shows_while_it_tries_again_is_waited_out():
+    for style in boards():
+        if style == "esp32":
+            wifi = WiFi([HOME])
+            for _ in range(15):
+                wifi.poll(heard)
+                time.advance(100)
+            assert network.WLAN().status() == network.STAT_NO_AP_FOUND
+            network.air["home"] = "home-password"
+            assert seconds_to(wifi, UP) < 2 and sentences == []
+
+
 def test_a_moment_of_lost_contact_is_mended_by_either_port():
     for _ in boards():
         network.air["home"] = "home-password"

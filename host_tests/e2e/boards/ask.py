@@ -11,7 +11,7 @@ import sys
 import time
 
 from islog.clock import Clock
-from islog.sntp import Sntp
+from islog.timekeeper import Sntp
 
 
 def ask(client, clock):
@@ -21,10 +21,9 @@ def ask(client, clock):
     outcome["took_ms"] = time.ticks_diff(time.ticks_ms(), start)
     if client.done:
         clock.tick()
-        since_ms = (clock.hi - client.hi) * (clock.mask + 1) + clock.last - client.lo
-        shown_ms = client.unix_s * 1000 + client.ms + since_ms
-        outcome["off_ms"] = shown_ms - time.time_ns() // 1000000
-        outcome["error_ms"] = client.error_ms
+        unix_s, ms, hi, lo, outcome["error_ms"] = client.best
+        since_ms = (clock.hi - hi) * (clock.mask + 1) + clock.last - lo
+        outcome["off_ms"] = unix_s * 1000 + ms + since_ms - time.time_ns() // 1000000
     return outcome
 
 

@@ -1,0 +1,31 @@
+"""A time that the caller gives, checked."""
+
+_LAST = 4294967295  # Unix seconds: 2106, the end of 32 bits
+_DOUBLE = 1.0 + 2**-40 != 1.0  # floats here are precise enough for a Unix time
+
+
+def as_int(epoch):
+    """An epoch as one int: microseconds, or -1 - seconds for whole seconds.
+
+    `epoch`: int seconds, (seconds, microseconds), or a float where floats are double precision.
+    ValueError, TypeError: what is wrong with it.
+    """
+    micros = None
+    if type(epoch) is tuple and len(epoch) == 2:
+        epoch, micros = epoch
+        if type(micros) is not int:
+            raise TypeError("an epoch is int seconds, or a tuple (seconds, microseconds) of ints")
+        if not 0 <= micros < 1000000:
+            raise ValueError("the microseconds of an epoch are 0 to 999999, not %d" % micros)
+    elif type(epoch) is float:
+        if not _DOUBLE:
+            raise ValueError("a float cannot hold an epoch here: pass (seconds, microseconds)")
+        if not 0 <= epoch <= _LAST:
+            raise ValueError("an epoch is Unix time from 1970 to 2106")
+        seconds = int(epoch)
+        return seconds * 1000000 + min(999999, round((epoch - seconds) * 1000000))
+    if type(epoch) is not int:
+        raise TypeError("an epoch is int seconds, or a tuple (seconds, microseconds) of ints")
+    if not 0 <= epoch <= _LAST:
+        raise ValueError("an epoch is Unix time from 1970 to 2106, in seconds: not %d" % epoch)
+    return -1 - epoch if micros is None else epoch * 1000000 + micros
