@@ -81,7 +81,7 @@ def kept_bytes(firmware=FIRMWARE):
         for name in names:
             source = (firmware / f"islog/{name}.py").read_text()
             (package / f"{name}.py").write_text(source)
-        (package / "__init__.py").write_text("")
+        (package / "__init__.py").write_text('__version__ = ""\n')
         portable = [f"islog.{name}" for name in names if mpy_bytes(name, firmware) is not None]
         printed = wasm.run("kept", [NULL, folder, DEVICE], "islog", *portable)
     found = dict(line.split() for line in printed.splitlines() if not line.startswith("loaded"))

@@ -20,6 +20,7 @@ import time
 
 from micropython import const
 
+from . import __version__
 from .counts import Counts
 from .errors import ConfigError
 from .intake import Intake
@@ -76,6 +77,7 @@ class Logger(Counts):
             spool = Spool(settings, self.bucket_id, clock, self._trouble)
             uplink.foreign = spool.restore(uplink.batch)
         Counts.__init__(self, uplink, timekeeper, intake, spool)
+        self._say("version %s, bucket %s" % (__version__, bucket_name))
         if uplink.unproven():
             self._say("the server is not verified (no ca_file): others may read the key")
 

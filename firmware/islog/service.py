@@ -3,7 +3,7 @@
 import hashlib
 import os
 
-from . import batch_logs
+from . import __version__, batch_logs
 from .errors import ConfigError, once, why
 from .payload import quote
 from .transport import Requests
@@ -20,7 +20,11 @@ class Service:
             settings["bucket_url"] or api.BUCKET_URL,
             settings["ingest_url"] or api.INGEST_URL,
         )
-        self.headers = _filled(api.BUCKET_HEADERS, plain), _filled(api.HEADERS, plain)
+        agent = (("User-Agent", "islog/" + __version__),)
+        self.headers = (
+            _filled(api.BUCKET_HEADERS, plain) + agent,
+            _filled(api.HEADERS, plain) + agent,
+        )
         self.bucket = (api.BUCKET % quoted).encode()
         self.fields = (api.FIELDS[0] % quoted,) + api.FIELDS[1:]
         self.batch_readings = settings["batch_readings"] or api.BATCH_READINGS

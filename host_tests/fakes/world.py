@@ -8,14 +8,14 @@ import machine
 import network
 import requests
 
-_FLASH = "/tmp/islog-flash-%x" % int.from_bytes(os.urandom(4), "big")
+_folder = None  # of the spool, once a test has asked for it
 NOW_MS = 1796000000123  # Unix time at virtual time 0: in November 2026
 
 
 def reset():
     """Everything as after power-up."""
     time.reset()
-    _empty_flash()
+    _remove_flash()
     internet.reset()
     network.power_cycle()
     machine.power_cycle()
@@ -27,18 +27,20 @@ def reset():
 
 def flash():
     """A path for the spool in an empty folder: what a board keeps when its power is cut."""
-    _empty_flash()
-    os.mkdir(_FLASH)
-    return _FLASH + "/spool"
+    global _folder
+    _remove_flash()
+    _folder = "/tmp/islog-flash-%x" % int.from_bytes(os.urandom(4), "big")
+    os.mkdir(_folder)
+    return _folder + "/spool"
 
 
-def _empty_flash():
-    try:
-        for name in os.listdir(_FLASH):
-            os.remove(_FLASH + "/" + name)
-        os.rmdir(_FLASH)
-    except OSError:
-        pass  # there is none
+def _remove_flash():
+    global _folder
+    if _folder:
+        for name in os.listdir(_folder):
+            os.remove(_folder + "/" + name)
+        os.rmdir(_folder)
+        _folder = None
 
 
 def files(path):
