@@ -45,9 +45,10 @@ load: setup ## how many readings/s the local server takes (ARGS="--million": a m
 screenshots: setup ## take the pictures in docs/screenshots anew
 	@$(PY) -m host_tests.server.screenshots
 
-soak: setup interpreter ## the long forms of the load and fuzz tests (minutes)
+soak: setup interpreter ## the long forms: load, fuzz, faults, power cuts (half an hour)
 	@$(PY) -m tools.load --seconds 60 && $(PY) -m tools.load --seconds 60 --new && $(PY) -m tools.load --million
 	@$(PY) -m host_tests.server.fuzz --examples 1000
+	@$(PY) -m tools.soak
 
 format: setup ## format the code, and mend what the linter can
 	@$(PY) -m ruff format .

@@ -83,6 +83,25 @@ class _Headers(dict):
         return self
 
 
+class _Sockets:
+    # The socket module as `requests` sees it meanwhile: that leaves the socket of a broken answer
+    # open, to a finaliser that the unix port does not have. (Before 2024 it imports usocket.)
+    def __init__(self, module):
+        self.module = module
+        self.getaddrinfo = module.getaddrinfo
+        self.SOCK_STREAM = module.SOCK_STREAM
+        self.last = None
+
+    def socket(self, *where):
+        self.last = self.module.socket(*where)
+        return self.last
+
+    def close(self):
+        if self.last:
+            self.last.close()
+        self.last = None
+
+
 class Requests(Answer):
     """POSTs, each on a connection of its own, in one step; `timeout_s` is for each socket
     operation. No certificate is looked at."""
@@ -93,6 +112,8 @@ class Requests(Answer):
         import requests
 
         self._request = requests.request
+        self._names = requests.__dict__
+        self._sockets = _Sockets(self._names["socket"]) if "socket" in self._names else None
         self._timeout_s = timeout_s
         self._headers = self._what = None
         self.reset()
@@ -114,6 +135,8 @@ class Requests(Answer):
             gc.collect()  # TLS wants a large block
         answer = None
         try:
+            if self._sockets:
+                self._names["socket"] = self._sockets
             answer = self._request(
                 "POST",
                 url,
@@ -139,8 +162,11 @@ class Requests(Answer):
             self._headers = None
             if answer:
                 answer.close()
+            if self._sockets:
+                self._names["socket"] = self._sockets.module
+                self._sockets.close()
         if not self.status:
-            gc.collect()  # requests leaves the socket of a broken answer to its finaliser
+            gc.collect()  # what TLS took is left to its finaliser
         return meaning(self.status, self.is_json)
 
     def _header(self, line, _):

@@ -5,6 +5,8 @@ followed with all of them, a broken status line or a chunked answer (0.10.2) rai
 leaves the socket open, `timeout` is per operation, and a `parse_headers` callable gets each line.
 """
 
+import socket  # noqa: F401 (a part of the module, as in the real one)
+
 import internet
 
 __version__ = "1.1.1"

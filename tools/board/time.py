@@ -11,6 +11,8 @@ and knows a time zone, and ticks wrap at 2^62. Here, in real time:
 - a Ctrl-C on the console (standard input, as a board's serial line) interrupts a sleep. It does
   not interrupt anything else, so a program is stopped where it waits and not half-way through a
   step; the end of standard input counts as one.
+- skip() is a sleep that nobody has to sit through: all of the board's time jumps, `skipped_ms` in
+  all. What its sockets wait for takes as long as ever.
 The built-in module stays importable as `utime`: so a test's program reads the PC's true time.
 """
 
@@ -36,6 +38,7 @@ _drift_ppb = 0
 _epoch_s = 0
 _booted_us = utime.ticks_us()
 _boot_unix_us = 0
+skipped_ms = 0
 
 
 def boot(board, drift_ppb=0, wrap_bits=30):
@@ -72,6 +75,13 @@ def sleep_ms(ms):
     for _ in _console.ipoll(max(0, ms)):
         sys.stdin.read(1)
         raise KeyboardInterrupt
+
+
+def skip(ms):
+    global _booted_us, skipped_ms
+    sleep_ms(0)
+    _booted_us = utime.ticks_add(_booted_us, -1000 * ms)
+    skipped_ms += ms
 
 
 def sleep(seconds):

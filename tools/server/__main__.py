@@ -1,12 +1,14 @@
 """The command `python -m tools.server`: a local Initial State that shows what arrives."""
 
 import argparse
+import contextlib
 import signal
 import sys
 import threading
 from pathlib import Path
 
-from . import settings, web
+from .. import faults
+from . import settings, tls, web
 from .local import LocalServer, PortError
 from .show import Show
 from .store import StoreError
@@ -20,6 +22,7 @@ def main():
     try:
         settings.make_folder(args.folder)
         key = args.key or settings.client_key(args.folder)
+        failing = faults.asked_for(args.faults, args.seed) if args.faults else None
         show = Show()
         _install_page(show.say)
         server = LocalServer(
@@ -36,12 +39,15 @@ def main():
             events_per_s=args.events_per_s,
             config_file=(args.folder / settings.BOARD_FILE).resolve(),
         )
-        with server:
-            _greet(show.say, args, server)
-            stop.wait()
+        with server, _front(failing, server, args) as front:
+            _greet(show.say, args, server, front)
+            while not stop.wait(1):  # a signal may come just before it waits
+                pass
         show.say(_summary(server))
+        if failing:
+            show.say(f"Answered with: {_told(failing.done)}.")
         show.close()
-    except (settings.SettingsError, StoreError, PortError) as e:
+    except (settings.SettingsError, StoreError, PortError, faults.UnknownFault) as e:
         sys.exit(str(e))
     except (OSError, ValueError) as e:  # the certificate's files
         sys.exit(f"The server cannot start: {e}.")
@@ -65,6 +71,13 @@ def _arguments():
         metavar="N",
         help="answer 429 to more requests/s of the events API (the service itself: 3)",
     )
+    parser.add_argument(
+        "--faults",
+        metavar="P|NAMES",
+        help="fail boards: a probability, or names of python -m tools.faults that come in turn;"
+        " they then use the next port, and the page stays where it is",
+    )
+    parser.add_argument("--seed", type=int, help="the same faults in the same order")
     parser.add_argument("--db", help="SQLite file (default: readings.db in the folder)")
     parser.add_argument(
         "--key", help="client key (default: kept in the folder, made on first use)"
@@ -85,11 +98,25 @@ def _install_page(say):
         say(f"{e} Until then there is no page; all else works.")
 
 
-def _greet(say, args, server):
+def _front(failing, server, args):
+    """What boards talk to: the server itself, or what fails them on its behalf."""
+    if not failing:
+        return contextlib.nullcontext(server)
+    context = None
+    if args.tls:  # the root is the server's own
+        names = (server.address, settings.network_address(), "127.0.0.1", "localhost")
+        context = tls.Chain(args.folder, names).context()
+    port = args.port and args.port + 1
+    return faults.front(failing, server, context, host=args.host, port=port)
+
+
+def _greet(say, args, server, front):
     everywhere = args.host in ("", "0.0.0.0")
     address = settings.network_address() if everywhere else server.address
-    path = settings.write_board_config(args.folder, server, address)
+    path = settings.write_board_config(args.folder, front, address)
     say(f"Listening on {address}, HTTP port {server.port}, time on UDP port {server.ntp_port}.")
+    if front is not server:
+        say(f"Boards are to use port {front.port}, where they are failed on purpose.")
     say(f"The page is {server.url.replace(server.address, address, 1)}/")
     if not everywhere:
         say("Boards on the network do not reach it there: for them, add --host 0.0.0.0.")
@@ -99,6 +126,10 @@ def _greet(say, args, server):
     if server.ca_file:
         say(f"Boards verify the server with {server.ca_file}: put it beside config.json.")
     say("Readings are shown as they arrive; Ctrl-C ends.")
+
+
+def _told(done):
+    return ", ".join(f"{name} {times} x" for name, times in done.most_common()) or "nothing"
 
 
 def _summary(server):

@@ -1,0 +1,55 @@
+"""Logs many readings and sends them as fast as the server, which fails now and then, lets it.
+
+The file `flow` says how many, and how many seconds lie between two reports: a line `flow ` and
+JSON, what inside.held() found and the `s` since the start. Waits are skipped. What reading i is,
+tools/soak.py knows, too; every fifth one is the true time in this board's ms.
+"""
+
+import json
+import time
+
+import inside
+import islog
+import utime
+
+ROOM = 100  # readings that wait at most: fewer than the ring holds
+with open("flow") as f:
+    readings, report_s = (int(word) for word in f.read().split())
+log = islog.from_config("config.json")
+while not log.synced:  # from here on the board's time is the PC's, and what was skipped
+    time.sleep_ms(min(20, log.poll()))
+began = reported = utime.ticks_ms()
+
+
+def reading(i):
+    which = i % 5
+    if which == 0:
+        return "n", i
+    if which == 1:
+        return "half", i / 2
+    if which == 2:
+        return "third", i % 3 == 0
+    if which == 3:
+        return "text", f'reading {i}, 21 °C, "quoted"'
+    return "at", utime.time_ns() // 1000000 + time.skipped_ms
+
+
+def report():
+    found = inside.held(log)
+    found["s"] = utime.ticks_diff(utime.ticks_ms(), began) // 1000
+    print("flow", json.dumps(found))
+
+
+i = 0
+while i < readings or log.pending:
+    while i < readings and log.pending < ROOM:
+        time.skip(3)
+        log.log(*reading(i))
+        i += 1
+        if i % 4 == 0:
+            break
+    time.skip(log.poll())
+    if utime.ticks_diff(utime.ticks_ms(), reported) > report_s * 1000:
+        reported = utime.ticks_ms()
+        report()
+report()
