@@ -25,6 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".cache/test"
 STEP_LIMIT_S = 900
 
+AT_ONCE = ("--dist", "worksteal", "--numprocesses")
+
 # (kind, how it is called below, what runs: a module and its arguments)
 STEPS = (
     ("checks", "checks", ("ruff", "check", ".")),
@@ -36,8 +38,9 @@ STEPS = (
     ("micropython", "MicroPython", ("host_tests.on_micropython",)),
     ("heap", "heap", ("pytest", "host_tests/heap")),
     ("server", "server", ("pytest", "host_tests/server")),
-    ("flash", "flash", ("pytest", "host_tests/flash")),
-    ("e2e", "end to end", ("pytest", "host_tests/e2e")),
+    # These wait more than they work: several at once.
+    ("flash", "flash", ("pytest", "host_tests/flash", *AT_ONCE, "2")),
+    ("e2e", "end to end", ("pytest", "host_tests/e2e", *AT_ONCE, "4")),
 )
 
 

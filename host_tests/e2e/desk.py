@@ -109,8 +109,10 @@ class Desk:
         return "\n".join(self.board.lines)
 
     def told(self):
-        """The firmware's own sentences."""
-        return [line for line in self.board.lines if line.startswith("islog: ")]
+        """The firmware's own sentences, behind the one with which each start begins."""
+        own = [line for line in self.board.lines if line.startswith("islog: ")]
+        assert not own or own[0].startswith("islog: version ")
+        return [line for line in own if not line.startswith("islog: version ")]
 
     def first_arrivals(self):
         """The readings that the board's program logged, as they first came."""
