@@ -1,14 +1,18 @@
 """The other ways to and from a board: watch, pull-spool, test-board, mip, and a frozen package."""
 
+import csv
 import functools
 import http.server
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from tools.device import unit_tests
+from tools import simulate
+from tools.device import spool, unit_tests
+from tools.server import LocalServer
 from tools.settings import ROOT
 
 MODULES = sorted((ROOT / "firmware/islog").glob("*.py"))
@@ -53,13 +57,62 @@ def test_the_spool_is_copied_whole_and_stays_on_the_board(desk, tmp_path):
         status, output, errors = desk.run("pull-spool", "--to", to)
         assert status == 0, errors
         assert "2 segments of /data/kept" in output
-        pulled = {path.name: path.read_text() for path in to.iterdir()}
+        pulled = {path.name: path.read_text() for path in to.glob("kept.*")}
         assert pulled == {name: segments[name] for name in ("kept.7", "kept.12")}
     assert desk.digests() == before
     (to / "kept.7").write_text("of another board")
     status, _, errors = desk.run("pull-spool", "--to", to)
     assert status == 1 and "another board's" in errors
     assert (to / "kept.7").read_text() == "of another board"
+
+
+SPOOLS = """
+import islog, os, time
+log = islog.from_config("config.json")
+log.log("t", 21.5)
+log.log("door, left", "open\\n", 1796000000)
+log.log("on", True, (1796000000, 250000))
+while not log.synced:
+    time.sleep_ms(min(20, log.poll()))
+while not log.retries:  # these three are on their way, in vain
+    time.sleep_ms(min(20, log.poll()))
+log.log("t", -3)
+log.close()
+"""
+
+
+def test_what_a_board_could_not_send_is_read_from_its_spool(tmp_path):
+    (tmp_path / "main.py").write_text(SPOOLS)
+    with LocalServer("key") as server:
+        config = {
+            "client_key": "key",
+            "bucket_name": "cellar",
+            "bucket_url": server.bucket_url,
+            "ingest_url": "http://127.0.0.1:9/nothing",  # the discard port: no server
+            "ntp_hosts": [server.ntp_host],
+            "wifi": [{"ssid": "desk", "password": "a password"}],
+            "spool_file": "kept",
+            "spool_bytes": 64000,
+            "flush_interval": 0,
+            "timeout": 1,
+        }
+        began_s = time.time()
+        flash = tmp_path / "flash"
+        with simulate.Board(config=config, main=tmp_path / "main.py", flash=flash) as board:
+            assert board.wait(60), board.lines
+    table = tmp_path / "readings.csv"
+    assert spool.write(flash / "kept", table) == 4
+    with open(table, encoding="utf-8", newline="") as f:
+        head, *rows = csv.reader(f)
+    assert head == ["epoch", "signal", "value"]
+    given = [row for row in rows if row[1] != "t"]
+    assert given == [
+        ["1796000000", "door, left", "open\n"],
+        ["1796000000.250000", "on", "true"],
+    ]
+    logged = [row for row in rows if row[1] == "t"]
+    assert sorted(row[2] for row in logged) == ["-3", "21.5"]
+    assert all(abs(float(row[0]) - began_s) < 60 for row in logged)
 
 
 def test_a_board_that_keeps_no_spool_says_so(desk):

@@ -1,8 +1,15 @@
-"""Copy a board's spool, the readings that it kept in flash, to this machine.
+"""Copy a board's spool, the readings that it kept in flash, to this machine, and write them as CSV.
 
 The board's own config.json says where it is (spool_file); its segments are named after it and
 numbered. They stay on the board, which starts anew afterwards: what it had in RAM is lost.
 """
+
+import csv
+import json
+import os
+import subprocess
+
+from tools.settings import ROOT
 
 from . import DeviceError, image
 from .board import Board
@@ -25,7 +32,33 @@ def pull(port, folder):
             print(f"{path}: {len(content)} bytes", flush=True)
         board.restart()
     count = len(spool["segments"])
-    print(f"{count} segments of {spool['name']} are in {folder}." if count else "It is empty.")
+    if not count:
+        print("It is empty.")
+        return
+    print(f"{count} segments of {spool['name']} are in {folder}.")
+    table = folder / "readings.csv"
+    print(f"{write(folder / spool['name'].rpartition('/')[2], table)} readings are in {table}.")
+
+
+def write(spool, table):
+    """Write the readings of the segments `spool`.1, .2 ... as a table, oldest first; returns how
+    many. It is the firmware that reads them, on this machine's MicroPython."""
+    program = ROOT / "tools/device/spooled.py"
+    done = subprocess.run(
+        [ROOT / "tools/micropython", program, spool],
+        env=dict(os.environ, MICROPYPATH=f"{ROOT / 'firmware'}:.frozen"),
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise DeviceError(f"{spool}.* cannot be read: {done.stderr.strip().splitlines()[-1]}.")
+    readings = [json.loads(line) for line in done.stdout.splitlines()]
+    with open(table, "w", encoding="utf-8", newline="") as f:
+        rows = csv.writer(f)
+        rows.writerow(["epoch", "signal", "value"])
+        for when, signal, value in readings:
+            rows.writerow([when, signal, value if isinstance(value, str) else json.dumps(value)])
+    return len(readings)
 
 
 def _keep(target, content):
