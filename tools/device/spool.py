@@ -1,4 +1,4 @@
-"""Copy a board's spool, the readings that it kept in flash, to this machine, and write them as CSV.
+"""Copy a board's spool, the readings that it kept in flash, and write them as a table, too.
 
 The board's own config.json says where it is (spool_file); its segments are named after it and
 numbered. They stay on the board, which starts anew afterwards: what it had in RAM is lost.
