@@ -48,6 +48,7 @@ screenshots: setup ## take the pictures in docs/screenshots anew
 soak: setup interpreter ## the long forms: load, fuzz, faults, power cuts (half an hour)
 	@$(PY) -m tools.load --seconds 60 && $(PY) -m tools.load --seconds 60 --new && $(PY) -m tools.load --million
 	@$(PY) -m host_tests.server.fuzz --examples 1000
+	@$(PY) -m pytest -q host_tests/power --long
 	@$(PY) -m tools.soak
 
 format: setup ## format the code, and mend what the linter can

@@ -36,25 +36,39 @@ class Left:
         self._path = path
         self._key = key
         self._go_on = None
-        self._torn = (None, 0)  # the boot whose last record so far is torn, and its readings
+        self._torn = 0  # readings in the torn end of the file before
+        self._damaged = 0  # readings in the batch of the latest clean end, where that is damaged
 
     def find(self):
         folder, _, start = self._path.rpartition("/")
         start += "."
         names = os.listdir(folder + "/") if folder else os.listdir()
         numbers = [name[len(start) :] for name in names if name.startswith(start)]
-        for number in sorted([int(number) for number in numbers if number.isdigit()]):
+        numbers = [int(n) for n in numbers if n.isdigit() and len(n) < 10 and n[0] != "0"]
+        for number in sorted(numbers):
+            if number != self.number:
+                self._count_torn()
             self.number = number + 1
             segment = Segment(number, b"")
             self.segments.append(segment)
-            with open("%s.%d" % (self._path, number), "rb") as f:
-                self._scan(segment, f)
-        self._count_torn(None)
-        if self._go_on:
-            self._pass()
+            try:
+                with open("%s.%d" % (self._path, number), "rb") as f:
+                    self._scan(segment, f)
+            except (OSError, MemoryError) as e:
+                self.lost += 1
+                self.why = "%s.%d cannot be read (%s)" % (self._path, number, e)
+        self._count_torn()
+        if self._damaged:
+            self.lost += self._damaged
+            self.why = "the record of the last batch is damaged"
+        try:
+            if self._go_on:
+                self._pass()
+        except OSError:
+            self.at = self.skip = 0
         for segment in self.segments[:]:
             if not segment.boot:
-                self._lose(segment, "they are for another bucket")
+                self._lose(segment, "they are for another bucket, or damaged")
             elif segment.boot not in self.syncs:
                 self._lose(segment, "their time was never known")
 
@@ -64,50 +78,56 @@ class Left:
         end = segment.size = f.tell()
         while at < end:
             found = records.head(f, at)
-            kind, count, size = found or (None, 1, end)
+            kind, count, size = found or (None, end, end)
             after = at + records.HEAD + size
+            sound = after <= end and kind != records.READINGS and records.is_whole(f, at)
+            if not at and not (sound and count):
+                self._count_torn()
             if after > end:
-                self._torn = segment.boot, max(1, min(count, (end - at) // 16))
+                self._torn = max(1, min(count, (end - at) // 16))
                 return
-            if kind == records.READINGS:
-                segment.count += count
-            elif records.is_whole(f, at):
-                if kind == records.BOOT:
-                    segment.boot = f.read(4)
-                    self._count_torn(segment.boot)
-                    if f.read(size - 4) != self._key:
-                        segment.boot = b""
-                elif kind == records.SYNCS:
-                    self.syncs[segment.boot] = f.read(size)
-                elif segment.boot:
-                    self._go_on = struct.unpack("<III", f.read(12))
-                    self.closed = (count, f.read(2 * count + 2), f.read(size)) if count else None
+            if kind == records.READINGS or not sound and kind != records.CLOSED:
+                segment.count += count or 1
+            elif not sound:
+                self._damaged = count or 1
+            elif kind == records.BOOT:
+                self._torn = 0
+                segment.boot = f.read(4)
+                if f.read(size - 4) != self._key:
+                    segment.boot = b""
+            elif kind == records.SYNCS:
+                self.syncs[segment.boot] = f.read(size)
+            elif segment.boot:
+                self._damaged = 0
+                self._go_on = struct.unpack("<III", f.read(12))
+                self.closed = (count, f.read(2 * count + 2), f.read(size)) if count else None
             at = after
 
-    def _count_torn(self, boot):
-        # A boot that goes on after a torn record has written its readings again.
-        if self._torn[1] and self._torn[0] != boot:
-            self.lost += self._torn[1]
+    def _count_torn(self):
+        # Unless the next file's BOOT has a count: then it has those readings once more.
+        if self._torn:
+            self.lost += self._torn
             self.why = "a power cut came while they were written"
-        self._torn = boot, 0
+        self._torn = 0
 
     def _pass(self):
-        # Pass over what was sent before the latest clean end.
+        # Pass over what was sent before the latest clean end, unless that is damaged.
         number, self.at, self.skip = self._go_on
         while self.segments and self.segments[0].number < number:
             self.segments[0].count = 0
             self._lose(self.segments[0], "")
-        if not self.segments or self.segments[0].number > number:
-            self.at = self.skip = 0
-            return
         at = 0
-        with open("%s.%d" % (self._path, number), "rb") as f:
-            while at < self.at:
-                kind, count, size = records.head(f, at)
-                if kind == records.READINGS:
-                    self.segments[0].count -= count
-                at += records.HEAD + size
-        self.segments[0].count -= self.skip
+        passed = self.skip
+        if self.segments and self.segments[0].number == number:
+            with open("%s.%d" % (self._path, number), "rb") as f:
+                while at < self.at:
+                    kind, count, size = records.head(f, at) or (None, 0, self.at)
+                    passed += count if kind == records.READINGS else 0
+                    at += records.HEAD + size
+            if at == self.at and passed <= self.segments[0].count:
+                self.segments[0].count -= passed
+                return
+        self.at = self.skip = 0
 
     def _lose(self, segment, why):
         # Nothing of it can be sent: count that, and give its flash back.
@@ -117,7 +137,10 @@ class Left:
         if segment.count:
             self.lost += segment.count
             self.why = why
-        os.remove("%s.%d" % (self._path, segment.number))
+        try:
+            os.remove("%s.%d" % (self._path, segment.number))
+        except OSError:
+            pass  # it is found, and counted, again
 
 
 def syncs_text(syncs):

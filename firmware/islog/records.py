@@ -13,7 +13,8 @@ import struct
 
 from micropython import const
 
-BOOT = const(66)  # the boot that writes this file, and the bucket that its readings are for
+BOOT = const(66)  # the boot that writes this file, and the bucket that its readings are for;
+# "how many" is 1 where a write failed before: what the file before has a torn end of is here
 SYNCS = const(83)  # what that boot knew of the time
 READINGS = const(82)  # as they lay in the ring
 CLOSED = const(67)  # where to go on, and the batch that was not accepted
@@ -41,13 +42,14 @@ def append(path, entries):
 
 
 def head(f, at):
-    """(kind, readings, size of what follows) of the record at `at`, unchecked; None where none
-    begins there."""
+    """(kind, readings, size of what follows) of the record at `at`, unchecked, but not more
+    readings than have room there; None where none begins there."""
     f.seek(at)
     start = f.read(HEAD)
     if len(start) < HEAD or start[1] != FORMAT:
         return None
     kind, _, count, size = struct.unpack("<BBHI", start[:8])
+    count = min(count, size // 8)  # the smallest is an empty text
     return (kind, count, size) if kind in (BOOT, SYNCS, READINGS, CLOSED) else None
 
 

@@ -207,7 +207,7 @@ class Ring:
 
     def look(self):
         """Show the oldest reading: `signal`, `kind`, `value` (STR: a bytearray), `given`."""
-        at = self.first() + 2
+        at = (self.first() + 2) % self._size
         bits = self.words[at - 1]
         self.signal = self.signals[bits >> 10 & 0x7F]
         self.kind = bits & _KINDS

@@ -41,7 +41,7 @@ class Spool:
         self._boot = os.urandom(4) + key
         self._live = self.clock = clock
         self._saved = None  # the latest sync of the live clock that is in the last segment
-        self._open = False  # the last segment is this boot's, and sound
+        self._open = self._again = False  # the last segment is this boot's, and sound; was not
         self._retry = Retry(600)
         self.store = ring.Ring(self._most, clock, None)
         self.foreign = False  # what is in `store` is an earlier boot's
@@ -91,7 +91,7 @@ class Spool:
             self._retry.succeeded()
             return True
         except (OSError, MemoryError) as e:
-            self._open = False  # its end may be torn
+            self._open, self._again = False, True  # its end may be torn
             self._retry.failed()
             self._trouble("the spool cannot be written (%s): check the free flash" % e)
         finally:
@@ -149,20 +149,20 @@ class Spool:
             self._segments.append(Segment(self._number, None))
             self._number += 1
             self._open, self._saved = True, None
-            entries.append((records.BOOT, 0, len(self._boot), (self._boot,)))
+            entries.append((records.BOOT, int(self._again), len(self._boot), (self._boot,)))
         syncs = self._live._syncs
         if syncs and syncs[-1] is not self._saved:
             text = syncs_text(syncs)
             entries.append((records.SYNCS, 0, len(text), (text,)))
         if kind == records.CLOSED:
-            go_on = self._segments[0].number, self._at, self._loaded - self.store.count
-            parts = (struct.pack("<III", *go_on),) + parts
+            skip = self._skip + self._loaded - self.store.count
+            parts = (struct.pack("<III", self._segments[0].number, self._at, skip),) + parts
             size += 12
         if kind:
             entries.append((kind, count, size, parts))
         segment = self._segments[-1]
         segment.size += records.append(self._name(segment), entries)
-        self._saved = syncs[-1] if syncs else None
+        self._saved, self._again = syncs[-1] if syncs else None, False
 
     def restore(self, batch):
         """Put the batch that an earlier boot left into `batch`; False where there is none."""
@@ -214,9 +214,9 @@ class Spool:
         segment.count -= count - self._skip
         self._loaded = store.count = count
         store.head = 0
-        while self._skip:
+        for _ in range(min(self._skip, count)):
             store.release()
-            self._skip -= 1
+        self._skip = 0
         return True
 
     def _give_up(self):

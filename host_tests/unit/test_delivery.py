@@ -360,3 +360,18 @@ def test_https_without_a_root_certificate_is_said_once_at_the_start():
         finally:
             builtins.print = kept
         assert len([words for words in said if "not verified" in words[1]]) == count
+
+
+def test_given_times_in_a_full_ring_arrive_wherever_its_end_falls_among_them():
+    board = Board(buffer_bytes=1024, flush_interval=0)
+    board.run(2)
+    board.server.down = True
+    for i in range(44):
+        board.log("t", i, (1796000000, i))
+    board.run(5)
+    board.server.down = False
+    board.run(60)
+    dropped = board.logger.dropped
+    assert dropped and board.values() == list(range(dropped, 44))
+    given = [e for name, _, e in board.server.readings if name == "t"]
+    assert given == ["1796000000.%06d" % i for i in range(dropped, 44)]
