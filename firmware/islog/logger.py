@@ -1,15 +1,15 @@
 """Logger: what to do next, and when. Imports all that it needs; no leaf imports another.
 
 A reading goes ring -> batch -> server. It leaves the ring as text in the batch's buffer, pending
-there until the server has accepted it: its time is settled once, a retry sends the same text, and
-no overflow of the ring touches what is being sent. Where the ring overflows between two POSTs, the
-batch, being older, is dropped as well: what is kept is one unbroken run of the newest readings.
+there until the server has accepted it: its time is settled once, a retry sends the same text.
+Where the ring overflows between two POSTs, the batch, being older, is dropped as well: what is
+kept is one unbroken run of the newest readings. (With a spool, the batch stays.)
 
 One thing is done per `poll()`, the first that is due of what its state does:
 
     state     is when                               does
     offline   Wi-Fi is not up                       one step of wifi.poll()
-    no time   the clock was never set               one SNTP question, or the bucket call
+    no time   the clock was never set               an SNTP question, or the bucket call (Date)
     online    there is a network and a time         the same, or one POST of a batch
     waiting   the last POST got no good answer      the same, after a back-off
     refused   key, address or content was refused   the same, minutes later
@@ -26,7 +26,7 @@ from .errors import ConfigError
 from .intake import Intake
 from .service import checked, guid
 from .timekeeper import Timekeeper
-from .uplink import BATCH, BUCKET, REACH, Uplink
+from .uplink import BATCH, BUCKET, REACH, REFUSED, Uplink
 
 _WIFI_UP = const(3)  # wifi.UP, without importing wifi and with it `network`
 _STEP_MS = const(100)
@@ -46,8 +46,6 @@ class Logger(Counts):
         int seconds or (seconds, microseconds). True where stored. None, NaN and infinity (the
         sensor did not answer), a text too long for `batch_bytes` and a signal beyond `max_signals`
         are `rejected`: False. What can never be a reading raises ValueError or TypeError.
-
-    What it counts: see Counts.
     """
 
     def __init__(self, client_key, bucket_name, bucket_id=None, wifi=None, **settings):
@@ -65,8 +63,7 @@ class Logger(Counts):
         clock = timekeeper.clock
         intake = Intake(settings, clock, uplink.batch, self._trouble)
         self.log = intake.store.log
-        self._flush_ms = settings["flush_interval"] * 1000
-        self._timeout_s = settings["timeout"]
+        self._flush_ms, self._timeout_s = settings["flush_interval"] * 1000, settings["timeout"]
         self._quiet = settings["quiet"]
         self._flushing = self._busy = self._asked = 0
         self.state = "offline" if wifi else "no time"
@@ -82,8 +79,7 @@ class Logger(Counts):
             self._say("the server is not verified (no ca_file): others may read the key")
 
     def log_object(self, obj, prefix="", epoch=None):
-        """Log each entry of a dict (signal: `prefix` + its key) or a list (`prefix` + its index),
-        all with one time. True where all were stored. Raises as log() does, before any is."""
+        """Log a dict or a list, all with one time: see Intake.log_object."""
         return self._intake.log_object(obj, prefix, epoch)
 
     def poll(self):
@@ -110,17 +106,35 @@ class Logger(Counts):
         if self.state == "offline":
             self.state = "online" if self.synced else "no time"
             self._say("Wi-Fi is up")
+        uplink = self._uplink
         if self.state == "no time" and self.synced:
             self.state = "online"
+            uplink.retry.succeeded()
             self._say("the time is known")
+        unproven = uplink.verifies and self._time.clock.source != "ntp"  # TLS needs the date
         if self._time.due():
-            return self._time.ask()
-        unproven = self._uplink.verifies and self._time.clock.source != "ntp"  # TLS needs the date
-        if not unproven and self._uplink.bucket_wait_ms() == 0:
-            return self._start(BUCKET)
-        if unproven or not self.synced:
+            return self._ask(unproven)
+        if unproven:
             return min(self._time.wait_ms() or _IDLE_MS, _IDLE_MS)
-        return self._deliver()
+        if uplink.bucket_wait_ms() == 0:
+            return self._start(BUCKET)
+        if self.synced:
+            return self._deliver()
+        if not (uplink.bucket_wait_ms() or uplink.retry.wait_ms()):
+            uplink.retry.failed()
+            return self._start(REACH)  # for its Date, and to see whether anything answers at all
+        return _STEP_MS
+
+    def _ask(self, alone=False):  # alone: nothing else can show that a link is dead
+        if not self._time.ask() and alone:
+            self._uplink.unanswered += 1
+            self._cycle()
+        return 0
+
+    def _cycle(self):
+        if self._wifi and self._uplink.unanswered >= _CYCLE_AFTER:
+            self._uplink.unanswered = 0
+            self._wifi.cycle()
 
     def _deliver(self):
         uplink = self._uplink
@@ -129,10 +143,10 @@ class Logger(Counts):
         if uplink.retry.wait_ms():
             return min(_IDLE_MS, uplink.retry.wait_ms())
         if not uplink.batch.count:
+            spool = self._spool
             store, clock, foreign = self._ring, self._time.clock, False
-            if self._spool and self._spool.load():
-                store, clock = self._spool.store, self._spool.clock
-                foreign = self._spool.foreign
+            if spool and spool.load():
+                store, clock, foreign = spool.store, spool.clock, spool.foreign
             elif not store.count:
                 uplink.idle()
                 return _IDLE_MS
@@ -145,7 +159,7 @@ class Logger(Counts):
             # where NTP is silent, only once the server is known to be there.
             self._asked = self._asked + 1 if self._time.stale() and self._asked < 2 else 0
             if self._asked:
-                return self._time.ask() if self._asked == 1 else self._start(REACH)
+                return self._ask() if self._asked == 1 else self._start(REACH)
             uplink.fill(store, clock, foreign, self.dropped + self.lost)
         return self._start(BATCH)
 
@@ -160,14 +174,12 @@ class Logger(Counts):
             return 0
         if done == BATCH:
             self._ring.overflowed = False  # what was dropped is newer than what was sent
-        if uplink.date:
-            self._time.hear(uplink.date)
-        if self._wifi and uplink.unanswered >= _CYCLE_AFTER:
-            uplink.unanswered = 0
-            self._wifi.cycle()
-        if uplink.refused:
+        if uplink.answer.date:
+            self._time.hear(uplink.answer.date)
+        self._cycle()
+        if uplink.trouble == REFUSED:
             self.state = "refused"
-        elif uplink.failing:
+        elif uplink.trouble and self.synced:
             self.state = "waiting"
             self._asked = 0
         elif self.synced:

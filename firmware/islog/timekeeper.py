@@ -135,16 +135,16 @@ class Timekeeper:
 
     def ask(self):
         """One question to an NTP host; it blocks for at most its time-out, the look-up apart.
-        Returns 0: something may be due at once."""
+        Returns whether there was an answer."""
         wrong = self._sntp.ask(self.clock)
         if wrong:
             self._retry.failed()
             self._trouble(wrong)
-            return 0
+            return False
         self._retry.succeeded()
         if self._sntp.done:
             self.clock.sync("ntp", *self._sntp.best)
-        return 0
+        return True
 
     def hear(self, date):
         """Take the Date header (bytes) of an answer that came just now."""

@@ -19,6 +19,8 @@ from .service import Service, transport_for
 BUCKET = const(1)  # create the bucket, or confirm it
 REACH = const(2)  # the same call, to see whether the server answers at all
 BATCH = const(3)
+FAILING = const(1)  # sent again after a back-off
+REFUSED = const(2)  # after minutes
 _RETRY_AFTER_MAX_S = const(3600)
 _LIMIT = const(3)  # broken answers, or single readings refused, without a success between
 
@@ -31,23 +33,18 @@ class Uplink:
         self._service = service = Service(settings, bucket_id)
         self.batch = payload.Batch(settings["batch_bytes"], service.fields)
         service.fields = None  # the batch has them
-        self._most = service.batch_readings
-        self._transport = transport_for(settings)
+        self.answer = transport_for(settings)
         self._slow_ms = settings["slow_retry"] * 1000
-        self._confirmed = False
-        self.bucket_retry = Retry(settings["backoff_max"])
+        self.bucket_retry = Retry(settings["backoff_max"])  # None: the bucket is confirmed
         self.retry = Retry(settings["backoff_max"])
         self.doing = None  # BUCKET, REACH or BATCH while that is under way
-        self._count = 0  # readings that the BATCH under way has
         self.sent = self.rejected = self.dropped = self.retries = 0
         self.foreign = False  # the batch is an earlier boot's: counted in the next two instead
         self.recovered = self.lost = 0
         self._reported = 0 if settings["report_dropped"] else None  # by the latest islog.dropped
         self._marker = 0  # 1: the batch's first is islog.dropped, which counts as nothing
         self.unanswered = 0  # POSTs running that got no answer at all
-        self.refused = False  # the last answer asks for a slow retry
-        self.failing = False  # the last POST of a batch was not accepted
-        self.date = None  # the Date header of the last answer
+        self.trouble = 0  # or FAILING, REFUSED: what the last answer asks for
         self.per_batch = settings["batch_bytes"] // 120  # then what the last batch was like
         self._suspects = 0  # that many of the batch's first readings hold one that was refused
         self._refused_alone = 0
@@ -56,7 +53,7 @@ class Uplink:
     @property
     def verifies(self):
         """Whether the server has to prove its name."""
-        return self._transport.verifies
+        return self.answer.verifies
 
     @property
     def pending(self):
@@ -69,11 +66,11 @@ class Uplink:
 
     def bucket_wait_ms(self):
         """Milliseconds until the bucket call is due, or None: it is confirmed."""
-        return None if self._confirmed else self.bucket_retry.wait_ms()
+        return self.bucket_retry and self.bucket_retry.wait_ms()
 
     def due(self, count):
         """Whether `count` readings fill a batch."""
-        return count >= (min(self._most, self.per_batch) if self._most else self.per_batch)
+        return count >= min(self._service.batch_readings or 0xFFFF, self.per_batch)
 
     def start(self, what):
         """Begin BUCKET, REACH, or BATCH (that part of it which is due)."""
@@ -81,47 +78,48 @@ class Uplink:
         service = self._service
         body = service.bucket
         if what == BATCH:
-            count = min(self.batch.count, self._most or self.batch.count)
-            self._count = count = max(1, self._suspects // 2) if self._suspects else count
-            body = self.batch.slice(count)
-        self._transport.start(service.urls[what == BATCH], body, service.headers[what == BATCH])
+            body = self.batch.slice(self._part())
+        self.answer.start(service.urls[what == BATCH], body, service.headers[what == BATCH])
+
+    def _part(self):
+        # How many readings of the batch go into one request.
+        if self._suspects:
+            return max(1, self._suspects // 2)
+        return min(self.batch.count, self._service.batch_readings or self.batch.count)
 
     def advance(self):
         """Go on with what was started; returns what that was, or 0 while it is under way."""
-        answer = self._transport
+        answer = self.answer
         outcome = answer.step()
         if outcome is None:
             return 0
         what = self.doing
         self.doing = None
         self.unanswered = 0 if answer.status or answer.broken else self.unanswered + 1
-        self.date = answer.date
         if what == BATCH:
             self._batch_answered(outcome)
         elif what == BUCKET:
             self._bucket_answered(outcome)
         elif self.unanswered:
-            self.failing = True
+            self.trouble = max(self.trouble, FAILING)
             self._back_off(self.retry, outcome, 0, "the bucket")
         return what
 
     def _bucket_answered(self, outcome):
         if outcome == transport.ACCEPTED:
-            self._confirmed = True
+            self.bucket_retry = None
         elif outcome in (transport.UNKNOWN, transport.BUSY):
             self._back_off(self.bucket_retry, outcome, 0, "the bucket")
         else:
             self._slow(self.bucket_retry, 0, "the bucket")
-            self.refused = self.refused or not self.sent
 
     def _batch_answered(self, outcome):
-        count = self._count
-        self.failing = outcome != transport.ACCEPTED
-        self.refused = False
+        count = self._part()
+        self.trouble = FAILING if outcome != transport.ACCEPTED else 0
         if outcome == transport.ACCEPTED:
             self._settle(count, True)
             self.retry.succeeded()
-            self.retry.pause(1000 if self._transport.remaining == b"0" else self._service.gap_ms)
+            self.retry.pause(1000 if self.answer.remaining == b"0" else self._service.gap_ms)
             self._refused_alone = self._broken = 0
             return
         self.retries += 1
@@ -133,8 +131,7 @@ class Uplink:
                 name = self.batch.signal()
                 self._settle(1, False)
                 self._say(
-                    "a reading of %s was refused alone (%s) and dropped"
-                    % (name, self._transport.why)
+                    "a reading of %s was refused alone (%s) and dropped" % (name, self.answer.why)
                 )
             else:
                 self._slow(self.retry, 1, "every reading")
@@ -145,12 +142,12 @@ class Uplink:
 
     def idle(self):
         """Close a connection that was kept open too long."""
-        self._transport.idle()
+        self.answer.idle()
 
     def hang_up(self):
         """Close a connection that is kept open."""
         if not self.doing:
-            self._transport.close()
+            self.answer.close()
 
     def fill(self, store, clock, foreign=False, gone=0):
         """Move the oldest readings of the ring `store` into the batch, until it is full; their
@@ -223,10 +220,10 @@ class Uplink:
             self.rejected += 0 if self.foreign else count
 
     def _back_off(self, retry, outcome, which, what):
-        answer = self._transport
+        answer = self.answer
         self._broken = self._broken + 1 if answer.broken else 0
         if self._broken >= _LIMIT:
-            self.refused = True
+            self.trouble = REFUSED
             retry.pause(self._slow_ms)
             self._say("%s again and again for %s: perhaps accepted each time" % (answer.why, what))
             return
@@ -236,9 +233,9 @@ class Uplink:
         self._say(answer.hint(which, "%s for %s" % (answer.why, what)) + "; kept and sent again")
 
     def _slow(self, retry, which, what):
-        self.refused = True
+        self.trouble = REFUSED
         retry.pause(self._slow_ms * 3 // 4 + jitter(self._slow_ms // 2))
-        answer = self._transport
+        answer = self.answer
         why = answer.why
         if not answer.untrusted:
             why = answer.hint(which, "%s was refused (%s)" % (what, why))

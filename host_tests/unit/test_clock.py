@@ -190,6 +190,19 @@ def test_where_ntp_is_blocked_the_servers_own_date_is_taken():
     assert board.logger.status()["clock"] == "ntp"
 
 
+def test_where_ntp_is_blocked_the_server_is_asked_again_until_it_tells_the_date():
+    board = Board(flush_interval=0)
+    board.ntp.silent = True
+    board.log("t", 1)
+    board.run(600)
+    assert board.logger.state == "no time" and board.server.buckets
+    calls = len(board.server.posts)
+    assert 8 < calls < 60
+    board.server.date = "Mon, 23 Nov 2026 06:00:00 GMT"
+    board.run(120)
+    assert board.values() == [1] and board.logger.status()["clock"] == "http"
+
+
 def test_times_never_run_backwards_when_a_sync_steps_the_clock():
     board = Board(flush_interval=1)
     board.ntp.silent = True

@@ -161,6 +161,27 @@ def test_no_answer_several_times_running_cycles_the_radio():
         assert board.values() == [1]
 
 
+def test_a_link_that_lies_is_made_anew_also_where_the_time_was_never_known():
+    for _ in boards():
+        network.air["home"] = "home-password"
+        board = Board(wifi=WiFi([HOME]), flush_interval=0)
+        board.ntp.silent = True
+        board.run(60)
+        assert board.logger.state == "no time" and board.server.buckets
+        network.lying = True
+        network.air.clear()
+        internet.link_up = False
+        board.log("t", 1)
+        board.run(600)
+        assert board.logger.state == "offline"
+        network.lying = False
+        board.ntp.silent = False
+        network.air["home"] = "home-password"
+        internet.link_up = True
+        board.run(900)
+        assert board.values() == [1]
+
+
 def test_without_wifi_settings_the_network_module_is_never_imported():
     import sys
 
