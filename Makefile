@@ -45,14 +45,14 @@ load: setup ## how many readings/s the local server takes (ARGS="--million": a m
 screenshots: setup ## take the pictures in docs/screenshots anew
 	@$(PY) -m host_tests.server.screenshots
 
-soak: setup interpreter ## the long forms: load, fuzz, faults, power cuts (an hour; SHORT=1: a minute)
+soak: setup interpreter ## the long forms: load, fuzz, faults, power cuts (an hour; SHORT=1: seconds)
 	@$(PY) -m tools.load --seconds $(if $(SHORT),1,60)
 	@$(PY) -m tools.load --seconds $(if $(SHORT),1,60) --new
 	@$(if $(SHORT),,$(PY) -m tools.load --million)
-	@$(PY) -m host_tests.server.fuzz --seconds $(if $(SHORT),3,600)
-	@$(PY) -m host_tests.model $(if $(SHORT),--schedules 100 --inputs 100)
-	@$(PY) -m pytest -q host_tests/power $(if $(SHORT),,--long)
-	@$(PY) -m tools.soak $(if $(SHORT),--readings 1000)
+	@$(PY) -m host_tests.server.fuzz --seconds $(if $(SHORT),2,600)
+	@$(PY) -m host_tests.model $(if $(SHORT),--schedules 12 --inputs 12)
+	@$(if $(SHORT),,$(PY) -m pytest -q host_tests/power --long)
+	@$(PY) -m tools.soak $(if $(SHORT),--readings 300 --times 1)
 
 format: setup ## format the code, and mend what the linter can
 	@$(PY) -m ruff format .

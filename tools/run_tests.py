@@ -2,7 +2,7 @@
 
     python -m tools.run_tests [KIND ...]
 
-KIND: checks, cpython, micropython, heap, server, power, flash, e2e; without one, all.
+KIND: checks, cpython, micropython, heap, server, model, power, flash, e2e; without one, all.
 
 Every step runs, whatever the ones before it did; its output is shown as it comes. The last lines
 count each kind and, alone on the very last one, all of them: "N passed, N failed". A check (lint,
@@ -38,6 +38,7 @@ STEPS = (
     ("micropython", "MicroPython", ("host_tests.on_micropython",)),
     ("heap", "heap", ("pytest", "host_tests/heap")),
     ("server", "server", ("pytest", "host_tests/server")),
+    ("model", "random days", ("pytest", "host_tests/model")),
     ("power", "power cuts", ("pytest", "host_tests/power")),
     # These wait more than they work: several at once.
     ("flash", "flash", ("pytest", "host_tests/flash", *AT_ONCE, "2")),

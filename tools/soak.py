@@ -166,12 +166,13 @@ def main():
     parser.add_argument("--readings", type=int, default=100_000)
     parser.add_argument("--faults", type=float, default=0.3, help="of one: how many requests fail")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--times", type=int, default=TIMES, help="of each slow fault")
     args = parser.parse_args()
     slow = " or ".join(fault.name for fault in FAULTS.values() if fault.slow)
     beside = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-q", "host_tests/e2e/test_faults.py", "-k", slow],
         cwd=ROOT,
-        env=dict(os.environ, SLOW_TIMES=str(TIMES)),
+        env=dict(os.environ, SLOW_TIMES=str(args.times)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -183,7 +184,7 @@ def main():
             if never and args.readings >= 100_000:
                 run.wrong.append(f"these faults never came: {', '.join(never)}")
             print(run, flush=True)
-        print(f"{TIMES} times each: {slow}\n{beside.communicate()[0]}", flush=True)
+        print(f"{args.times} times each: {slow}\n{beside.communicate()[0]}", flush=True)
     return 1 if beside.returncode or any(run.wrong for run in runs) else 0
 
 

@@ -13,6 +13,10 @@ def text(value, most):
     return isinstance(value, str) and 0 < len(value) <= most and min(value) >= " "
 
 
+def country(value):
+    return isinstance(value, str) and len(value) == 2
+
+
 def whole(value, least, most, *_):
     return type(value) is int and least <= value <= most
 
@@ -93,7 +97,7 @@ RULES = {
     "sync_interval": (14400, _rule(whole, 1, 432000, " seconds")),
     "set_rtc": (True, _rule(flag)),
     "max_signals": (64, _rule(whole, 1, 127)),
-    "country": (None, _rule(text, 2)),
+    "country": (None, _rule(country)),
     "hostname": (None, _rule(text, 32)),
     "wifi_power": (None, _rule(one_of, "none", "performance", "powersave")),
     "quiet": (False, _rule(flag)),
@@ -109,9 +113,6 @@ def _refuse(name, wrong=None):
 
 def check(given):
     """A dict of all settings: `given` ones checked, the others at their defaults. ConfigError."""
-    for name in given:
-        if name not in RULES:
-            _refuse("unknown setting %r:" % name, "name")
     settings = {}
     for name, (default, rule) in RULES.items():
         settings[name] = value = given.get(name, default)
@@ -120,6 +121,10 @@ def check(given):
         wrong = rule(value) if value is not None or default is not None else None
         if wrong:
             raise ConfigError("%s %s" % (name, wrong))
+    # Last: a slip in the file that makes a name of the client key has been found by now.
+    for name in given:
+        if name not in RULES:
+            _refuse("unknown setting %r:" % name, "name")
     _together(settings)
     return settings
 

@@ -44,7 +44,8 @@ class Counts:
 
     @property
     def spooled(self):
-        batch = self._uplink.batch.count if self._uplink.foreign else 0
+        uplink = self._uplink
+        batch = uplink.batch.count - uplink.marker if uplink.foreign else 0
         return self._spool.count + batch if self._spool else 0
 
     @property

@@ -8,6 +8,7 @@ _WORDS = {
     "name": "see docs/settings.md",
     "none": "is missing: it is required",
     "flag": "must be true or false",
+    "country": "must be a country's two letters, such as DE",
     # What settings must be for the sake of others.
     "guid": "must be a guid such as 123e4567-e89b-12d3-a456-426614174000",
     "bucket_id": "must not hold a colon or a quote",

@@ -101,6 +101,8 @@ class Left:
                 self._damaged = 0
                 self._go_on = struct.unpack("<III", f.read(12))
                 self.closed = (count, f.read(2 * count + 2), f.read(size)) if count else None
+            else:
+                segment.count += count  # another bucket's batch
             at = after
 
     def _count_torn(self):

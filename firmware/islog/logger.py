@@ -60,19 +60,18 @@ class Logger(Counts):
         if not uplink.batch.fits(107, 24):
             raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
         timekeeper = Timekeeper(settings, self._trouble)
-        clock = timekeeper.clock
-        intake = Intake(settings, clock, uplink.batch, self._trouble)
+        intake = Intake(settings, timekeeper.clock, uplink.batch, self._trouble)
         self.log = intake.store.log
-        self._flush_ms, self._timeout_s = settings["flush_interval"] * 1000, settings["timeout"]
-        self._quiet = settings["quiet"]
+        self._timeout_s, self._quiet = settings["timeout"], settings["quiet"]
         self._flushing = self._busy = self._asked = 0
         self.state = "offline" if wifi else "no time"
         spool = None
         if settings["spool_file"]:
             from .spool import Spool  # only where it is asked for
 
-            spool = Spool(settings, self.bucket_id, clock, self._trouble)
+            spool = Spool(settings, self.bucket_id, timekeeper.clock, self._trouble)
             uplink.foreign = spool.restore(uplink.batch)
+            uplink.marker = int(uplink.foreign and uplink.batch.signal() == '"islog.dropped"')
         Counts.__init__(self, uplink, timekeeper, intake, spool)
         self._say("version %s, bucket %s" % (__version__, bucket_name))
         if uplink.unproven():
@@ -152,15 +151,16 @@ class Logger(Counts):
                 return _IDLE_MS
             else:
                 age_ms = store.oldest_age_ms()
-                early = age_ms < self._flush_ms and not uplink.due(store.count)
+                early = age_ms < uplink.wait_ms and not uplink.due(store.count)
                 if early and not self._flushing:
-                    return min(_IDLE_MS, self._flush_ms - age_ms)
+                    return min(_IDLE_MS, uplink.wait_ms - age_ms)
             # A stale clock is set first, so that what was logged offline lies between two syncs;
             # where NTP is silent, only once the server is known to be there.
             self._asked = self._asked + 1 if self._time.stale() and self._asked < 2 else 0
             if self._asked:
                 return self._ask() if self._asked == 1 else self._start(REACH)
-            uplink.fill(store, clock, foreign, self.dropped + self.lost)
+            if not uplink.fill(store, clock, foreign, self.dropped + self.lost):
+                return 0  # all of it was too large
         return self._start(BATCH)
 
     def _start(self, what):

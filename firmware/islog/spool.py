@@ -192,7 +192,7 @@ class Spool:
         # Bring its next readings into `store`; False where there are no more.
         with open(self._name(segment), "rb") as f:
             while True:
-                found = records.head(f, self._at)
+                found = self._at < segment.size and records.head(f, self._at)
                 if not found or not records.is_whole(f, self._at):
                     return False
                 kind, count, size = found
@@ -201,13 +201,13 @@ class Spool:
                     break
                 self._at = self._after
             store = self.store
+            if size > 4 * len(store.words):  # batch_bytes was larger then
+                store = self.store = ring.Ring(size, self._live, None)
             store.signals = [None] * 128
             for _ in range(f.read(1)[0]):
                 i, length = struct.unpack("<BH", f.read(3))
                 store.signals[i] = f.read(length)
                 size -= 3 + length
-            if size > 4 * len(store.words):  # batch_bytes was larger then
-                store = self.store = ring.Ring(size, self._live, None)
             f.readinto(memoryview(store.words)[: size // 4])
         self.foreign = bool(segment.boot)
         self.clock = clock_from(self._syncs[segment.boot]) if segment.boot else self._live

@@ -35,6 +35,7 @@ class Uplink:
         service.fields = None  # the batch has them
         self.answer = transport_for(settings)
         self._slow_ms = settings["slow_retry"] * 1000
+        self._flush_ms = settings["flush_interval"] * 1000
         self.bucket_retry = Retry(settings["backoff_max"])  # None: the bucket is confirmed
         self.retry = Retry(settings["backoff_max"])
         self.doing = None  # BUCKET, REACH or BATCH while that is under way
@@ -42,7 +43,9 @@ class Uplink:
         self.foreign = False  # the batch is an earlier boot's: counted in the next two instead
         self.recovered = self.lost = 0
         self._reported = 0 if settings["report_dropped"] else None  # by the latest islog.dropped
-        self._marker = 0  # 1: the batch's first is islog.dropped, which counts as nothing
+        self.wait_ms = jitter(self._flush_ms)  # boards that start together send apart
+        self.bucket_retry.pause(jitter(self._flush_ms))
+        self.marker = 0  # 1: the batch's first is islog.dropped, which counts as nothing
         self.unanswered = 0  # POSTs running that got no answer at all
         self.trouble = 0  # or FAILING, REFUSED: what the last answer asks for
         self.per_batch = settings["batch_bytes"] // 120  # then what the last batch was like
@@ -58,7 +61,7 @@ class Uplink:
     @property
     def pending(self):
         """Readings of this boot that are in the batch."""
-        return 0 if self.foreign else self.batch.count - self._marker
+        return 0 if self.foreign else self.batch.count - self.marker
 
     def unproven(self):
         """Whether TLS is used without knowing to whom it leads."""
@@ -171,18 +174,19 @@ class Uplink:
             if news:
                 news = False
                 self._reported = gone
-                self._marker = int(batch.other(batch.name("islog.dropped"), b"%d" % gone))
+                self.marker = int(batch.other(batch.name("islog.dropped"), b"%d" % gone))
             n = batch.count
-            if payload.readings(batch, store, hi, clock):
-                break
+            full = payload.readings(batch, store, hi, clock)
             if batch.count == n:
-                if not self._fill_other(store):
-                    if n:
-                        break
-                    self.lost += 1  # from flash, and of a time with a larger batch_bytes
-                store.release()
+                full = full or not self._fill_other(store)
+                self.lost += full and not n  # from flash, when batch_bytes was larger
+                if not (full and n):
+                    store.release()
+            if full and batch.count:
+                break
         store.reading = store.overflowed = False
-        self.per_batch = batch.capacity()
+        self.per_batch, self.wait_ms = batch.capacity(), self._flush_ms
+        return batch.count
 
     def _fill_other(self, store):
         # A text, an int wider than a word, or a reading with a caller's time.
@@ -198,20 +202,20 @@ class Uplink:
 
     def drop(self):
         """Forget the batch, and count that."""
-        if self._marker:
+        if self.marker:
             self._reported = 0
         if self.foreign:
-            self.lost += self.batch.count
+            self.lost += self.batch.count - self.marker
         else:
             self.dropped += self.pending
         self.batch.clear()
-        self._suspects = self._marker = 0
+        self._suspects = self.marker = 0
 
     def _settle(self, count, accepted):
         self.batch.settle(count)
         self._suspects = max(0, self._suspects - count)
-        count -= self._marker
-        self._marker = 0
+        count -= self.marker
+        self.marker = 0
         if accepted:
             self.recovered += count if self.foreign else 0
             self.sent += 0 if self.foreign else count

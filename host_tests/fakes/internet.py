@@ -47,6 +47,14 @@ class Server:
         self.date = None
         self.seen_keys = []  # where the key came: paths
 
+    def line(self):
+        """A new connection."""
+        return Line(self)
+
+    def pieces(self, raw, keep):
+        """How the bytes of an answer come: (after ms, bytes) each."""
+        return [(0, raw)] if keep else [(0, raw), (0, b"")]
+
     def handle(self, method, path, headers, body):
         """(status, headers, body) of one request; OSError where no answer comes."""
         time.advance(self.latency_ms)
@@ -104,6 +112,93 @@ class Server:
             self.readings.append((reading["sn"], reading["v"], e))
         self.batches.append(text)
         return 204
+
+
+class Line:
+    """A connection to a Server, byte by byte, as a board sees it. `arriving` is what will come:
+    [when (up_ms), bytes]; b"" is its end, None a reset. What a server makes of an answer's bytes
+    on their way is its `pieces(bytes, keep)`."""
+
+    def __init__(self, server):
+        self._server = server
+        self._asked = b""
+        self.arriving = []
+        self.open = True
+
+    def send(self, data):
+        """Bytes from the board; each whole request is answered."""
+        if not link_up or not self.open:
+            return  # into a buffer that nobody empties
+        # An end that was to come later, for want of requests, does not.
+        self.arriving = [come for come in self.arriving if come[0] <= time.up_ms()]
+        self._asked += data
+        while b"\r\n\r\n" in self._asked:
+            at = self._asked.index(b"\r\n\r\n")
+            lines = self._asked[:at].decode().split("\r\n")
+            fields = [line.split(": ", 1) for line in lines[1:]]
+            headers = {name: value for name, value in fields}
+            size = int(headers.get("Content-Length", "0"))
+            body = self._asked[at + 4 : at + 4 + size]
+            if len(body) < size:
+                return
+            self._asked = self._asked[at + 4 + size :]
+            method, path, version = lines[0].split(" ")
+            keep = version == "HTTP/1.1" and headers.get("Connection") != "close"
+            self._answer(method, path, headers, body, keep)
+
+    def _answer(self, method, path, headers, body, keep):
+        if during_post:
+            during_post()
+        try:
+            status, fields, body = self._server.handle(method, path, headers, body)
+        except OSError as e:
+            if e.args[0] != 110:  # else silence
+                self.arrive(0, None)
+            return
+        if status == "garbage":
+            raw = body
+            keep = False
+        else:
+            head = ["HTTP/1.1 %d It" % status]
+            head += ["%s: %s" % (name, fields[name]) for name in fields]
+            if status != 204 and "Transfer-Encoding" not in fields:
+                head.append("Content-Length: %d" % len(body))
+            raw = "\r\n".join(head).encode() + b"\r\n\r\n" + body
+        for after_ms, data in self._server.pieces(raw, keep):
+            self.arrive(after_ms, data)
+
+    def arrive(self, after_ms, data):
+        """Let `data` come `after_ms` after all that comes before it."""
+        last_ms = self.arriving[-1][0] if self.arriving else 0
+        self.arriving.append([max(last_ms, time.up_ms()) + after_ms, data])
+
+    def wait(self, at_most_ms):
+        """Let time pass until something is there (True), at most so long (None: for ever)."""
+        left_ms = self.arriving[0][0] - time.up_ms() if self.arriving and link_up else None
+        if during_post and (left_ms is None or left_ms > 0):
+            during_post()
+        if left_ms is not None and (at_most_ms is None or left_ms <= at_most_ms):
+            time.advance(max(0, left_ms))
+            return True
+        if at_most_ms is None:
+            raise RuntimeError("this would block for ever")
+        time.advance(at_most_ms)
+        return False
+
+    def take(self, size):
+        """Up to `size` bytes of what is there; an end stays."""
+        data = self.arriving[0][1]
+        if data is None:
+            raise OSError(104)
+        if len(data) > size:
+            self.arriving[0][1] = data[size:]
+        elif data:
+            self.arriving.pop(0)
+        return data[:size]
+
+    def hung_up(self):
+        """The board has closed it."""
+        self.open = False
 
 
 def is_guid(text):

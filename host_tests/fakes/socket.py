@@ -1,46 +1,108 @@
-"""Imitates the part of `socket` that islog's clock uses (extmod/modlwip.c), over `internet`."""
+"""Imitates the part of `socket` that islog and requests use (extmod/modlwip.c), over `internet`.
+
+A datagram socket asks an NTP host. A stream is an `internet.Line`; as long as a socket is to wait,
+virtual time passes, up to its time-out: then ETIMEDOUT, or None where it does not block.
+"""
 
 import time
 
 import internet
 
+SOCK_STREAM = 1
 SOCK_DGRAM = 2
 _TIMED_OUT = 110
+_REFUSED = 111
+_UNREACHABLE = 113
+_CLOSED = 9
 
 
 def getaddrinfo(host, port, family=0, kind=0):
-    return [(2, kind, 17, "", (internet.resolve(host), port))]
+    return [(2, kind, 6 if kind == SOCK_STREAM else 17, "", (internet.resolve(host), port))]
 
 
 class socket:
-    def __init__(self, family, kind):
+    def __init__(self, family, kind, proto=0):
         self._answer = None
         self._timeout_s = None
+        self._kind = kind
         self._peer = None
+        self.line = None
         internet.open_sockets += 1
         self._open = True
 
     def settimeout(self, seconds):
         self._timeout_s = seconds
 
+    def setblocking(self, flag):
+        self._timeout_s = None if flag else 0
+
+    def setsockopt(self, level, option, value):
+        pass
+
     def connect(self, where):
         self._peer = internet.hosts.get("%s:%d" % where)
+        if self._kind == SOCK_STREAM:
+            if not internet.link_up:
+                self._wait_out()
+            if self._peer is None or self._peer.down:
+                raise OSError(_REFUSED)
+            self.line = self._peer.line()
 
     def send(self, data):
         if not internet.link_up:
-            raise OSError(113)
+            raise OSError(_UNREACHABLE)
         self._answer = self._peer.answer(data) if self._peer else None
         return len(data)
 
     def recv(self, size):
         if self._answer is None:
-            if self._timeout_s is None:
-                raise RuntimeError("this would block for ever")
-            time.advance(self._timeout_s * 1000)
-            raise OSError(_TIMED_OUT)
+            self._wait_out()
         return self._answer[:size]
+
+    def write(self, data):
+        if not self._open:
+            raise OSError(_CLOSED)
+        self.line.send(data if isinstance(data, bytes) else self._bytes(data))
+        return len(data)
+
+    def readinto(self, buf):
+        got = self._read(len(buf))
+        if got is not None:
+            buf[: len(got)] = got
+            return len(got)
+        return None
+
+    def readline(self):
+        text = b""
+        while not text.endswith(b"\n"):
+            got = self._read(1)
+            if not got:
+                break
+            text += got
+        return text
 
     def close(self):
         if self._open:
             internet.open_sockets -= 1
+            if self.line:
+                self.line.hung_up()
         self._open = False
+
+    def _bytes(self, data):
+        return data.encode() if isinstance(data, str) else bytes(data)
+
+    def _read(self, size):
+        # Up to `size` bytes, b"" at the end; None: nothing is there, and it does not block.
+        if not self._open:
+            raise OSError(_CLOSED)
+        if not self.line.wait(None if self._timeout_s is None else int(self._timeout_s * 1000)):
+            if self._timeout_s == 0:
+                return None
+            raise OSError(_TIMED_OUT)
+        return self.line.take(size)
+
+    def _wait_out(self):
+        if self._timeout_s is None:
+            raise RuntimeError("this would block for ever")
+        time.advance(self._timeout_s * 1000)
+        raise OSError(_TIMED_OUT)

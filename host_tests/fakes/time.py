@@ -38,6 +38,14 @@ def advance(ms):
     _ticks_us += int(ms * 1000) + int(ms * ppm) // 1000
 
 
+def go_to(ms):
+    """Be at `ms` after power-up, which may be in the past: where boards take turns."""
+    global _up_us, _ticks_us
+    by_us = ms * 1000 - _up_us
+    _up_us += by_us
+    _ticks_us += by_us
+
+
 def up_ms():
     """Milliseconds of true time since power-up, which do not wrap."""
     return _up_us // 1000

@@ -1,0 +1,64 @@
+"""Starts what is random here, on CPython or on a real MicroPython, each in a process of its own.
+
+Both have the fakes and a folder as flash. On MicroPython `requests` is the real one, over fake
+sockets; on CPython it is its stand-in.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from host_tests.on_cpython import FAKES, FIRMWARE, ROOT
+
+MODEL = Path(__file__).parent
+STEPS = 12  # of a schedule
+
+
+def schedules(interpreter, first, count):
+    """Start `count` schedules from seed `first` on; returns a Run."""
+    return Run(interpreter, "schedules", first, count, STEPS, limit_s=120 + count)
+
+
+def fuzz(what, seed, count):
+    """Start `count` inputs for "kept", "requests", "sntp", "config" or "flash"; returns a Run."""
+    return Run("micropython", "fuzz", what, seed, count, limit_s=120 + count)
+
+
+class Run:
+    """A process under way, for `limit_s` seconds at most."""
+
+    def __init__(self, interpreter, program, *arguments, limit_s):
+        self._limit_s = limit_s
+        self._folder = tempfile.TemporaryDirectory(prefix="islog-")
+        environment = dict(os.environ)
+        if interpreter == "micropython":
+            paths = (".frozen", FAKES, FIRMWARE, MODEL)
+            environment["MICROPYPATH"] = ":".join(map(str, paths))
+            command = [
+                ROOT / "tools" / "micropython",
+                "-X",
+                "heapsize=8M",
+                MODEL / f"{program}.py",
+            ]
+        else:
+            command = [sys.executable, "-m", "host_tests.model.on_fakes", program]
+        self._process = subprocess.Popen(
+            [*map(str, command), *map(str, arguments), self._folder.name],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def result(self):
+        """(exit status, output) once it is done; one that hangs is ended, and has failed."""
+        try:
+            output, _ = self._process.communicate(timeout=self._limit_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            output = f"{self._process.communicate()[0]}Not done after {self._limit_s} s."
+        self._folder.cleanup()
+        return self._process.returncode, output

@@ -1,0 +1,687 @@
+"""One random schedule: a board, a lossy server and a bad day, and the books after every step.
+
+What is asserted after each step, by counts of its own:
+- logged = sent + dropped + rejected + pending, and each of them only by what can have caused it;
+- what arrives was logged, with that value and time, and first deliveries are in order of logging;
+- the server holds at least what was counted as sent, and exactly that where no answer went astray.
+After the schedule all becomes well, and at the end the server holds every reading that was neither
+dropped nor rejected nor lost, nor, at a power cut, in RAM only. A power cut is the end of a Logger
+at any moment, in the middle of writing to flash among them; the server and the flash stay.
+
+Everything random comes from one seed, the back-off's jitter among it.
+"""
+
+import random
+
+import flash
+import internet
+import islog
+import lossy
+import network
+import world
+from world import NOW_MS, time
+
+try:
+    from islog import wifi as wifi_module
+except ImportError:
+    wifi_module = None
+try:
+    from micropython import schedule as schedule_soon
+except ImportError:  # CPython
+    schedule_soon = None
+
+HOUR_MS = 3600000
+REUSE_MS = 20000  # a clock may stand still for less: until then a name and a value are one reading
+ODD = ('"', "\\", "\n", "\t", "\x00", "\x1f", "°C", "€", "\U0001f600", ',"e":', "}", "]", "%s")
+EXTREMES = (1e300, -1e-300, 0.0, 1e15, 123456.789, (1 << 63) - 1, -(1 << 63), 1 << 30, -(1 << 30))
+NO_NUMBERS = (None, float("nan"), float("inf"), -float("inf"))
+MISTAKES = (
+    ("", 1),
+    ("x" * 101, 1),
+    ("islog.x", 1),
+    (5, 1),
+    ("n", 1 << 63),
+    ("n", "x" * 1001),
+    ("n", "é" * 501),
+    ("n", [1]),
+    ("n", {}),
+    ("n", b"x"),
+    ("n", 1, 1.5j),
+    ("n", 1, -1),
+    ("n", 1, (1, 1000000)),
+)
+KINDS = tuple(lossy.KINDS)
+BUCKETS = ("desk", "b\u00fcro \U0001f600", 'a "b" \\c')
+
+
+class Reading:
+    def __init__(self, signal, value, at_ms, exact, group, boot):
+        self.signal = signal
+        self.value = value
+        self.at_ms = at_ms  # the true time, Unix ms
+        self.exact = exact  # the text of the time that the caller gave
+        self.group = group  # those of one group may have any order
+        self.boot = boot
+        self.stored = True
+        self.arrived = False
+
+
+class Boot:
+    """What is known of one boot: how wrong its times may be, and how much was logged."""
+
+    def __init__(self):
+        self.tolerance_ms = 0
+        self.logged = 0
+        self.new = 0  # of its readings have arrived
+        self.at_risk = 0  # of its readings, those that were in RAM only
+
+
+class Schedule:
+    """`transport`: "requests" or "kept"; `blocking`: requests is its stand-in; `folder`: an empty
+    one, for flash. `interrupts`: callbacks log at the interpreter's jumps (MicroPython only).
+    run_all() raises AssertionError where the books are wrong."""
+
+    def __init__(self, seed, transport, blocking, folder, interrupts=False):
+        random.seed(seed)
+        world.reset()
+        self.trace = []
+        self.transport = transport
+        self.api = random.choice(("batch_logs", "events"))
+        self.server = lossy.Server(self.api, self._heard)
+        self.server.blocking = blocking and transport == "requests"
+        if transport == "requests":  # 0.10: no chunks, no 1xx, and a Location is taken for worse
+            self.server.misheard = "chunked", "continue", "location"
+        self.ntp = internet.Ntp(NOW_MS)
+        self.witness = lossy.Witness()
+        self.clock_kind = random.choice(("true", "true", "true", "drift", "lying", "date"))
+        self.interrupts = interrupts
+        self.period = random.choice((1 << 30, 1 << 30, 1 << 24))
+        self.flash = flash.Flash(folder) if random.randrange(2) else None
+        self.bucket_name = random.choice(BUCKETS)
+        self.log = None
+        self.seq = 0
+        self.readings = self.arrived = self.again = self.boots = self.cuts = self.interrupted = 0
+        self.dropped = self.rejected = self.lost = self.recovered = self.at_risk = 0
+        self.now = None  # this boot
+        self._index = {}  # signal and value: readings
+        self._texts = {}  # what has arrived, word for word
+        self._latest = 0  # the group of what has arrived for the first time
+        self._used = {}
+        self._group = 0
+        self._armed = False
+        self._stuck = False
+        self._given_up = False  # an earlier boot had a reading refused alone, or lost one
+        self._gone = 0  # the most that an earlier boot has dropped or lost
+        self._elapsed_ms = 0
+        self._wrong = None
+        self._inside = False  # a call of log()
+
+    def note(self, *what):
+        self.trace.append(" ".join(str(part) for part in what))
+
+    # --- a board's life
+
+    def boot(self):
+        """Power on: a new Logger, its uptime somewhere before a wrap of the ticks."""
+        self._elapsed_ms += time.up_ms()
+        time.reset(ticks=self.period - random.randrange(200000))
+        time.period = self.period
+        time.ppm = random.choice((-40, 15, 40)) if self.clock_kind == "drift" else 0
+        self.ntp.unix_ms = NOW_MS + self._elapsed_ms
+        self.ntp.change = None
+        self.ntp.silent = False
+        network.power_cycle()
+        network.lying = self._stuck = False
+        internet.reset()
+        internet.names.update({"service.test": True, "time.test": True})
+        internet.hosts["service.test:80"] = self.server
+        internet.hosts["time.test:123"] = self.ntp
+        internet.hosts["elsewhere.test:80"] = self.witness
+        self.boots += 1
+        settings = self._settings()
+        self.settings = settings
+        self.server.timeout_ms = settings["timeout"] * 1000
+        self.server.unheard = self.server.refused_alone = 0
+        self.server.poison = None
+        self.server.dated = self._now_ms if self.clock_kind == "date" else None
+        self._lie_ms = 0
+        self._known = set()
+        self._predicted = 0  # rejected by log() itself
+        self._foreign = 0  # readings of earlier boots that have arrived
+        self.now = Boot()
+        self._again_before = self.again
+        self._closed = False
+        self.note("boot", self.transport, self.api, self.clock_kind, settings)
+        self.log = islog.Logger("the-key", wifi=self._wifi(), **settings)
+        self._left = self.log.spooled  # by earlier boots
+        self._lost_before = self.log.lost
+
+    def _settings(self):
+        rc = random.choice
+        if random.randrange(8) == 0:
+            self.bucket_name = rc(BUCKETS)
+        settings = {
+            "bucket_name": self.bucket_name,
+            "api": self.api,
+            "transport": self.transport,
+            "bucket_url": "http://service.test/buckets",
+            "ingest_url": "http://service.test/batch_logs",
+            "ntp_hosts": ["time.test"],
+            "buffer_bytes": rc((64, 256, 1024, 2048, 8192)),
+            "batch_bytes": rc((512, 1024, 2048)),
+            "batch_readings": rc((None, None, 1, 7)),
+            "requests_per_s": rc((None, None, 3)),
+            "flush_interval": rc((0, 1, 10, 60)),
+            "timeout": rc((1, 2, 5)),
+            "backoff_max": rc((1, 5, 60)),
+            "slow_retry": rc((1, 30, 180)),
+            "sync_interval": rc((60, 600, 14400)),
+            "idle_close": rc((1, 60)),
+            "max_signals": 64 if self.interrupts else rc((64, 64, 64, 8)),
+            "report_dropped": rc((True, True, False)),
+            "quiet": True,
+        }
+        if self.flash:
+            settings["spool_file"] = self.flash.path
+            settings["spool_bytes"] = rc((10 * settings["batch_bytes"], 64000))
+        return settings
+
+    def _wifi(self):
+        network.air.clear()
+        network.air["home"] = "a password"
+        if wifi_module is None or random.randrange(3):
+            self._has_wifi = False
+            return None
+        self._has_wifi = True
+        network.style = random.choice(("esp32", "rp2"))
+        return wifi_module.WiFi([{"ssid": "home", "password": "a password"}])
+
+    def _now_ms(self):
+        return NOW_MS + self._elapsed_ms + time.up_ms()
+
+    def _tolerance_ms(self):
+        up_ms = time.up_ms()
+        if self.clock_kind == "drift":
+            return 6 + up_ms * 100 // 1000000
+        if self.clock_kind == "lying":  # the drift seems to be anything that is sane
+            return 6 + self._lie_ms * 2 + (up_ms // 1000 if self._lie_ms else 0)
+        if self.clock_kind == "date":
+            return 2200 + self.server.timeout_ms + up_ms // 1000
+        return 3
+
+    # --- logging
+
+    def _pick(self):
+        # (signal, value, epoch, exact text of the time)
+        self.seq += 1
+        n = self.seq
+        kind = random.randrange(24)
+        epoch = exact = None
+        if kind < 9:
+            signal, value = "n", n
+        elif kind < 14:
+            signal, value = "f", n + 0.5
+        elif kind < 17:
+            signal, value = "t", "t%d%s" % (n, self._odd())
+        elif kind == 17:
+            signal, value = "w", (1 << 40) + n
+        elif kind == 18:
+            signal = "g"
+            value = n
+            if random.randrange(2):
+                epoch = 1700000000 + random.randrange(100000000)
+                exact = "%d" % epoch
+            else:
+                epoch = 1700000000 + n, random.randrange(1000000)
+                exact = "%d.%06d" % epoch
+        elif kind == 19:
+            signal, value = "b%d" % (n % 30), random.randrange(2) == 1
+        elif kind == 20:
+            signal, value = "x%d" % (n % 10), random.choice(EXTREMES)
+        elif kind == 21:
+            signal, value = "n", random.choice(NO_NUMBERS)
+        elif kind == 22:
+            text = random.choice(("x", '"', "\x01", "é"))
+            size = random.randrange(1, 990) // len(text.encode())
+            signal, value = "l", "%d:%s" % (n, text * size)
+        else:
+            signal, value = "\u00b0%d" % (n % 3), n
+        if kind in (19, 20):
+            used_ms = self._used.get(signal)
+            now_ms = self._now_ms()
+            if used_ms is not None and now_ms - used_ms < REUSE_MS + 2 * self._lie_ms:
+                return "n", n, None, None
+            self._used[signal] = now_ms
+        return signal, value, epoch, exact
+
+    def _odd(self):
+        return "".join(random.choice(ODD) for _ in range(random.randrange(4)))
+
+    def log_one(self, log=None, group=None):
+        """Log one reading, and look whether it is taken as it should be."""
+        inside = self._inside
+        self._inside = True
+        group = group or self._next_group()
+        signal, value, epoch, exact = self._pick()
+        refused = self._refusal(signal, value)
+        reading = self._expect(signal, value, exact, group)
+        before = self.log.dropped
+        if epoch is None:
+            stored = (log or self.log.log)(signal, value)
+        else:
+            stored = (log or self.log.log)(signal, value, epoch)
+        if refused:
+            assert not stored
+            self._predicted += 1
+        elif not stored:
+            assert self.log.dropped > before
+        self._inside = inside
+        reading.stored = stored
+
+    def _next_group(self):
+        self.readings += 1
+        self._group = self.readings
+        return self._group
+
+    def _expect(self, signal, value, exact, group):
+        # From now on this reading may arrive.
+        reading = Reading(signal, value, self._now_ms(), exact, group, self.now)
+        self._index.setdefault("%s\0%r" % (signal, value), []).append(reading)
+        self.now.logged += 1
+        return reading
+
+    def _refusal(self, signal, value):
+        # Whether log() has to reject it.
+        if self._closed:
+            return False
+        if value is None or isinstance(value, float) and value - value != 0:
+            return True
+        most = self.settings["batch_bytes"]
+        long = isinstance(value, str) and len(value) * 6 + 250 > most
+        if long and self._size(signal, value) > most:
+            return True
+        if signal not in self._known:
+            if len(self._known) >= self.settings["max_signals"]:
+                return True
+            self._known.add(signal)
+        return False
+
+    def _size(self, signal, text):
+        # Bytes of a body with this reading alone, and with the longest time there is.
+        fields = {"key": signal, "value": text, "epoch": 0}
+        if self.api == "batch_logs":
+            fields = {"b": self.settings["bucket_name"], "tid": "x" * 36, "sn": signal}
+            fields.update(v=text, e=0)
+        size = len("[]") + len("{}") + len(fields) * 2 - 1 + len("1234567890.123456") - 1
+        for name in fields:
+            size += len(name) + 2 + len(_json(fields[name]))
+        return size
+
+    def log_many(self, count):
+        if self._in_flight():
+            self.server.unheard += 1  # it takes so long that an answer under way may be given up
+        for _ in range(count):
+            if self.interrupts:
+                self.log_one(self._interrupted_log)
+            else:
+                self.log_one()
+            if random.randrange(4) == 0:
+                time.advance(random.randrange(50))
+        self.check()
+
+    def _interrupted_log(self, *args):
+        return self._under_interrupts(self.log.log, args)
+
+    def log_object(self):
+        """A dict: all or nothing is looked at before, and all have one time."""
+        count = random.randrange(1, 6)
+        self.seq += 1
+        obj = {"o%d" % i: self.seq * 8 + i for i in range(count)}
+        group = self._next_group()
+        for name in obj:
+            # Whether it is rejected or dropped is seen by the counts.
+            self._predicted += self._refusal(name, obj[name])
+            self._expect(name, obj[name], None, group)
+        self.log.log_object(obj)
+        self.check()
+
+    def mistake(self):
+        """What can never be a reading raises, and changes nothing."""
+        before = self.log.status()
+        try:
+            self.log.log(*random.choice(MISTAKES))
+        except (ValueError, TypeError):
+            pass
+        else:
+            raise AssertionError("a mistake was taken for a reading")
+        for name in ("pending", "sent", "dropped", "rejected"):
+            assert self.log.status()[name] == before[name]
+
+    # --- callbacks
+
+    def _under_interrupts(self, call, args):
+        # At the jumps of the interpreter a soft callback runs, which logs now and then.
+        if schedule_soon is None:
+            return call(*args)
+        self._countdown = self._pause()
+        self._armed = True
+        schedule_soon(self._callback, None)
+        try:
+            return call(*args)
+        finally:
+            self._armed = False
+
+    def _pause(self):
+        # So many jumps until a callback logs; the more there were, the longer.
+        return random.randrange(1, random.choice((20, 200, 2000)) + self.now.logged * 4)
+
+    def _callback(self, _):
+        if not self._armed:
+            return
+        self._countdown -= 1
+        if self._countdown <= 0:
+            self._countdown = self._pause()
+            self.interrupted += 1
+            try:
+                self.log_one(group=self._group if self._inside else None)
+            except Exception as e:  # it would only be printed
+                self._wrong = self._wrong or e
+        schedule_soon(self._callback, None)
+
+    def _during_post(self):
+        # As a timer's callback while a socket waits.
+        if self._cut_in is not None:
+            self._cut_in -= 1
+            if self._cut_in < 0:
+                raise flash.PowerCut
+        if random.randrange(4 + self.now.logged // 30) == 0:
+            for _ in range(random.choice((1, 2, 30))):
+                self.log_one()
+            self._balance()
+
+    # --- the books
+
+    def _balance(self):
+        log = self.log
+        counts = self.now.logged, log.sent, log.dropped, log.rejected, log.pending
+        assert counts[0] == sum(counts[1:]), counts
+
+    def check(self):
+        """The books, by the test's own counts."""
+        if self._wrong:
+            raise self._wrong
+        log = self.log
+        self._balance()
+        assert self.server.wrong == [], self.server.wrong
+        assert 0 <= log.rejected - self._predicted <= self.server.refused_alone
+        assert self.now.new >= log.sent and self._foreign >= log.recovered
+        if not self.server.unheard and not self._in_flight():
+            counts = self.now.new, self._foreign, self.again - self._again_before
+            assert counts == (log.sent, log.recovered, counts[2]), counts
+            assert not counts[2] or self._foreign
+        left = self._left - log.recovered - log.lost + self._lost_before  # of earlier boots
+        self._balanced = self.now.logged
+        self.now.at_risk = 0 if self._closed else log.pending - log.spooled + left
+        assert left >= 0 and 0 <= self.now.at_risk <= log.pending, (left, self.now.at_risk)
+
+    def _in_flight(self):
+        return self.transport == "kept" and self.log._uplink.doing
+
+    def _heard(self, signal, value, e):
+        # The server has stored this.
+        if signal == "islog.dropped":
+            assert 0 < value <= max(self._gone, self.log.dropped + self.log.lost)
+            return
+        known = self._index.get("%s\0%r" % (signal, value), ())
+        assert known, "%s %r %s: was never logged" % (signal, value, e)
+        fits = [reading for reading in known if self._was_then(reading, e)]
+        assert fits, "%s %r %s: logged at %d ms" % (signal, value, e, known[-1].at_ms)
+        new = [reading for reading in fits if not reading.arrived]
+        text = "%s\0%s\0%s" % (signal, value, e)
+        if text in self._texts or not new:
+            self.again += 1
+            self._foreign += fits[-1].boot is not self.now
+            return
+        self._texts[text] = True
+        reading = new[0]
+        assert reading.stored, "%s %r %s: was refused" % (signal, value, e)
+        in_turn = reading.group >= self._latest
+        # One that was given up, and then was in flash still at a power cut, is tried once more.
+        in_turn = in_turn or reading.boot is not self.now and self._given_up
+        assert in_turn or self._rotten(), "%s %r %s: not in its turn" % (signal, value, e)
+        self._latest = max(self._latest, reading.group)
+        reading.arrived = True
+        reading.boot.new += 1
+        self._foreign += reading.boot is not self.now
+        self.arrived += 1
+
+    def _was_then(self, reading, e):
+        if reading.exact:
+            return e == reading.exact
+        seconds, _, fraction = e.partition(".")
+        assert len(fraction) == 3, e
+        if reading.boot is self.now:
+            reading.boot.tolerance_ms = self._tolerance_ms()
+        off_ms = int(seconds) * 1000 + int(fraction) - reading.at_ms
+        return abs(off_ms) <= reading.boot.tolerance_ms
+
+    def _rotten(self):
+        return self.flash and self.flash.rotten
+
+    # --- time
+
+    def poll(self):
+        """One poll, and what the radio makes of it."""
+        if self.interrupts and random.randrange(2):
+            wait_ms = self._under_interrupts(self.log.poll, ())
+        else:
+            wait_ms = self.log.poll()
+        assert 0 <= wait_ms <= 1000, wait_ms
+        if self._stuck and not network.WLAN().isconnected():
+            self._stuck = network.lying = False
+        self._link()
+        del internet.resolved[:]
+        return wait_ms
+
+    def _link(self):
+        internet.link_up = not self._stuck and "home" in network.air
+
+    def run(self, ms, late=1, until_empty=False):
+        """Poll for `ms` of virtual time, `late` times as rarely as asked to."""
+        end_ms = time.up_ms() + ms
+        while time.up_ms() < end_ms and not (until_empty and self._is_empty()):
+            wait_ms = self.poll()
+            self.check()
+            time.advance(max(1, min(wait_ms * late, end_ms - time.up_ms())))
+
+    def _is_empty(self):
+        return not self.log.pending and not self.log.spooled
+
+    # --- what a day brings
+
+    def new_faults(self):
+        share = random.choice((0, 30, 30, 100))
+        count = random.choice((1, 1, 3, len(KINDS)))
+        self.server.mix = share, tuple(random.choice(KINDS) for _ in range(count))
+        self.server.down = random.randrange(8) == 0
+        self.server.latency_ms = random.choice((1, 20, 300))
+        self.server.poison = b'"v":%d,' % (self.seq + 2) if random.randrange(4) == 0 else None
+        if random.randrange(6) == 0:
+            internet.names.pop("service.test", None)
+        else:
+            internet.names["service.test"] = True
+        self.note("faults", self.server.mix, "down" if self.server.down else "")
+
+    def new_link(self):
+        what = random.randrange(4)
+        if self._in_flight():
+            self.server.unheard += 1
+        if what == 0:
+            network.air.pop("home", None)
+        elif what == 1:
+            network.drop()
+        elif what == 2 and self._has_wifi and network.WLAN().isconnected():
+            network.lying = self._stuck = True
+        elif what == 3:
+            network.air["home"] = "a password"
+        self._link()
+        self.note("link", what)
+
+    def new_ntp(self):
+        self.ntp.silent = random.randrange(2) == 0
+        self.ntp.delay_ms = random.choice((1, 10, 200, 900))
+        lie_ms = 0
+        if self.clock_kind == "lying" and random.randrange(2):
+            lie_ms = random.choice((-3000, -200, 150, 4000))
+            self._lie_ms = max(self._lie_ms, abs(lie_ms))
+        self.ntp.unix_ms = NOW_MS + self._elapsed_ms + lie_ms
+        self.ntp.change = _spoil if random.randrange(3) == 0 else None
+        self.note("ntp", "silent" if self.ntp.silent else "", self.ntp.delay_ms, lie_ms)
+
+    def step(self):
+        what = random.randrange(100)
+        if what < 30:
+            count = random.choice((1, 1, 3, 10, 40))
+            self.note("log", count)
+            self.log_many(count)
+        elif what < 60:
+            ms = random.choice((100, 2000, 15000, 60000))
+            self.note("run", ms)
+            self.run(ms, random.choice((1, 1, 5)))
+        elif what < 75:
+            self.new_faults()
+        elif what < 80:
+            self.new_link()
+        elif what < 85:
+            self.new_ntp()
+        elif what < 88:
+            self.note("log_object")
+            self.log_object()
+        elif what < 90:
+            self.mistake()
+        elif what < 92:
+            self.note("flush")
+            done = self.log.flush(random.choice((0, 1, 20)))
+            assert done is (self.log.pending == 0)
+            self.check()
+        elif what < 94:
+            internet.during_post = None if internet.during_post else self._during_post
+            self._cut_in = None
+            self.note("timer", bool(internet.during_post))
+        elif what < 96:
+            ms = random.randrange(HOUR_MS)
+            self.note("idle", ms)
+            if self._in_flight():
+                self.server.unheard += 1  # an answer under way is given up
+            time.advance(ms)
+        elif what < 98:
+            self._power_cut()
+        else:
+            self.note("close")
+            if self.transport == "kept":
+                self.server.unheard += 1  # an answer that is under way when its time is over
+            self.log.close()
+            self._closed = True
+            self.check()
+            assert self.flash or self.log.pending == 0
+            self.log_many(2)
+            self._next_boot()
+
+    def _power_cut(self):
+        # At once, or in the middle of the next POST that waits or the next writing to flash.
+        self.note("power cut")
+        self._cut_in = random.randrange(6)
+        internet.during_post = self._during_post
+        if self.flash:
+            self.flash.cut = random.randrange(2) == 0
+        try:
+            self.run(random.choice((1, 20000)))
+        except flash.PowerCut:
+            self.note("in a POST, or in a write")
+        self.cuts += 1
+        if self.flash:
+            self.flash.cut = False
+            if random.randrange(8) == 0:
+                self.note("rot", self.flash.rot())
+        # What was logged since the last look at the books was in RAM.
+        self.now.at_risk += self.now.logged - self._balanced
+        self._next_boot()
+
+    def _next_boot(self):
+        self._end_of_boot()
+        self.at_risk += self.now.at_risk
+        self.boot()
+
+    def _end_of_boot(self):
+        self.now.tolerance_ms = self._tolerance_ms()
+        given_up = self.server.refused_alone + self.log.lost
+        self._given_up = self._given_up or given_up > 0
+        self._gone = max(self._gone, self.log.dropped + self.log.lost)
+        self.dropped += self.log.dropped
+        self.rejected += self.log.rejected
+        self.lost += self.log.lost
+        self.recovered += self.log.recovered
+
+    def run_all(self, steps):
+        """The whole schedule, and then a quiet end."""
+        self.boot()
+        if random.randrange(3):
+            self.new_faults()
+        for _ in range(steps):
+            self.step()
+        self.note("all becomes well")
+        internet.during_post = None
+        self.server.mix = 0, ()
+        self.server.down = False
+        self.server.poison = None
+        self.server.latency_ms = 20
+        internet.names["service.test"] = True
+        network.air["home"] = "a password"
+        self._link()
+        self.ntp.silent = False
+        self.ntp.change = None
+        self.ntp.delay_ms = 5
+        self.ntp.unix_ms = NOW_MS + self._elapsed_ms
+        if self.flash:
+            self.flash.errors = 0
+        self.run(3 * HOUR_MS, 20, until_empty=True)
+        log = self.log
+        assert self._is_empty(), "what was logged is never sent: %s" % log.status()
+        self.check()
+        self._end_of_boot()
+        logged = sum([len(known) for known in self._index.values()])
+        gone = self.dropped + self.rejected + self.lost + self.at_risk
+        self.logged = logged
+        if not self._rotten():
+            assert logged - self.arrived <= gone, (logged, self.arrived, gone)
+        missing = self.now.logged - self.now.new
+        if not self.server.unheard:
+            assert missing == log.dropped + log.rejected
+        assert self.witness.seen == 0
+
+
+def _spoil(packet):
+    # An answer with a few bytes wrong, never in the time itself: that would be believed.
+    what = random.randrange(4)
+    if what == 0:
+        packet[24 + random.randrange(8)] ^= 1 + random.getrandbits(7)
+    elif what == 1:
+        packet[0] |= 0xC0
+    elif what == 2:
+        packet[1] = random.randrange(16, 256)
+    else:
+        packet[0] = packet[0] & 0xF8 | random.choice((0, 1, 2, 3, 5, 6, 7))
+
+
+def _json(value):
+    # As short as JSON can be (RFC 8259, section 7), in bytes.
+    if value == 0:
+        return b"0"
+    text = '"'
+    for c in value:
+        if c in '"\\':
+            c = "\\" + c
+        elif c < " ":
+            c = {"\n": "\\n", "\t": "\\t"}.get(c, "\\u00%02x" % ord(c))
+        text += c
+    return (text + '"').encode()

@@ -1,0 +1,114 @@
+"""What the random days have found, each told as a story."""
+
+import internet
+import islog
+import network
+import pytest
+import world
+from islog import wifi
+from world import Board, time
+
+
+@pytest.fixture(autouse=True)
+def power_up():
+    world.reset()
+
+
+def spooling(tmp_path, **settings):
+    given = {"buffer_bytes": 1024, "batch_bytes": 512, "spool_bytes": 64000, "flush_interval": 0}
+    given.update(spool_file=str(tmp_path / "spool"), timeout=1, **settings)
+    board = Board(**given)
+    board.run(2)
+    board.server.down = True
+    return board
+
+
+def test_numbers_with_a_given_time_are_sent_wherever_they_lie_in_the_ring():
+    for count in range(1, 12):
+        board = Board(flush_interval=0, buffer_bytes=64)
+        board.run(2)
+        board.server.down = True
+        for i in range(count):
+            board.log("t", (i, i + 0.5, True)[i % 3], (1790000000, i))
+        board.server.down = False
+        board.run(100)
+        assert board.logger.pending == 0 and board.logger.sent + board.logger.dropped == count
+
+
+def test_a_link_that_lies_before_the_time_is_known_is_made_anew(monkeypatch):
+    monkeypatch.setattr(network, "join_ms", 3000)
+    network.air["home"] = "a password"
+    radio = wifi.WiFi([{"ssid": "home", "password": "a password"}])
+    board = Board(wifi=radio, flush_interval=0)
+    board.ntp.silent = True
+    board.run(30)
+    assert board.server.buckets  # from here on nothing is sent until there is a time
+    board.log("t", 1)
+    network.lying = True
+    internet.link_up = board.ntp.silent = False
+    for _ in range(7200):
+        board.run(1)
+        if not network.WLAN().isconnected():  # it was switched off: the truth is out
+            network.lying, internet.link_up = False, True
+    assert board.values() == [1]
+
+
+def test_readings_too_large_for_a_smaller_batch_are_lost_and_the_others_arrive(tmp_path):
+    board = spooling(tmp_path, batch_bytes=2048, buffer_bytes=32768)
+    for i in range(40):
+        board.log("t", "x" * (i % 4 * 300))
+    board.logger.close()
+    board.server.down = False
+    board.reboot(batch_bytes=512)
+    board.run(120)
+    log = board.logger
+    # Every second one is too large, and so may be the batch that was under way, as a whole.
+    assert log.spooled == 0 and log.lost + log.recovered == 40 and 20 <= log.lost <= 24
+    assert {len(text) for text in board.values()} == {0, 300}
+
+
+def test_a_batch_that_another_bucket_left_behind_is_counted_as_lost(tmp_path):
+    board = spooling(tmp_path)
+    for i in range(4):
+        board.log("t", i)
+    board.run(1)
+    board.logger.close()
+    board.reboot(bucket_name="attic")
+    assert board.logger.lost == 4
+
+
+def test_the_news_of_a_loss_is_no_reading_after_a_reboot_either(tmp_path):
+    board = spooling(tmp_path)
+    for i in range(200):  # at once: the ring drops some
+        board.log("t", i)
+    dropped = board.logger.dropped
+    assert dropped
+    board.run(3)
+    board.logger.close()
+    board.server.down = False
+    board.reboot()
+    board.run(120)
+    assert board.values("islog.dropped")[0] == dropped
+    assert board.logger.recovered == len(board.values()) == 200 - dropped
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"bucket_name": , "client_key": "the-key", "quiet": true}',
+        '{"client_key" "bucket_name": "the-key", "timeout": 5}',
+        '{"client_key": 5, "the-key": "desk"}',
+    ],
+)
+def test_a_slip_in_config_json_does_not_show_the_key(tmp_path, text):
+    path = tmp_path / "config.json"
+    path.write_text(text)
+    with pytest.raises(islog.ConfigError) as error:
+        islog.from_config(str(path))
+    assert "the-key" not in str(error.value)
+
+
+def test_a_country_of_one_letter_is_a_wrong_setting(tmp_path):
+    with pytest.raises(islog.ConfigError, match="country"):
+        Board(country="D")
+    assert time.up_ms() == 0

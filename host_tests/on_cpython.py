@@ -1,0 +1,41 @@
+"""Puts the fakes in place of what a PC's Python lacks, so that islog can be imported here.
+
+`time`, `socket` and `select` are replaced only while islog and the fakes are imported: all else
+needs its own. On MicroPython the module path does the same.
+"""
+
+import importlib
+import importlib.util
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+FAKES = ROOT / "host_tests" / "fakes"
+FIRMWARE = ROOT / "firmware"
+_HIDDEN = ("time", "socket", "select")
+_OTHERS = ("micropython", "uctypes", "internet", "network", "machine", "requests")
+
+
+def install(firmware=FIRMWARE):
+    """Import the fakes and islog."""
+    kept = {name: sys.modules.get(name) for name in _HIDDEN}
+    _load("time")
+    for name in (*_OTHERS, "socket", "select", "world"):
+        _load(name)
+    sys.path.insert(0, str(firmware))
+    for path in sorted((Path(firmware) / "islog").glob("*.py")):
+        if path.stem in ("fast", "trust"):
+            continue  # machine code, and `tls`: only MicroPython has them
+        importlib.import_module("islog" if path.stem == "__init__" else f"islog.{path.stem}")
+    for name, module in kept.items():
+        if module is None:
+            del sys.modules[name]
+        else:
+            sys.modules[name] = module
+
+
+def _load(name):
+    spec = importlib.util.spec_from_file_location(name, FAKES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
