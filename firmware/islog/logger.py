@@ -64,8 +64,7 @@ class Logger(Counts):
         self.log = intake.store.log
         self._timeout_s, self._quiet = settings["timeout"], settings["quiet"]
         self._flushing = self._busy = self._asked = 0
-        self.state = "offline" if wifi else "no time"
-        spool = None
+        self.state, spool = "offline" if wifi else "no time", None
         if settings["spool_file"]:
             from .spool import Spool  # only where it is asked for
 
@@ -82,13 +81,15 @@ class Logger(Counts):
         return self._intake.log_object(obj, prefix, epoch)
 
     def poll(self):
-        """Do at most one network operation, and return the milliseconds until the next is wanted.
-        Never raises for trouble at run time."""
+        """Do at most one network operation; returns the milliseconds until it wants the next."""
         if self._busy or self.state == "closed":
             return _IDLE_MS
         self._busy = 1
         try:
             return self._step()
+        except MemoryError:
+            self._trouble("there was no memory for the next step, which is tried again")
+            return _IDLE_MS
         finally:
             self._busy = 0
 
@@ -190,7 +191,6 @@ class Logger(Counts):
 
     def flush(self, timeout=30):
         """Poll until nothing is pending, without waiting for a batch to be full or old.
-
         False where `timeout` seconds ran out first (None: no limit)."""
         start = time.ticks_ms()
         self._flushing = 1

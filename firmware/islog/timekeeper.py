@@ -59,7 +59,7 @@ class Sntp:
             s.settimeout(self._timeout_s)
             s.connect(where[-1])
             wrong = self._exchange(s, clock, host)
-        except OSError as e:
+        except (OSError, MemoryError) as e:
             wrong = "no time from %s (%s)" % (host, e.args[0] if e.args else "no answer")
         finally:
             if s:

@@ -46,6 +46,7 @@ class Server:
         self.posts = []  # (path, status) of each request
         self.date = None
         self.seen_keys = []  # where the key came: paths
+        self.agents = []  # the User-Agent of each request
 
     def line(self):
         """A new connection."""
@@ -57,6 +58,7 @@ class Server:
 
     def handle(self, method, path, headers, body):
         """(status, headers, body) of one request; OSError where no answer comes."""
+        self.agents.append(headers.get("User-Agent"))
         time.advance(self.latency_ms)
         answer = self._answer(method, path, headers, body)
         if isinstance(answer, int):

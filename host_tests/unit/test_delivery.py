@@ -377,3 +377,33 @@ def test_given_times_in_a_full_ring_arrive_wherever_its_end_falls_among_them():
     assert dropped and board.values() == list(range(dropped, 44))
     given = [e for name, _, e in board.server.readings if name == "t"]
     assert given == ["1796000000.%06d" % i for i in range(dropped, 44)]
+
+
+def test_a_step_for_which_there_is_no_memory_is_told_and_done_again():
+    board = Board(flush_interval=0)
+    board.run(2)
+    log = board.logger
+    fill = log._uplink.fill
+    tried = []
+
+    def without_memory(*args):
+        tried.append(args)
+        raise MemoryError
+
+    log._uplink.fill = without_memory
+    board.log("t", 1)
+    board.run(5)
+    assert tried and "memory" in log.last_error and log.pending == 1
+    log._uplink.fill = fill
+    board.run(5)
+    assert board.values() == [1]
+
+
+def test_the_server_is_told_which_version_sends():
+    import islog
+
+    board = Board(flush_interval=0)
+    board.log("t", 1)
+    board.run(5)
+    assert board.values() == [1]
+    assert set(board.server.agents) == {"islog/" + islog.__version__}

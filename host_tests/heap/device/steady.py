@@ -44,6 +44,7 @@ def main(leak):
         server.batches = []
         server.posts = []
         server.seen_keys = []
+        server.agents = []
         internet.resolved = []
         if leak:
             kept[i] = (i, held)
