@@ -54,8 +54,7 @@ class Logger(Counts):
             raise ConfigError("wifi must be a WiFi object here; the list is for config.json")
         settings = checked("check", settings)
         self.bucket_id = bucket_id or guid(bucket_name)
-        self.last_error = self._said = None
-        self._wifi = wifi
+        self._wifi, self.last_error, self._said = wifi, None, None
         uplink = Uplink(settings, self.bucket_id, self._trouble)
         if not uplink.batch.fits(107, 24):
             raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
@@ -143,8 +142,7 @@ class Logger(Counts):
         if uplink.retry.wait_ms():
             return min(_IDLE_MS, uplink.retry.wait_ms())
         if not uplink.batch.count:
-            spool = self._spool
-            store, clock, foreign = self._ring, self._time.clock, False
+            spool, store, clock, foreign = self._spool, self._ring, self._time.clock, False
             if spool and spool.load():
                 store, clock, foreign = spool.store, spool.clock, spool.foreign
             elif not store.count:
@@ -160,6 +158,8 @@ class Logger(Counts):
             self._asked = self._asked + 1 if self._time.stale() and self._asked < 2 else 0
             if self._asked:
                 return self._ask() if self._asked == 1 else self._start(REACH)
+            if uplink.fresh:
+                return self._start(BUCKET)
             if not uplink.fill(store, clock, foreign, self.dropped + self.lost):
                 return 0  # all of it was too large
         return self._start(BATCH)

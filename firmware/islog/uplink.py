@@ -45,13 +45,13 @@ class Uplink:
         self._reported = 0 if settings["report_dropped"] else None  # by the latest islog.dropped
         self.wait_ms = jitter(self._flush_ms)  # boards that start together send apart
         self.bucket_retry.pause(jitter(self._flush_ms))
+        self.fresh = True  # the bucket call was not made yet: where a batch is due, it comes first
         self.marker = 0  # 1: the batch's first is islog.dropped, which counts as nothing
         self.unanswered = 0  # POSTs running that got no answer at all
         self.trouble = 0  # or FAILING, REFUSED: what the last answer asks for
         self.per_batch = settings["batch_bytes"] // 120  # then what the last batch was like
         self._suspects = 0  # that many of the batch's first readings hold one that was refused
-        self._refused_alone = 0
-        self._broken = 0
+        self._refused_alone = self._broken = 0
 
     @property
     def verifies(self):
@@ -78,6 +78,7 @@ class Uplink:
     def start(self, what):
         """Begin BUCKET, REACH, or BATCH (that part of it which is due)."""
         self.doing = what
+        self.fresh = self.fresh and what != BUCKET
         service = self._service
         body = service.bucket
         if what == BATCH:

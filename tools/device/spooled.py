@@ -46,6 +46,7 @@ class Reader(Spool):
             self._show_batch(segment)
 
     def _learn(self, segment):
+        segment.size = os.stat(self._name(segment))[6]
         with open(self._name(segment), "rb") as f:
             at = 0
             while records.head(f, at) and records.is_whole(f, at):
