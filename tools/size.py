@@ -23,7 +23,7 @@ NULL = DEVICE / "null"
 
 # The goals for .mpy and import are not reached yet; until they are, the ceilings keep what there
 # is from growing unseen.
-MPY_CEILING = 27900
+MPY_CEILING = 28000
 IMPORT_CEILING = 35 * 1024
 MPY_BYTES = 10000  # in all, of what a user without optional parts loads
 IMPORT_BYTES = 16 * 1024  # of heap kept by `import islog`

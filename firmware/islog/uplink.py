@@ -40,7 +40,7 @@ class Uplink:
         self.retry = Retry(settings["backoff_max"])
         self.doing = None  # BUCKET, REACH or BATCH while that is under way
         self.sent = self.rejected = self.dropped = self.retries = 0
-        self.foreign = False  # the batch is an earlier boot's: counted in the next two instead
+        self.foreign = False  # the batch is an earlier boot's: counted in these instead
         self.recovered = self.lost = 0
         self._reported = 0 if settings["report_dropped"] else None  # by the latest islog.dropped
         self.wait_ms = jitter(self._flush_ms)  # boards that start together send apart
@@ -64,7 +64,7 @@ class Uplink:
         return 0 if self.foreign else self.batch.count - self.marker
 
     def unproven(self):
-        """Whether TLS is used without knowing to whom it leads."""
+        """Whether TLS leads to nobody knows whom."""
         return self._service.urls[1].startswith("https:") and not self.verifies
 
     def bucket_wait_ms(self):
@@ -97,8 +97,7 @@ class Uplink:
         outcome = answer.step()
         if outcome is None:
             return 0
-        what = self.doing
-        self.doing = None
+        what, self.doing = self.doing, None
         self.unanswered = 0 if answer.status or answer.broken else self.unanswered + 1
         if what == BATCH:
             self._batch_answered(outcome)

@@ -80,7 +80,7 @@ HERE = {
     "make": Run(r"make demo +a simulated board"),
     "make demo SECONDS=20": Run(BOOKS, as_="make demo SECONDS=3"),
     "make bench": Run(r"log\(\), float"),
-    "make bench README=1": Run(r"log\(\), float"),
+    "make bench README=1": Run(r"log\(\), float", in_turn=True),  # they use one folder
     "make soak": Run(r"0 missing(.|\n)*passed", as_="make soak SHORT=1"),
     "make serve": SERVES,
     'make serve ARGS="--host 0.0.0.0"': SERVES,
