@@ -79,8 +79,7 @@ TAKEN = Run(r"config\.json", in_turn=True)
 HERE = {
     "make": Run(r"make demo +a simulated board"),
     "make demo SECONDS=20": Run(BOOKS, as_="make demo SECONDS=3"),
-    "make bench": Run(r"log\(\), float"),
-    "make bench README=1": Run(r"log\(\), float", in_turn=True),  # they use one folder
+    "make bench README=1": Run(r"log\(\), float"),
     "make soak": Run(r"0 missing(.|\n)*passed", as_="make soak SHORT=1"),
     "make serve": SERVES,
     'make serve ARGS="--host 0.0.0.0"': SERVES,
@@ -129,6 +128,7 @@ ELSEWHERE = {
     "make test-board": ("host_tests/flash/test_others.py", '"test-board"'),
     "mpremote mip": ("host_tests/flash/test_others.py", '"mip", "install"'),
     ".venv/bin/mpremote connect": ("host_tests/flash/conftest.py", '"mpremote", "connect"'),
+    "make bench": ("host_tests/e2e/test_docs.py", '"make bench README=1": Run('),  # the same
     "make load": ("host_tests/server/test_load.py", "tools.load"),
     "python -m host_tests.model": ("Makefile", "-m host_tests.model"),
     "python -m host_tests.model.fleet": ("host_tests/model/test_fleet.py", "fleet"),
