@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".cache/test"
 STEP_LIMIT_S = 900
 
-AT_ONCE = ("--dist", "worksteal", "--numprocesses")
+AT_ONCE = ("--dist", "loadfile", "--numprocesses")
 
 # (kind, how it is called below, what runs: a module and its arguments)
 STEPS = (

@@ -98,6 +98,7 @@ def slow_ones(tmp_path_factory, witness):
                 victim.patience_s += 5 * SLOW_TIMES
             return once_and_often(found, fault, SLOW_TIMES)
 
+    tmp_path_factory.getbasetemp()  # it is not made by several threads at once
     slow = [fault for fault in FAULTS.values() if fault.slow]
     with ThreadPoolExecutor(len(slow)) as threads:
         yield {fault.name: threads.submit(take, fault) for fault in slow}
