@@ -45,18 +45,24 @@ class Reader(Spool):
                     self._show_reading()
             self._show_batch(segment)
 
-    def _learn(self, segment):
-        segment.size = os.stat(self._name(segment))[6]
+    def _records(self, segment):
+        # (kind, readings, size, file at what follows the head) of each that is whole.
         with open(self._name(segment), "rb") as f:
             at = 0
-            while records.head(f, at) and records.is_whole(f, at):
-                kind, _, size = records.head(f, at)
-                f.seek(at + records.HEAD)
-                if kind == records.BOOT:
-                    segment.boot = f.read(4)
-                elif kind == records.SYNCS:
-                    self._syncs[segment.boot] = f.read(size)
+            found = records.head(f, at)
+            while found and records.is_whole(f, at):
+                kind, count, size = found
+                yield kind, count, size, f
                 at += records.HEAD + size
+                found = records.head(f, at)
+
+    def _learn(self, segment):
+        segment.size = os.stat(self._name(segment))[6]
+        for kind, _, size, f in self._records(segment):
+            if kind == records.BOOT:
+                segment.boot = f.read(4)
+            elif kind == records.SYNCS:
+                self._syncs[segment.boot] = f.read(size)
 
     def _show_reading(self):
         store, clock = self.store, self.clock
@@ -77,17 +83,13 @@ class Reader(Spool):
 
     def _show_batch(self, segment):
         # What had left the ring for the server when the boot was closed: JSON already.
-        with open(self._name(segment), "rb") as f:
-            at = 0
-            while records.head(f, at) and records.is_whole(f, at):
-                kind, count, size = records.head(f, at)
-                if kind == records.CLOSED and count:
-                    f.seek(at + records.HEAD + 12)
-                    starts = struct.unpack("<%dH" % (count + 1), f.read(2 * count + 2))
-                    text = f.read(size)
-                    for i in range(count):
-                        self._show_sent(str(text[starts[i] : starts[i + 1] - 1], "utf-8"))
-                at += records.HEAD + size
+        for kind, count, size, f in self._records(segment):
+            if kind == records.CLOSED and count:
+                f.read(12)  # where to go on
+                starts = struct.unpack("<%dH" % (count + 1), f.read(2 * count + 2))
+                text = f.read(size)
+                for i in range(count):
+                    self._show_sent(str(text[starts[i] : starts[i + 1] - 1], "utf-8"))
 
     def _show_sent(self, text):
         reading = json.loads(text)
