@@ -30,9 +30,16 @@ class Troubled(AssertionError):
     """A page had errors, or asked another host for something."""
 
 
+def noon():
+    """A time zone where it is about noon: the page shows the date of what is not of today."""
+    ahead = 12 - time.gmtime().tm_hour
+    return f"Etc/GMT{-ahead:+d}"  # POSIX: west is positive
+
+
 @contextlib.contextmanager
 def page(browser_, width=1280, height=860, **options):
     """A page in a context of its own; afterwards, there must have been no trouble on it."""
+    options.setdefault("timezone_id", noon())
     context = browser_.new_context(viewport={"width": width, "height": height}, **options)
     opened = context.new_page()
     opened.set_default_timeout(10_000)
