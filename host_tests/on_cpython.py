@@ -1,9 +1,10 @@
 """Puts the fakes in place of what a PC's Python lacks, so that islog can be imported here.
 
-`time`, `socket` and `select` are replaced only while islog and the fakes are imported: all else
-needs its own. On MicroPython the module path does the same.
+`time`, `socket` and `select` are replaced only while islog and the fakes are imported, and where a
+module of islog is loaded again: all else needs its own. On MicroPython the module path does so.
 """
 
+import builtins
 import importlib
 import importlib.util
 import sys
@@ -27,11 +28,20 @@ def install(firmware=FIRMWARE):
         if path.stem in ("fast", "trust"):
             continue  # machine code, and `tls`: only MicroPython has them
         importlib.import_module("islog" if path.stem == "__init__" else f"islog.{path.stem}")
+    fakes = {name: sys.modules[name] for name in _HIDDEN}
     for name, module in kept.items():
         if module is None:
             del sys.modules[name]
         else:
             sys.modules[name] = module
+    import_any = builtins.__import__
+
+    def import_for(name, globals=None, *rest, **named):
+        if name in fakes and globals and globals.get("__package__") == "islog":
+            return fakes[name]
+        return import_any(name, globals, *rest, **named)
+
+    builtins.__import__ = import_for
 
 
 def _load(name):

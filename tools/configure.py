@@ -191,8 +191,8 @@ def leave(settings):
 
 def urls_of(settings):
     """The two URLs that a board with these settings uses."""
-    api = firmware(settings.get("api", RULES["api"][0]))
-    defaults = zip(URLS, (api.BUCKET_URL, api.INGEST_URL), strict=True)
+    api = firmware(settings.get("api", RULES["api"][0])).api("", "", "", str)
+    defaults = zip(URLS, (api[0], api[3]), strict=True)
     return tuple(settings.get(name, default) for name, default in defaults)
 
 

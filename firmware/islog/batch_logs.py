@@ -1,12 +1,21 @@
-"""The first generation of the API, as data (api.md, 1). `%(name)s`, `%(id)s` and `%(key)s` stand
-for bucket name, bucket id and client key: quoted as JSON in a body, as they are in a header."""
+"""The first generation of the API (api.md, 1)."""
 
-BUCKET_URL = "https://api.initialstate.com/api/v1/buckets"
-INGEST_URL = "https://groker.initialstate.com/batch_logs"
-BUCKET = '{"bucketId":%(id)s,"bucketName":%(name)s,"clientKey":%(key)s}'
-BUCKET_HEADERS = ()
-# A reading: before the signal, before the value, before the time.
-FIELDS = ('{"b":%(name)s,"tid":%(id)s,"sn":', ',"v":', ',"e":')
-HEADERS = (("X-IS-ClientKey", "%(key)s"),)
-BATCH_READINGS = 0  # at most in a request; 0: as many as fit
-REQUESTS_PER_S = 0  # at most; 0: no limit
+
+def api(name, bucket_id, key, text):
+    """(URL of the bucket call, its headers, its body, URL of batches, their headers, fields,
+    readings in a batch, batches a second) for one bucket; `text` makes JSON of a str.
+
+    Headers are (name, value) pairs; fields are what comes in a reading before the signal, before
+    the value and before the time; the last two are limits of the service, 0 where it has none.
+    """
+    return (
+        "https://api.initialstate.com/api/v1/buckets",
+        (),
+        '{"bucketId":%s,"bucketName":%s,"clientKey":%s}'
+        % (text(bucket_id), text(name), text(key)),
+        "https://groker.initialstate.com/batch_logs",
+        (("X-IS-ClientKey", key),),
+        ('{"b":%s,"tid":%s,"sn":' % (text(name), text(bucket_id)), ',"v":', ',"e":'),
+        0,
+        0,
+    )

@@ -19,6 +19,8 @@ import time
 
 from micropython import const
 
+from .errors import once
+
 _MEGA_MS = const(100000000)
 _SETTLED_MS = const(20000)  # at 50 ppm of drift that is a millisecond
 _SYNCS = const(8)
@@ -116,7 +118,7 @@ class Clock:
         elif known is not None and known < 2 * error_ms:
             return False
         if known is None and self._set_rtc:
-            _set_board_clock(unix_s, ms)
+            once("dates", "set_board_clock", unix_s, ms)
         self.source = source
         ms += unix_s % 100000 * 1000
         self._syncs.append([hi, lo, unix_s // 100000 + ms // _MEGA_MS, ms % _MEGA_MS, error_ms])
@@ -134,29 +136,3 @@ class Clock:
                 if abs(ppb) <= _SANE_PPM * 1000:
                     self._ppb = ppb
                 return
-
-
-def http_date(text):
-    """Unix seconds of a Date header (RFC 9110, 5.6.7), "Sun, 06 Nov 1994 08:49:37 GMT" in bytes;
-    0 if it is none."""
-    try:
-        _, day, month, year, clock, _ = str(text, "utf-8").split()
-        hour, minute, second = [int(part) for part in clock.split(":")]
-        month = "MarAprMayJunJulAugSepOctNovDecJanFeb".index(month) // 3  # years are counted
-        year = int(year) - month // 10  # from March
-    except ValueError:
-        return 0
-    days = 365 * year + year // 4 - year // 100 + year // 400  # the Gregorian calendar
-    days += (153 * month + 2) // 5 + int(day) - 719469
-    return ((days * 24 + hour) * 60 + minute) * 60 + second
-
-
-def _set_board_clock(unix_s, ms):
-    # time.time() is right for the rest of the user's program; the port's epoch is 1970 or 2000.
-    try:
-        from machine import RTC
-    except ImportError:
-        return  # a port without one, such as a PC's
-    epoch = 0 if time.gmtime(0)[0] == 1970 else 946684800
-    now = time.gmtime(unix_s + ms // 1000 - epoch)
-    RTC().datetime(now[:3] + (now[6],) + now[3:6] + (ms % 1000 * 1000,))

@@ -17,16 +17,16 @@ def country(value):
     return isinstance(value, str) and len(value) == 2
 
 
-def whole(value, least, most, *_):
-    return type(value) is int and least <= value <= most
+def whole(value, first, last, *_):
+    return type(value) is int and first <= value <= last
 
 
 def flag(value):
     return type(value) is bool
 
 
-def one_of(value, *limits):
-    return value in limits
+def one_of(value, *words):
+    return value in words
 
 
 def key(value):
@@ -54,10 +54,10 @@ def hosts(value):
 def networks(value):
     if not isinstance(value, (list, tuple)):
         return False
-    for network in value:
-        if not isinstance(network, dict) or sorted(network) != ["password", "ssid"]:
+    for found in value:
+        if not isinstance(found, dict) or sorted(found) != ["password", "ssid"]:
             return False
-        ssid, password = network["ssid"], network["password"]
+        ssid, password = found["ssid"], found["password"]
         if not isinstance(ssid, str) or not 1 <= len(ssid.encode()) <= 32:
             return False
         if not isinstance(password, str) or password and not 8 <= len(password) <= 64:
@@ -65,19 +65,19 @@ def networks(value):
     return value
 
 
-def _rule(fits, *limits):
+def _rule(fits, *given):
     # What a value of this kind must be: None where it is, else the end of a sentence.
-    def rule(value):
-        return None if fits(value, *limits) else why(fits.__name__, value, *limits)
+    def wrong(value):
+        return None if fits(value, *given) else why(fits.__name__, value, *given)
 
-    return rule
+    return wrong
 
 
 # name: (default, rule). `...`: it is required; None as a default is always allowed.
 RULES = {
     "client_key": (..., _rule(key)),
     "bucket_name": (..., _rule(text, 200)),
-    "bucket_id": (None, _rule(text, 200)),  # see _together()
+    "bucket_id": (None, _rule(text, 200)),  # see _both()
     "wifi": (None, _rule(networks)),
     "api": ("batch_logs", _rule(one_of, "batch_logs", "events")),
     "bucket_url": (None, _rule(url)),  # by default that of the service, for each API
@@ -107,54 +107,54 @@ RULES = {
 }
 
 
-def _refuse(name, wrong=None):
+def refuse(name, wrong=None):
     raise ConfigError("%s %s" % (name, why(wrong or name)))
 
 
 def check(given):
     """A dict of all settings: `given` ones checked, the others at their defaults. ConfigError."""
     settings = {}
-    for name, (default, rule) in RULES.items():
+    for name, (default, wrong) in RULES.items():
         settings[name] = value = given.get(name, default)
         if value is ...:
-            _refuse(name, "none")
-        wrong = rule(value) if value is not None or default is not None else None
-        if wrong:
-            raise ConfigError("%s %s" % (name, wrong))
+            refuse(name, "none")
+        sentence = wrong(value) if value is not None or default is not None else None
+        if sentence:
+            raise ConfigError("%s %s" % (name, sentence))
     # Last: a slip in the file that makes a name of the client key has been found by now.
     for name in given:
         if name not in RULES:
-            _refuse("unknown setting %r:" % name, "name")
-    _together(settings)
+            refuse("unknown setting %r:" % name, "name")
+    _both(settings)
     return settings
 
 
-def _together(settings):
+def _both(settings):
     # What depends on more than one setting.
     bucket_id = settings["bucket_id"]
     if bucket_id is None:
         pass
     elif settings["api"] == "batch_logs":
-        parts = [len(part) for part in bucket_id.split("-")]
-        if parts != [8, 4, 4, 4, 12] or bucket_id.strip("-0123456789abcdefABCDEF"):
-            _refuse("bucket_id", "guid")
+        found = [len(part) for part in bucket_id.split("-")]
+        if found != [8, 4, 4, 4, 12] or bucket_id.strip("-0123456789abcdefABCDEF"):
+            refuse("bucket_id", "guid")
     elif ":" in bucket_id or '"' in bucket_id or "'" in bucket_id:
-        _refuse("bucket_id")
+        refuse("bucket_id")
     if bool(settings["spool_file"]) != bool(settings["spool_bytes"]):
-        _refuse("spool_file")
+        refuse("spool_file")
     if settings["spool_file"] and settings["spool_bytes"] < 10 * settings["batch_bytes"]:
-        _refuse("spool_bytes")
+        refuse("spool_bytes")
     if not settings["ca_file"]:
         return
     if settings["transport"] == "requests":
-        _refuse("transport")
+        refuse("transport")
     for name in ("bucket_url", "ingest_url"):
         if not (settings[name] or "https:").startswith("https:"):
-            _refuse(name)
+            refuse(name)
     if not settings["set_rtc"]:
-        _refuse("set_rtc")
+        refuse("set_rtc")
     if not settings["ntp_hosts"]:
-        _refuse("ntp_hosts")
+        refuse("ntp_hosts")
 
 
 def load(path):
@@ -163,9 +163,9 @@ def load(path):
         with open(path) as f:
             given = json.load(f)
     except OSError:
-        _refuse(path, "closed")
+        refuse(path, "closed")
     except ValueError:
-        _refuse(path, "json")
+        refuse(path, "json")
     if not isinstance(given, dict):
-        _refuse(path, "dict")
+        refuse(path, "dict")
     return check(given)

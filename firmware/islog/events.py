@@ -1,10 +1,16 @@
-"""The second generation of the API, as data (api.md, 2); see batch_logs.py."""
+"""The second generation of the API (api.md, 2)."""
 
-BUCKET_URL = "https://groker.init.st/api/buckets"
-INGEST_URL = "https://groker.init.st/api/events"
-BUCKET = '{"bucketKey":%(id)s,"bucketName":%(name)s}'
-BUCKET_HEADERS = (("X-IS-AccessKey", "%(key)s"), ("Accept-Version", "~0"))
-FIELDS = ('{"key":', ',"value":', ',"epoch":')
-HEADERS = BUCKET_HEADERS + (("X-IS-BucketKey", "%(id)s"),)
-BATCH_READINGS = 10
-REQUESTS_PER_S = 3
+
+def api(name, bucket_id, key, text):
+    """See batch_logs.api."""
+    headers = ("X-IS-AccessKey", key), ("Accept-Version", "~0")
+    return (
+        "https://groker.init.st/api/buckets",
+        headers,
+        '{"bucketKey":%s,"bucketName":%s}' % (text(bucket_id), text(name)),
+        "https://groker.init.st/api/events",
+        headers + (("X-IS-BucketKey", bucket_id),),
+        ('{"key":', ',"value":', ',"epoch":'),
+        10,
+        3,
+    )

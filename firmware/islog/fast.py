@@ -1,19 +1,90 @@
-"""Three functions of `ring` and `payload` as machine code, where the port can compile it."""
+"""What plain.py has in bytecode, as machine code: loaded where the port can compile it."""
 
 from math import isfinite
 from time import ticks_ms
 
 import micropython
+import uctypes
 
 _type = type  # found at once, where a builtin is found after the module's names
 _float = float
 _int = int
 _bool = bool
 
+_text = bytearray(16)  # what number() writes
+_at = uctypes.addressof(_text)
+_texts = [uctypes.bytearray_at(_at, size) for size in range(14)]  # the first `size` bytes of it
+# Half of what a float's last bit is worth, in such halves. 0: floats are doubles here, of which
+# number() writes only those that take few digits to the end.
+_half = 0 if 1.0 + 2**-40 != 1.0 else 1
+
+
+@micropython.viper
+def number(words, at: int, is_float: bool) -> int:
+    """Write the number at words[at] into _text, in as few digits as tell it from all others;
+    returns how many bytes that takes, 0 where it is left to str(). Floats: Steele and White, "How
+    to Print Floating-Point Numbers Accurately" (1990), in fixed point, from 1/64 to 2**24."""
+    w = ptr32(words)  # noqa: F821
+    out = ptr8(_text)  # noqa: F821
+    whole = w[at]
+    sign = whole
+    rest = 0
+    bits = 0  # of `whole` that are behind the point
+    if is_float:
+        sign = w[at + 1]
+        if whole | sign:  # not 0.0
+            # Of a double's 52 bits of fraction a float has the first 23; a 1 before is in neither.
+            bits = 1046 - (sign >> 20 & 0x7FF)
+            if whole & 0x1FFFFFFF or bits < 0 or bits > 29:
+                return 0
+            whole = (sign & 0xFFFFF | 0x100000) << 3 | whole >> 29 & 7
+            rest = (whole & (1 << bits) - 1) << 1
+            whole >>= bits
+    elif sign >> 31 & 1:
+        whole = (~whole & 0x3FFFFFFF) + 1
+    i = 1
+    ten = 10
+    while i < 10 and whole >= ten:
+        i += 1
+        ten *= 10
+    if sign >> 31 & 1:
+        out[0] = 0x2D
+        i += 1
+    size = i
+    while True:
+        i -= 1
+        ten = whole // 10
+        out[i] = 0x30 + whole - ten * 10
+        whole = ten
+        if whole == 0:
+            break
+    if not is_float:
+        return size
+    out[size] = 0x2E
+    bits += 1
+    half = int(_half)
+    while size < 12:
+        size += 1
+        # Times 10: times 5, and the point one bit further.
+        rest *= 5
+        half *= 5
+        bits -= 1
+        digit = rest >> bits
+        rest &= (1 << bits) - 1
+        # Whether this digit, or the one above it, tells the float from its neighbours:
+        low = rest == 0 or rest < half
+        high = rest + half > 1 << bits
+        if high and (not low or rest << 1 >= 1 << bits):
+            digit += 1
+        out[size] = 0x30 + digit
+        if low or high:
+            return size + 1
+    return 0
+
 
 @micropython.viper
 def is_plain(data) -> bool:
-    """See payload._is_plain."""
+    """See plain.is_plain."""
     c = ptr8(data)  # noqa: F821
     i = int(len(data))
     while i > 0:
@@ -25,10 +96,10 @@ def is_plain(data) -> bool:
 
 @micropython.viper
 def readings(batch, store, hi: int, clock) -> bool:
-    """See payload.plain_readings."""
+    """See plain.readings."""
     signed = store.words
     words = ptr32(signed)  # noqa: F821
-    size = int(len(signed))
+    words_size = int(len(signed))
     floats = store.floats
     signals = store.signals
     text = batch._text
@@ -42,7 +113,7 @@ def readings(batch, store, hi: int, clock) -> bool:
     shift = int(clock.shift)
     floor = int(clock.floor)
     shown = int(batch._ms)
-    room = int(len(batch._buf)) - int(batch._fixed)
+    room = int(batch.room)
     first = int(batch._n)
     n = first
     at = int(store.head)
@@ -52,6 +123,9 @@ def readings(batch, store, hi: int, clock) -> bool:
     full = False
     extend = text.extend
     as_text = str
+    texts = _texts
+    view = uctypes.bytearray_at
+    address = int(uctypes.addressof(signed))
     quote = b'"'
     while left > 0:
         bits = words[at + 1]
@@ -63,15 +137,24 @@ def readings(batch, store, hi: int, clock) -> bool:
             break
         kind = bits >> 17
         after = at + 4
-        if kind == 0:
-            value = as_text(floats[at + 2 >> 1])
-        elif kind == 1:
-            value = as_text(signed[at + 2])
+        if kind < 2:
+            size = int(number(signed, at + 2, kind == 0))
+            if size:
+                value = texts[size]
+            else:
+                value = as_text(floats[at + 2 >> 1])
         elif kind == 2:
             value = "true" if words[at + 2] else "false"
         elif kind & 7 == 3:
-            after = at + 2 + ((bits >> 20) + 7 >> 3) * 2
-            value = store.text(at + 2, bits >> 20)
+            size = bits >> 20
+            after = at + 2 + (size + 7 >> 3) * 2
+            i = at + 2
+            if i >= words_size:
+                i -= words_size
+            if i * 4 + size > words_size * 4:
+                value = store.text(i, size)
+            else:
+                value = view(address + i * 4, size)
             if not is_plain(value):
                 break
         else:
@@ -110,8 +193,8 @@ def readings(batch, store, hi: int, clock) -> bool:
         n += 1
         starts[n] = end
         at = after
-        if at >= size:
-            at -= size
+        if at >= words_size:
+            at -= words_size
         left -= 1
     clock.floor = floor
     store.count = int(store.count) - n + first
@@ -123,7 +206,7 @@ def readings(batch, store, hi: int, clock) -> bool:
 
 @micropython.native
 def log(self, signal, value, epoch=None):
-    """See Logger.log and ring.plain_log."""
+    """See Logger.log and plain.log."""
     if epoch is not None:
         return self._other(signal, value, epoch)
     epoch = self._bits(signal)

@@ -16,7 +16,7 @@ def check_signal(signal):
         or not 0 < len(signal) <= _SIGNAL_MAX
         or signal.startswith("islog.")
     ):
-        _refuse("signal", signal)
+        refuse("signal", signal)
 
 
 def check_value(value):
@@ -24,18 +24,18 @@ def check_value(value):
     kind = type(value)
     if kind is int:
         if not -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF:
-            _refuse("value", value)
+            refuse("value", value)
     elif kind is str:
         size = len(value)
         if _TEXT_MAX >= size > _TEXT_MAX // 4:  # a character takes up to four bytes
             size = len(value.encode())
         if size > _TEXT_MAX:
-            _refuse("value", value)
+            refuse("value", value)
     elif value is not None and kind is not float and kind is not bool:
-        _refuse("value", value)
+        refuse("value", value)
 
 
-def _refuse(what, given):
+def refuse(what, given):
     # The words are loaded only for a program that needs mending.
     from . import refused
 
@@ -43,9 +43,7 @@ def _refuse(what, given):
 
 
 def given_time(epoch):
-    """A caller's time as one int (see given.py); None for None."""
-    if epoch is None:
-        return None
+    """A caller's time as one int (see given.py)."""
     from .given import as_int  # only for programs that give one
 
     return as_int(epoch)
@@ -60,41 +58,27 @@ class Intake:
 
     def __init__(self, settings, clock, batch, note):
         self.store = ring.Ring(settings["buffer_bytes"], clock, self._log_other)
-        self._clock = clock
+        self.clock = clock
         self._batch = batch
         self._max_signals = settings["max_signals"]
         self.rejected = self.refused = 0  # no reading; not taken because it is closed
         self._note = note
         self._closed = False
 
-    def log_object(self, obj, prefix="", epoch=None):
-        """Log each entry of a dict (signal: `prefix` + its key) or a list (`prefix` + its index),
-        all with one timestamp. True where all were stored. Raises as log() does, before the first
-        entry is stored; a nested value is a TypeError."""
-        if isinstance(obj, dict):
-            entries = list(obj.items())
-        elif isinstance(obj, (list, tuple)):
-            entries = [(str(i), obj[i]) for i in range(len(obj))]
-        else:
-            _refuse("collection", obj)
-        for name, value in entries:
-            check_signal(prefix + name if isinstance(name, str) else name)
-            check_value(value)
-        given = given_time(epoch)
-        self._clock.tick()
-        hi, lo = self._clock.hi, self._clock.last
-        stored = [self._store(prefix + name, value, given, hi, lo) for name, value in entries]
-        return all(stored)
-
     def _log_other(self, signal, value, epoch):
         # All that Ring.log() does not do itself.
-        check_signal(signal)
+        if not isinstance(signal, str) or signal not in self.store.keys:
+            check_signal(signal)
         check_value(value)
-        given = given_time(epoch)
-        self._clock.tick()
-        return self._store(signal, value, given, self._clock.hi, self._clock.last)
+        if epoch is not None:
+            epoch = given_time(epoch)
+        clock = self.clock
+        clock.tick()
+        return self.take(signal, value, epoch, clock.hi, clock.last)
 
-    def _store(self, signal, value, given, hi, lo):
+    def take(self, signal, value, given, hi, lo):
+        """Store a checked reading of the uptime (`hi`, `lo`) with what given_time() made of its
+        epoch. False where it was rejected, or there was no room."""
         if self._closed:
             self.refused += 1
             return False
@@ -102,16 +86,17 @@ class Intake:
             return self._reject("%s: no number was there (%s)" % (signal, value))
         key = self.store.keys.get(signal)
         name = self._batch.name(signal) if key is None else self.store.signals[key >> 10]
+        room = self._batch.room - len(name)
         if isinstance(value, str):
             kind = ring.STR
             value = value.encode()
             size = len(value) * 6 + 2  # at most
-            if not self._batch.fits(len(name), size):
+            if size >= room:
                 size = payload.quoted_size(value)
         else:
             kind = _KINDS[type(value)]
             size = 24
-        if not self._batch.fits(len(name), size):
+        if size >= room:
             return self._reject("%s: too long for batch_bytes" % signal)
         if key is None:
             if len(self.store.signals) >= self._max_signals:

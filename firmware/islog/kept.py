@@ -48,10 +48,11 @@ class Kept(Answer):
         self._keep = self._nodelay = False
         self._have = self._last = self._until = 0
 
-    def start(self, url, data, headers):
+    def start(self, url, headers, data):
         """See transport.Requests.start."""
         self.reset()
-        parts = (url + "/").split("/", 3) if url.count("/") < 3 else url.split("/", 3)
+        self.untrusted = False
+        parts = (url if url.count("/") > 2 else url + "/").split("/", 3)
         name, _, port = parts[2].partition(":")
         self._to = parts[0], name, int(port or (443 if parts[0] == "https:" else 80))
         head = "POST /%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
@@ -106,7 +107,6 @@ class Kept(Answer):
 
     def _exchange(self):
         self._have = 0
-        self._begun = False
         if not self._stream:
             self._open()
             yield

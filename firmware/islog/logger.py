@@ -20,11 +20,10 @@ import time
 
 from micropython import const
 
-from . import __version__
+from . import __version__, service
 from .counts import Counts
-from .errors import ConfigError
+from .errors import ConfigError, once
 from .intake import Intake
-from .service import checked, guid
 from .timekeeper import Timekeeper
 from .uplink import BATCH, BUCKET, REACH, REFUSED, Uplink
 
@@ -52,14 +51,15 @@ class Logger(Counts):
         settings.update(client_key=client_key, bucket_name=bucket_name, bucket_id=bucket_id)
         if wifi is not None and not hasattr(wifi, "poll"):
             raise ConfigError("wifi must be a WiFi object here; the list is for config.json")
-        settings = checked("check", settings)
-        self.bucket_id = bucket_id or guid(bucket_name)
+        settings = once("config", "check", settings)  # its rules are not needed again
         self._wifi, self.last_error, self._said = wifi, None, None
-        uplink = Uplink(settings, self.bucket_id, self._trouble)
-        if not uplink.batch.fits(107, 24):
+        self.bucket_id, *plan = service.plan(settings)
+        trouble = self._trouble
+        uplink = Uplink(settings, plan, trouble)
+        if uplink.batch.room <= 107 + 24:
             raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
-        timekeeper = Timekeeper(settings, self._trouble)
-        intake = Intake(settings, timekeeper.clock, uplink.batch, self._trouble)
+        timekeeper = Timekeeper(settings, trouble)
+        intake = Intake(settings, timekeeper.clock, uplink.batch, trouble)
         self.log = intake.store.log
         self._timeout_s, self._quiet = settings["timeout"], settings["quiet"]
         self._flushing = self._busy = self._asked = 0
@@ -67,17 +67,18 @@ class Logger(Counts):
         if settings["spool_file"]:
             from .spool import Spool  # only where it is asked for
 
-            spool = Spool(settings, self.bucket_id, timekeeper.clock, self._trouble)
-            uplink.foreign = spool.restore(uplink.batch)
-            uplink.marker = int(uplink.foreign and uplink.batch.signal() == '"islog.dropped"')
+            spool = Spool(settings, self.bucket_id, timekeeper.clock, trouble)
+            uplink.adopt(spool)
         Counts.__init__(self, uplink, timekeeper, intake, spool)
         self._say("version %s, bucket %s" % (__version__, bucket_name))
         if uplink.unproven():
             self._say("the server is not verified (no ca_file): others may read the key")
 
     def log_object(self, obj, prefix="", epoch=None):
-        """Log a dict or a list, all with one time: see Intake.log_object."""
-        return self._intake.log_object(obj, prefix, epoch)
+        """Log a dict or a list, all with one time: see objects.py."""
+        from .objects import log_object  # only for programs that use it
+
+        return log_object(self._intake, obj, prefix, epoch)
 
     def poll(self):
         """Do at most one network operation; returns the milliseconds until it wants the next."""
@@ -110,7 +111,7 @@ class Logger(Counts):
             self.state = "online"
             uplink.retry.succeeded()
             self._say("the time is known")
-        unproven = uplink.verifies and self._time.clock.source != "ntp"  # TLS needs the date
+        unproven = uplink.answer.verifies and self._time.clock.source != "ntp"  # the date, for TLS
         if self._time.due():
             return self._ask(unproven)
         if unproven:
@@ -146,7 +147,7 @@ class Logger(Counts):
             if spool and spool.load():
                 store, clock, foreign = spool.store, spool.clock, spool.foreign
             elif not store.count:
-                uplink.idle()
+                uplink.answer.idle()
                 return _IDLE_MS
             else:
                 age_ms = store.oldest_age_ms()
@@ -233,18 +234,17 @@ class Logger(Counts):
             self._say(sentence)
 
     def _say(self, sentence):
-        if sentence != self._said and not self._quiet:
+        if not self._quiet and sentence != self._said:
             print("islog:", sentence)
-        self._said = sentence
+            self._said = sentence
 
 
 def from_config(path="config.json"):
     """A Logger with the settings of a JSON file, Wi-Fi included. ConfigError: what is wrong."""
-    settings = checked("load", path)
-    networks = settings.pop("wifi")
-    wifi = None
-    if networks:
+    settings = once("config", "load", path)
+    wifi = settings.pop("wifi") or None
+    if wifi:
         from .wifi import WiFi
 
-        wifi = WiFi(networks, settings["country"], settings["hostname"], settings["wifi_power"])
+        wifi = WiFi(wifi, settings["country"], settings["hostname"], settings["wifi_power"])
     return Logger(wifi=wifi, **settings)

@@ -12,6 +12,13 @@ from array import array
 
 import uctypes
 
+try:
+    from .fast import is_plain
+    from .fast import readings as _readings
+except (ImportError, SyntaxError, AttributeError):  # a port without a viper emitter
+    from .plain import is_plain
+    from .plain import readings as _readings
+
 _ESCAPES = {0x08: b"\\b", 0x09: b"\\t", 0x0A: b"\\n", 0x0C: b"\\f", 0x0D: b"\\r"}
 
 
@@ -41,11 +48,6 @@ def quoted_size(data):
     return size
 
 
-def _is_plain(data):
-    """Whether nothing in the bytearray `data` is escaped: three loops of the interpreter's own."""
-    return not data or min(data) > 0x1F and b'"' not in data and b"\\" not in data
-
-
 def _escape(c):
     if c == 0x22 or c == 0x5C:
         return bytes((0x5C, c))
@@ -58,16 +60,17 @@ class Batch:
     """Room for `size_bytes` of body. `fields` are the JSON texts that come in a reading before the
     signal, before the value, and before the time (batch_logs.py).
 
-    `count` readings are in it.
+    `count` readings are in it. One fits alone where the bytes of its name and of its value in JSON
+    are fewer than `room`.
     """
 
     def __init__(self, size_bytes, fields):
         self._before, self._value, self._time = [part.encode() for part in fields]
         self._buf = bytearray(size_bytes)
         self._text = uctypes.bytearray_at(uctypes.addressof(self._buf), size_bytes)
-        # What a reading takes beside its name and its value, with the longest time: 17 digits.
-        self._fixed = len(self._before) + len(self._time) + 19
-        self._starts = array("H", bytes(2 * (2 + size_bytes // (self._fixed - 16))))
+        fixed = len(self._before) + len(self._time) + 19  # with the longest time: 17 digits
+        self._starts = array("H", bytes(2 * (2 + size_bytes // (fixed - 16))))
+        self.room = size_bytes - fixed
         self._mega = self._ms = None  # the time that _stamp shows
         self.clear()
 
@@ -84,10 +87,6 @@ class Batch:
         """What readings() and other() take for a signal."""
         return quote(signal) + self._value
 
-    def fits(self, name_size, value_size):
-        """Whether one reading alone fits: a name of so many bytes, a value of so many in JSON."""
-        return 1 + self._fixed + name_size + value_size <= len(self._buf)
-
     def set_time(self, mega, ms):
         """To be called before each: the time of the next reading is `ms` (not negative) after
         `mega` * 100,000 s. What was begun and not finished, for want of memory, is forgotten."""
@@ -100,6 +99,8 @@ class Batch:
             self._mega = mega
             self._ms = 0
         self._show(ms)
+
+    readings = _readings
 
     def _show(self, ms):
         # Write those digits into _stamp in which `ms` differs from what it shows.
@@ -121,7 +122,7 @@ class Batch:
         bytearray); `time`: JSON in bytes, None: the time that was set."""
         text = self._text
         size = quoted_size(value) if is_text else len(value)
-        if self._end + self._fixed + len(name) + size > len(self._buf):
+        if self._end + len(name) + size > self.room:
             return False
         text.extend(self._before)
         text.extend(name)
@@ -163,71 +164,3 @@ class Batch:
         self._first += count
         if self._first == self._n:
             self.clear()
-
-
-def plain_readings(batch, store, hi, clock):
-    """Move the oldest readings of `store` (a Ring) into `batch`, up to one whose time `clock` (a
-    Clock) has not settled for the period `hi`, or that other() must take: a wide int,
-    a text with escapes, a given time. The first one's time was set. Returns whether
-    the batch is full."""
-    words, floats, signals = store.words, store.floats, store.signals
-    text, before, stamp, starts = batch._text, batch._before, batch._stamp, batch._starts
-    until, shift, floor = clock.until, clock.shift, clock.floor
-    room = len(batch._buf) - batch._fixed
-    as_text, n = str, batch._n
-    at, full = store.head, False
-    for _ in range(store.count):
-        bits = words[at + 1]
-        if bits < 0:
-            at = 0
-            bits = words[1]
-        ms = words[at]
-        if ms >= until or bits & 0x3FF != hi:
-            break
-        kind = bits >> 17
-        after = at + 4
-        if kind == 0:
-            value = as_text(floats[at + 2 >> 1])
-        elif kind == 1:
-            value = as_text(words[at + 2])
-        elif kind == 2:
-            value = "true" if words[at + 2] else "false"
-        elif kind & 7 == 3:
-            after = at + 2 + ((bits >> 20) + 7 >> 3) * 2
-            value = store.text(at + 2, bits >> 20)
-            if not is_plain(value):
-                break
-        else:
-            break
-        name = signals[bits >> 10 & 0x7F]
-        if len(text) + len(name) + len(value) + 2 > room:
-            full = True
-            break
-        text.extend(before)
-        text.extend(name)
-        if kind > 2:
-            text.append(0x22)
-        text.extend(value)
-        if kind > 2:
-            text.append(0x22)
-        ms += shift
-        if ms > floor:  # else a sync stepped back: equal times until the true one is there
-            floor = ms
-            batch._show(ms)
-        text.extend(stamp)
-        n += 1
-        starts[n] = len(text)
-        at = after % len(words)
-    # In one straight line, so that no callback sees a reading in neither place, or in both.
-    clock.floor = floor
-    store.count -= n - batch._n
-    store.head = at
-    batch._n = n
-    batch._end = starts[n]
-    return full
-
-
-try:
-    from .fast import is_plain, readings
-except (ImportError, SyntaxError, AttributeError):  # a port without a viper emitter
-    is_plain, readings = _is_plain, plain_readings

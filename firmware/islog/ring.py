@@ -18,11 +18,14 @@ soft callback interrupts. A callback that needs more room while the main program
 """
 
 from array import array
-from math import isfinite
-from time import ticks_ms
 
 import uctypes
 from micropython import const
+
+try:
+    from .fast import log as _log
+except (ImportError, SyntaxError, AttributeError):  # a port without a native emitter
+    from .plain import log as _log
 
 FLOAT = const(0)
 INT = const(0x20000)
@@ -31,50 +34,6 @@ STR = const(0x60000)
 _KINDS = const(0x60000)
 _GIVEN = const(0x80000)
 _WIDE = const(0x100000)
-_float, _int, _bool, _type = float, int, bool, type  # builtins are looked for here first
-
-
-def plain_log(self, signal, value, epoch=None):
-    """Store one reading; True where stored. See Logger.log."""
-    if epoch is not None:
-        return self._other(signal, value, epoch)
-    # Names are used again from here on: one more would make the frame too large (see above).
-    epoch = self._bits(signal)
-    if epoch is None:
-        return self._other(signal, value, None)
-    kind = _type(value)
-    if kind is _float and isfinite(value):
-        pass
-    elif kind is _int and not (value >> 30 and ~value >> 30):
-        epoch |= INT
-    elif kind is _bool:
-        epoch |= BOOL
-    else:
-        return self._other(signal, value, None)
-    at = self._tail
-    self._tail = at + 4
-    if at >= self._stop:
-        at = self._make_room(4)
-        if at < 0:
-            return False
-    self.count += 1
-    signal = self.words
-    signal[at + 1] = epoch | self._clock.hi
-    kind = ticks_ms() & 0x3FFFFFFF
-    signal[at] = kind
-    if kind ^ self._clock.last > self._clock.mask >> 2:  # the clock must see each quarter
-        self._tick(at, epoch)
-    if epoch & _KINDS:
-        signal[at + 2] = value
-    else:
-        self.floats[at + 2 >> 1] = value
-    return True
-
-
-try:
-    from .fast import log as _log
-except (ImportError, SyntaxError, AttributeError):  # a port without a native emitter
-    _log = plain_log
 
 
 def words_of(bits):
@@ -88,26 +47,25 @@ class Ring:
     Clock; what is no number under a known signal goes to `other(signal, value, epoch)`."""
 
     def __init__(self, size_bytes, clock, other):
-        self._size = size_bytes // 16 * 4 + 4  # words, as all positions are
-        self.words = array("i", bytes(4 * self._size))
+        size = size_bytes // 16 * 4 + 4  # words, as all positions are
+        self.words = array("i", bytes(4 * size))
         at = uctypes.addressof(self.words)
-        cells = self._size // 2
+        cells = size // 2
         q, d = uctypes.INT64 | cells, uctypes.FLOAT64 | cells
         overlay = uctypes.struct(at, {"q": (uctypes.ARRAY, q), "d": (uctypes.ARRAY, d)})
         self._ints = overlay.q
         self.floats = overlay.d
-        self._bytes = uctypes.bytearray_at(at, 4 * self._size)
+        self._bytes = uctypes.bytearray_at(at, 4 * size)
         self._clock = clock
         self._other = other
         self.keys = {}  # type: dict[str, int]
         self._bits = self.keys.get  # a signal's bits in word 1
         self.signals = []  # by number, what add_signal() was given
         self.head = self._tail = 0  # the oldest reading is at first()
-        self._stop = self._size - 4  # beyond it, _make_room() finds a place
+        self._stop = size - 4  # beyond it, _make_room() finds a place
         self.count = self.dropped = 0
         self._making = self.reading = False  # reading: the oldest are read, and not dropped
         self.overflowed = False  # something was dropped since the caller last cleared it
-        self.signal = self.kind = self.value = self.given = None  # what look() found
 
     log = _log
 
@@ -119,6 +77,7 @@ class Ring:
         """Store a checked reading with its time; False where there was no room. `kind`: the
         signal's bits | FLOAT, INT, BOOL or STR; `value`: a number, or at most 1000 bytes; `given`:
         None, or the time as one int (see `Intake`)."""
+        size = len(self.words)
         words = 4
         if kind & _KINDS == STR:
             words = 2 + (len(value) + 7 >> 3) * 2
@@ -128,7 +87,7 @@ class Ring:
         if given is not None:
             words += 2
             kind |= _GIVEN
-        if words > self._size - 4:
+        if words > size - 4:
             self.dropped += 1
             return False
         at = self._make_room(words)
@@ -137,19 +96,19 @@ class Ring:
         self.count += 1
         self.words[at] = lo
         self.words[at + 1] = kind | hi
-        cell = (at + 2) % self._size >> 1
+        cell = (at + 2) % size >> 1
         if kind & _KINDS == FLOAT:
             self.floats[cell] = value
         elif kind & _KINDS != STR:
             self._ints[cell] = value
         else:
-            first = self._size * 4 - cell * 8
+            first = size * 4 - cell * 8
             if first < len(value):
                 self._bytes[: len(value) - first] = value[first:]
                 value = value[:first]
             self._bytes[cell * 8 : cell * 8 + len(value)] = value
         if given is not None:
-            self._ints[(at + words - 2) % self._size >> 1] = given
+            self._ints[(at + words - 2) % size >> 1] = given
         return True
 
     def _make_room(self, words):
@@ -159,9 +118,10 @@ class Ring:
             self.dropped += 1
             return -1
         self._making = True
-        # _tail is beyond _stop where log() has found no place there.
+        # _tail is beyond _stop where log() has found no place there. In one straight line, for a
+        # callback that needs room now leaves _tail at _stop.
         self._tail = self._stop = at = min(self._tail, self._stop)
-        size = self._size
+        size = len(self.words)
         at %= size
         tail = 0 if at + 4 == size else at + 4
         if words == 4 and tail == self.head and not self.reading:
@@ -185,8 +145,10 @@ class Ring:
             self.words[at + 1] = -1
             at = 0
         tail = (at + words) % size
-        room = min((self.head - tail - 2) % size, size - tail)
-        self._stop = tail + room // 4 * 4
+        room = (self.head - tail - 2) % size
+        if room > size - tail:
+            room = size - tail
+        self._stop = tail + (room & ~3)
         self._tail = tail
         self._making = False
         return at
@@ -198,34 +160,34 @@ class Ring:
     def release(self):
         """Forget the oldest reading."""
         at = self.first()
-        self.head = (at + words_of(self.words[at + 1])) % self._size
+        self.head = (at + words_of(self.words[at + 1])) % len(self.words)
         self.count -= 1
 
     def used(self):
         """How many words are taken."""
-        return (min(self._tail, self._stop) - self.head) % self._size
+        return (min(self._tail, self._stop) - self.head) % len(self.words)
 
     def look(self):
-        """Show the oldest reading: `signal`, `kind`, `value` (STR: a bytearray), `given`."""
-        at = (self.first() + 2) % self._size
+        """(signal, kind, value, given) of the oldest reading; a STR's value is a bytearray."""
+        at = (self.first() + 2) % len(self.words)
         bits = self.words[at - 1]
-        self.signal = self.signals[bits >> 10 & 0x7F]
-        self.kind = bits & _KINDS
+        kind = bits & _KINDS
         size = bits >> 20
-        if self.kind == STR:
-            self.value = self.text(at, size)
+        if kind == STR:
+            value = self.text(at, size)
             at += (size + 7 >> 3) * 2 - 2
-        elif self.kind == FLOAT:
-            self.value = self.floats[at >> 1]
+        elif kind == FLOAT:
+            value = self.floats[at >> 1]
         elif size:
-            self.value = self._ints[at >> 1]
+            value = self._ints[at >> 1]
         else:
-            self.value = self.words[at] if self.kind == INT else self.words[at] != 0
-        self.given = self._ints[(at + 2) % self._size >> 1] if bits & _GIVEN else None
+            value = self.words[at] if kind == INT else self.words[at] != 0
+        given = self._ints[(at + 2) % len(self.words) >> 1] if bits & _GIVEN else None
+        return self.signals[bits >> 10 & 0x7F], kind, value, given
 
     def text(self, at, size):
         """`size` bytes from the word `at`, as a bytearray: over them, unless they wrap."""
-        at = at % self._size * 4
+        at = at % len(self.words) * 4
         if at + size > len(self._bytes):
             return self._bytes[at:] + self._bytes[: at + size - len(self._bytes)]
         return uctypes.bytearray_at(uctypes.addressof(self.words) + at, size)

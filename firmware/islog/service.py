@@ -3,56 +3,38 @@
 import hashlib
 import os
 
-from . import __version__, batch_logs
+from . import __version__
 from .errors import ConfigError, once, why
 from .payload import quote
 from .transport import Requests
 
 
-class Service:
-    """One bucket of one API. `urls` and `headers` are pairs: for the bucket call, for batches."""
+def plan(settings):
+    """(bucket_id, transport, bucket call, batches, fields, batch_readings, gap_ms), for Uplink.
 
-    def __init__(self, settings, bucket_id):
-        api = _api(settings["api"])
-        plain = {"name": settings["bucket_name"], "id": bucket_id, "key": settings["client_key"]}
-        quoted = {name: str(quote(plain[name]), "utf-8") for name in plain}
-        self.urls = (
-            settings["bucket_url"] or api.BUCKET_URL,
-            settings["ingest_url"] or api.INGEST_URL,
-        )
-        agent = (("User-Agent", "islog/" + __version__),)
-        self.headers = (
-            _filled(api.BUCKET_HEADERS, plain) + agent,
-            _filled(api.HEADERS, plain) + agent,
-        )
-        self.bucket = (api.BUCKET % quoted).encode()
-        self.fields = (api.FIELDS[0] % quoted,) + api.FIELDS[1:]
-        self.batch_readings = settings["batch_readings"] or api.BATCH_READINGS
-        per_s = settings["requests_per_s"] or api.REQUESTS_PER_S
-        self.gap_ms = 1000 // per_s if per_s else 0
-
-
-def _api(name):
-    if name == "batch_logs":
-        return batch_logs
-    from . import events  # only where it is asked for
-
-    return events
+    The bucket call is (URL, headers, body), batches are (URL, headers); fields: batch_logs.api();
+    batch_readings: at most in a batch; gap_ms: at least between two. ConfigError: ca_file.
+    """
+    bucket_id = settings["bucket_id"] or guid(settings["bucket_name"])
+    account = settings["bucket_name"], bucket_id, settings["client_key"]
+    url, headers, body, ingest_url, ingest_headers, fields, most, per_s = once(
+        settings["api"], "api", *account, lambda text: str(quote(text), "utf-8")
+    )
+    agent = (("User-Agent", "islog/" + __version__),)
+    per_s = settings["requests_per_s"] or per_s
+    return (
+        bucket_id,
+        _transport(settings),
+        (settings["bucket_url"] or url, headers + agent, body.encode()),
+        (settings["ingest_url"] or ingest_url, ingest_headers + agent),
+        fields,
+        settings["batch_readings"] or most or 0xFFFF,
+        1000 // per_s if per_s else 0,
+    )
 
 
-def _filled(headers, values):
-    return tuple((name, text % values) for name, text in headers)
-
-
-def checked(how, given):
-    """What config.check() or config.load(), by its name, makes of what is given. The rules are not
-    needed again."""
-    return once("config", how, given)
-
-
-def transport_for(settings):
-    """The transport that the settings ask for; what it needs is loaded only then. ConfigError:
-    ca_file."""
+def _transport(settings):
+    # What it needs is loaded only where it is asked for.
     root = settings["ca_file"]
     if (settings["transport"] or ("kept" if root else "requests")) == "requests":
         return Requests(settings["timeout"])

@@ -13,7 +13,8 @@ import time
 
 from micropython import const
 
-from .clock import Clock, http_date
+from .clock import Clock
+from .errors import once
 from .retry import Retry
 
 # NTP's seconds start again in 2036: with this bit turned they count on from 1968 to 2104, of which
@@ -152,7 +153,8 @@ class Timekeeper:
         clock.tick()
         error_ms = clock.error_ms(clock.hi, clock.last)
         if error_ms is None or error_ms > 2 * _DATE_MS:
-            clock.sync("http", http_date(date), _DATE_MS // 2, clock.hi, clock.last, _DATE_MS)
+            unix_s = once("dates", "http_date", date)
+            clock.sync("http", unix_s, _DATE_MS // 2, clock.hi, clock.last, _DATE_MS)
 
     def error_ms(self, ring):
         """The estimated error of the time now, or of the oldest in `ring` where that is larger."""

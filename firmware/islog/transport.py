@@ -44,11 +44,13 @@ class Answer:
     whole sentence).
     """
 
+    untrusted = False
+
     def reset(self):
         self.status = 0
         self.retry_after = self.date = self.remaining = None
         self.why = ""
-        self.broken = self.untrusted = self.is_json = False
+        self.broken = self.is_json = False
 
     def header(self, name, value):
         """Keep what matters of one header; `name` in lower case, both bytes."""
@@ -96,8 +98,8 @@ class _Sockets:
         self.last = self.module.socket(*where)
         return self.last
 
-    def close(self):
-        if self.last:
+    def done(self, close):
+        if self.last and close:
             self.last.close()
         self.last = None
 
@@ -111,22 +113,21 @@ class Requests(Answer):
     def __init__(self, timeout_s):
         import requests
 
-        self._request = requests.request
         self._names = requests.__dict__
         self._sockets = _Sockets(self._names["socket"]) if "socket" in self._names else None
         self._timeout_s = timeout_s
         self._headers = self._what = None
         self.reset()
 
-    def start(self, url, data, headers):
+    def start(self, url, headers, data):
         """Begin to POST `data` (bytes or a memoryview, JSON) with `headers`, (name, value) pairs
         of str. `step()` does it."""
-        self._what = url, data, headers
+        self._what = url, headers, data
 
     def step(self):
         """Go on with what was started: None while it is under way, else an outcome. Never
         raises."""
-        url, data, headers = self._what
+        url, headers, data = self._what
         self._what = None
         self.reset()
         self._headers = _Headers(headers)
@@ -137,7 +138,7 @@ class Requests(Answer):
         try:
             if self._sockets:
                 self._names["socket"] = self._sockets
-            answer = self._request(
+            answer = self._names["request"](
                 "POST",
                 url,
                 data=data,
@@ -160,11 +161,11 @@ class Requests(Answer):
             self.why = "a broken answer (%s)" % type(e).__name__
         finally:
             self._headers = None
-            if answer:
-                answer.close()
             if self._sockets:
                 self._names["socket"] = self._sockets.module
-                self._sockets.close()
+                self._sockets.done(not answer)
+            if answer:
+                answer.close()
         if not self.status:
             gc.collect()  # what TLS took is left to its finaliser
         return meaning(self.status, self.is_json)

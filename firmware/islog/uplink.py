@@ -14,7 +14,6 @@ from micropython import const
 
 from . import payload, ring, transport
 from .retry import Retry, jitter
-from .service import Service, transport_for
 
 BUCKET = const(1)  # create the bucket, or confirm it
 REACH = const(2)  # the same call, to see whether the server answers at all
@@ -26,14 +25,13 @@ _LIMIT = const(3)  # broken answers, or single readings refused, without a succe
 
 
 class Uplink:
-    """Sends for one bucket. `settings` are checked ones; `say(sentence)` hears of trouble."""
+    """Sends for one bucket. `settings` are checked ones; `plan`: service.plan() from its
+    second on; `say(sentence)` hears of trouble."""
 
-    def __init__(self, settings, bucket_id, say):
+    def __init__(self, settings, plan, say):
         self._say = say
-        self._service = service = Service(settings, bucket_id)
-        self.batch = payload.Batch(settings["batch_bytes"], service.fields)
-        service.fields = None  # the batch has them
-        self.answer = transport_for(settings)
+        self.answer, self._bucket, self._batches, fields, self._most, self._gap_ms = plan
+        self.batch = payload.Batch(settings["batch_bytes"], fields)
         self._slow_ms = settings["slow_retry"] * 1000
         self._flush_ms = settings["flush_interval"] * 1000
         self.bucket_retry = Retry(settings["backoff_max"])  # None: the bucket is confirmed
@@ -53,10 +51,10 @@ class Uplink:
         self._suspects = 0  # that many of the batch's first readings hold one that was refused
         self._refused_alone = self._broken = 0
 
-    @property
-    def verifies(self):
-        """Whether the server has to prove its name."""
-        return self.answer.verifies
+    def adopt(self, spool):
+        """Go on with the batch that an earlier boot has left in flash, if there is one."""
+        self.foreign = spool.restore(self.batch)
+        self.marker = int(self.foreign and self.batch.signal() == '"islog.dropped"')
 
     @property
     def pending(self):
@@ -65,7 +63,7 @@ class Uplink:
 
     def unproven(self):
         """Whether TLS leads to nobody knows whom."""
-        return self._service.urls[1].startswith("https:") and not self.verifies
+        return self._batches[0].startswith("https:") and not self.answer.verifies
 
     def bucket_wait_ms(self):
         """Milliseconds until the bucket call is due, or None: it is confirmed."""
@@ -73,23 +71,22 @@ class Uplink:
 
     def due(self, count):
         """Whether `count` readings fill a batch."""
-        return count >= min(self._service.batch_readings or 0xFFFF, self.per_batch)
+        return count >= min(self._most, self.per_batch)
 
     def start(self, what):
         """Begin BUCKET, REACH, or BATCH (that part of it which is due)."""
         self.doing = what
         self.fresh = self.fresh and what != BUCKET
-        service = self._service
-        body = service.bucket
+        call = self._bucket
         if what == BATCH:
-            body = self.batch.slice(self._part())
-        self.answer.start(service.urls[what == BATCH], body, service.headers[what == BATCH])
+            call = self._batches + (self.batch.slice(self._part()),)
+        self.answer.start(*call)
 
     def _part(self):
         # How many readings of the batch go into one request.
         if self._suspects:
             return max(1, self._suspects // 2)
-        return min(self.batch.count, self._service.batch_readings or self.batch.count)
+        return min(self.batch.count, self._most)
 
     def advance(self):
         """Go on with what was started; returns what that was, or 0 while it is under way."""
@@ -122,7 +119,7 @@ class Uplink:
         if outcome == transport.ACCEPTED:
             self._settle(count, True)
             self.retry.succeeded()
-            self.retry.pause(1000 if self.answer.remaining == b"0" else self._service.gap_ms)
+            self.retry.pause(1000 if self.answer.remaining == b"0" else self._gap_ms)
             self._refused_alone = self._broken = 0
             return
         self.retries += 1
@@ -142,10 +139,6 @@ class Uplink:
             self._back_off(self.retry, outcome, 1, _readings(count))
         else:
             self._slow(self.retry, 1, _readings(count))
-
-    def idle(self):
-        """Close a connection that was kept open too long."""
-        self.answer.idle()
 
     def hang_up(self):
         """Close a connection that is kept open."""
@@ -176,7 +169,7 @@ class Uplink:
                 self._reported = gone
                 self.marker = int(batch.other(batch.name("islog.dropped"), b"%d" % gone))
             n = batch.count
-            full = payload.readings(batch, store, hi, clock)
+            full = batch.readings(store, hi, clock)
             if batch.count == n:
                 full = full or not self._fill_other(store)
                 self.lost += full and not n  # from flash, when batch_bytes was larger
@@ -190,15 +183,13 @@ class Uplink:
 
     def _fill_other(self, store):
         # A text, an int wider than a word, or a reading with a caller's time.
-        store.look()
-        when = given = store.given
+        name, kind, value, given = store.look()
+        when = given
         if given is not None:
             when = b"%d" % (-1 - given) if given < 0 else b"%d.%06d" % divmod(given, 1000000)
-        value = store.value
-        is_text = store.kind == ring.STR
-        if not is_text:
+        if kind != ring.STR:
             value = str(value).lower().encode()
-        return self.batch.other(store.signal, value, when, is_text)
+        return self.batch.other(name, value, when, kind == ring.STR)
 
     def drop(self):
         """Forget the batch, and count that."""

@@ -3,8 +3,7 @@
 import sys
 
 import islog
-from islog import config
-from islog.service import Service
+from islog import config, service
 from world import raises
 
 GOOD = {"client_key": "secret-key", "bucket_name": "greenhouse"}
@@ -17,15 +16,21 @@ def refused(**settings):
     return str(error)
 
 
+def urls(settings):
+    """Those of the bucket call and of a batch."""
+    _, _, bucket, batches, *_ = service.plan(settings)
+    return bucket[0], batches[0]
+
+
 def test_two_settings_are_enough():
     settings = config.check(dict(GOOD))
     assert settings["api"] == "batch_logs" and settings["buffer_bytes"] == 8192
-    assert Service(settings, "an id").urls == (
+    assert urls(settings) == (
         "https://api.initialstate.com/api/v1/buckets",
         "https://groker.initialstate.com/batch_logs",
     )
     settings = config.check(dict(GOOD, api="events"))
-    assert Service(settings, "an id").urls == (
+    assert urls(settings) == (
         "https://groker.init.st/api/buckets",
         "https://groker.init.st/api/events",
     )

@@ -2,7 +2,7 @@
 
 import json
 
-from islog import payload, ring
+from islog import payload, plain, ring
 
 FIELDS = (
     '{"b":"desk","tid":"123e4567-e89b-12d3-a456-426614174000","sn":',
@@ -18,7 +18,7 @@ def make(size_bytes=2048):
 
 
 def readings(batch, store, hi, clock):
-    """payload.readings() and its twin, which must do the same."""
+    """batch.readings() and its twin in bytecode, which must do the same."""
     twin = make(len(batch._buf))
     copy = ring.Ring(4 * (len(store.words) - 4), clock, None)
     twin._text[1:] = batch._text[1 : batch._end]
@@ -33,8 +33,8 @@ def readings(batch, store, hi, clock):
     again = Clock()
     for name in ("floor", "until", "shift"):
         setattr(again, name, getattr(clock, name))
-    expected = payload.plain_readings(twin, copy, hi, again)
-    assert payload.readings(batch, store, hi, clock) == expected
+    expected = plain.readings(twin, copy, hi, again)
+    assert batch.readings(store, hi, clock) == expected
     assert (batch.count, batch._end, batch._ms) == (twin.count, twin._end, twin._ms)
     assert (store.count, store.head, clock.floor) == (copy.count, copy.head, again.floor)
     assert batch._starts == twin._starts
@@ -125,7 +125,7 @@ def test_fits_is_right_to_the_byte():
         for total in range(160, 260):
             batch = make(total)
             added = add_text(batch, text, b"4294967295.999999")
-            assert added == batch.fits(len(batch.name("t")), size)
+            assert added == (len(batch.name("t")) + size < batch.room)
 
 
 def test_parts_of_a_batch_are_arrays_of_their_own():
@@ -214,9 +214,9 @@ def test_the_fast_and_the_plain_way_find_the_same_escapes():
     for c in range(256):
         for text in (b"", b"ab", b"abc"):
             data = bytearray(text + bytes((c,)) + text)
-            plain = c > 31 and c not in b'"\\'
-            assert payload.is_plain(data) == payload._is_plain(data) == plain
-    assert payload.is_plain(bytearray()) and payload._is_plain(bytearray())
+            expected = c > 31 and c not in b'"\\'
+            assert payload.is_plain(data) == plain.is_plain(data) == expected
+    assert payload.is_plain(bytearray()) and plain.is_plain(bytearray())
 
 
 def test_readings_of_all_kinds_come_through_a_ring_that_wraps():
@@ -240,10 +240,8 @@ def test_readings_of_all_kinds_come_through_a_ring_that_wraps():
                 count = batch.count
                 assert not readings(batch, store, 0, Clock())
                 if batch.count == count:
-                    store.look()
-                    assert store.kind == ring.STR and batch.other(
-                        store.signal, store.value, None, True
-                    )
+                    name, kind, value, given = store.look()
+                    assert kind == ring.STR and batch.other(name, value, given, True)
                     store.release()
             sent += values(batch)
             batch.clear()

@@ -68,16 +68,15 @@ class Reader(Spool):
         store, clock = self.store, self.clock
         at = store.first()
         lo, hi = store.words[at], store.words[at + 1] & 0x3FF
-        store.look()
-        when = store.given
+        name, kind, value, when = store.look()
         if when is not None:
             when = "%d" % (-1 - when) if when < 0 else "%d.%06d" % divmod(when, 1000000)
         elif self.foreign:
             clock.settle(hi, lo)
             ms = lo + clock.shift
             when = "%d.%03d" % (clock.mega * 100000 + ms // 1000, ms % 1000)
-        value = str(store.value, "utf-8") if store.kind == ring.STR else store.value
-        name = str(store.signal, "utf-8")  # quoted, and what comes before the value
+        value = str(value, "utf-8") if kind == ring.STR else value
+        name = str(name, "utf-8")  # quoted, and what comes before the value
         print(json.dumps([when, json.loads(name[: name.rindex(",")]), value]))
         store.release()
 

@@ -40,7 +40,7 @@ def opened(name, ca_file):
 def post(way, url, data):
     """Microseconds that a POST takes until it is accepted."""
     started = time.ticks_us()
-    way.start(url, data, HEADERS)
+    way.start(url, HEADERS, data)
     outcome = way.step()
     while outcome is None:
         outcome = way.step()

@@ -1,0 +1,24 @@
+"""Several readings at once; loaded where a program uses it."""
+
+from .intake import check_signal, check_value, given_time, refuse
+
+
+def log_object(intake, obj, prefix, epoch):
+    """Log each entry of a dict (signal: `prefix` + its key) or a list (`prefix` + its index), all
+    with one timestamp, into an Intake. True where all were stored. Raises as log() does, before
+    the first entry is stored; a nested value is a TypeError."""
+    if isinstance(obj, dict):
+        entries = list(obj.items())
+    elif isinstance(obj, (list, tuple)):
+        entries = [(str(i), obj[i]) for i in range(len(obj))]
+    else:
+        refuse("collection", obj)
+    for name, value in entries:
+        check_signal(prefix + name if isinstance(name, str) else name)
+        check_value(value)
+    given = None if epoch is None else given_time(epoch)
+    clock = intake.clock
+    clock.tick()
+    hi, lo = clock.hi, clock.last
+    stored = [intake.take(prefix + name, value, given, hi, lo) for name, value in entries]
+    return all(stored)
