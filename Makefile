@@ -4,7 +4,7 @@ PY := .venv/bin/python
 export PATH := $(PATH):$(CURDIR)/.venv/bin
 
 .PHONY: help setup interpreter config demo serve test bench size ca load screenshots soak format flash watch unflash \
-	pull-spool test-board clean
+	pull-spool test-board bench-board clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -72,6 +72,9 @@ pull-spool: setup ## copy the readings that a board keeps in flash (PORT= TO=spo
 
 test-board: setup ## run the unit tests on a board (PORT= TESTS="test_ring test_wifi")
 	@$(PY) -m tools.device test-board --port "$(PORT)" $(TESTS)
+
+bench-board: setup ## make bench on a board: log(), JSON and heap (PORT=)
+	@$(PY) -m tools.device bench-board --port "$(PORT)"
 
 clean: ## remove all that was downloaded or made (never config.json or recorded readings)
 	rm -rf .venv .cache build tools/wasm/node_modules tools/node_modules

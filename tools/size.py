@@ -7,6 +7,7 @@ where one is exceeded.
 """
 
 import ast
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,15 +24,16 @@ NULL = DEVICE / "null"
 
 # The goals for .mpy and import are not reached yet; until they are, the ceilings keep what there
 # is from growing unseen.
-MPY_CEILING = 28000
-IMPORT_CEILING = 35 * 1024
+MPY_CEILING = 27500
+IMPORT_CEILING = 33 * 1024
 MPY_BYTES = 10000  # in all, of what a user without optional parts loads
 IMPORT_BYTES = 16 * 1024  # of heap kept by `import islog`
 COMPILE_BYTES = 32 * 1024  # of heap that suffices to compile the largest module
 LOGGER_BYTES = 12800  # of heap kept by a Logger with default settings
 BLOCK_BYTES = 256  # the largest block allocated once it is running
 LINES = 250
-ALWAYS = ("wifi", "config")  # what from_config() loads beyond the import; config is then forgotten
+# What from_config() loads beyond the import; all but wifi are then forgotten.
+ALWAYS = ("wifi", "config", "batch_logs", "dates")
 
 _STEP_BYTES = 256
 _HEAP_LEAST, _HEAP_MOST = 4096, 131072
@@ -90,8 +92,12 @@ def kept_bytes(firmware=FIRMWARE):
 
 
 def import_bytes(firmware=FIRMWARE):
-    """(heap kept by `import islog`, the names of the modules that this loads)."""
-    printed = wasm.run("kept", [NULL, firmware, DEVICE], "islog").splitlines()
+    """(heap kept by `import islog`, the names of the modules that this loads): in bytecode, and
+    without the names that compiling fast.py in vain would leave."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(firmware, folder, dirs_exist_ok=True)
+        (Path(folder) / "islog/fast.py").unlink(missing_ok=True)
+        printed = wasm.run("kept", [NULL, folder, DEVICE], "islog").splitlines()
     names = [name.removeprefix("islog.") for name in printed[1].split()[1:]]
     return int(printed[0].split()[1]), ["__init__" if name == "islog" else name for name in names]
 

@@ -127,6 +127,7 @@ ELSEWHERE = {
     "make watch": ("host_tests/flash/test_others.py", '"watch"'),
     "make pull-spool": ("host_tests/flash/test_others.py", '"pull-spool"'),
     "make test-board": ("host_tests/flash/test_others.py", '"test-board"'),
+    "make bench-board": ("host_tests/flash/test_others.py", '"bench-board"'),
     "mpremote mip": ("host_tests/flash/test_others.py", '"mip", "install"'),
     ".venv/bin/mpremote connect": ("host_tests/flash/conftest.py", '"mpremote", "connect"'),
     "make bench": ("host_tests/e2e/test_docs.py", '"make bench README=1": Run('),  # the same

@@ -140,6 +140,19 @@ def test_a_unit_test_that_fails_on_a_board_is_counted(desk, tmp_path, monkeypatc
     assert unit_tests.test_board(desk.port) == [0, 2, 0]
 
 
+def test_the_benchmark_of_a_board_shows_its_figures_and_leaves_nothing_there(desk):
+    before = desk.digests()
+    status, output, errors = desk.run("bench-board")
+    assert status == 0, output + errors
+    machine_code, bytecode = output.split("MicroPython 1.")[1:]
+    for table in (machine_code, bytecode):
+        rows = {line[:32].strip(): line[32:].split() for line in table.splitlines()}
+        for what in ("log(), float", "JSON, int", "heap: log(), str", "heap kept by a Logger"):
+            assert float(rows[what][1].replace(",", "")) > 0, rows
+        assert rows["heap: log(), float"][:2] == ["bytes", "0"]
+    assert desk.digests() == before
+
+
 def over_http():
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=ROOT)
     return http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)

@@ -58,12 +58,7 @@ def show(figures):
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(f"\n{figures['builds']}\n", highlight=False)
     rows = report.rows(figures)
-    table = Table(*report.HEAD, box=None, pad_edge=False)
-    for column in table.columns[2:6]:
-        column.justify = "right"
-    for row in rows:
-        table.add_row(*row.cells(), style="red" if row.met is False else None)
-    console.print(table)
+    console.print(report.table(rows))
     for title, head, lines in [*report.small_tables(figures), report.transports(figures)]:
         small = Table(*head, box=None, title=title, title_justify="left", pad_edge=False)
         for line in lines:

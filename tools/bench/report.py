@@ -6,6 +6,8 @@ and formatted; log() of a str what copying it into a buffer takes.
 
 from dataclasses import asdict, dataclass
 
+from rich.table import Table
+
 from tools.size import BLOCK_BYTES, IMPORT_BYTES, LOGGER_BYTES
 
 from .posts import BATCHES, READINGS, SCHEMES, TURNS
@@ -84,7 +86,7 @@ def _times(results, twin, log_target):
         yield Row(f"JSON, {r['kind']}{twin}", "ns", *two, target=WRITE, of_ratio=True)
 
 
-def _heap(results, largest):
+def _heap(results, largest=None):
     for r in _all(results, "log"):
         three = r["islog"], r["naive"], r["streamer"]
         yield Row(f"heap: log(), {r['kind']}", "bytes", *three, r["copy"])
@@ -96,8 +98,9 @@ def _heap(results, largest):
         yield Row(f"buffered, {r['kind']}", "bytes", r["islog"], r["naive"], target=target)
     (r,) = _all(results, "text")
     yield Row("buffered, str beyond its UTF-8", "bytes", r["overhead"], target=TEXT_BYTES)
-    two = largest["islog"], largest["naive"]
-    yield Row("largest block once it runs", "bytes", *two, target=BLOCK_BYTES)
+    if largest:
+        two = largest["islog"], largest["naive"]
+        yield Row("largest block once it runs", "bytes", *two, target=BLOCK_BYTES)
     (r,) = _all(results, "import")
     yield Row("heap kept by import islog", "bytes", r["islog"], target=IMPORT_BYTES)
     (r,) = _all(results, "logger")
@@ -124,6 +127,21 @@ def rows(figures):
     found += _heap(figures["heap"], figures["largest"])
     found += _network(figures["network"])
     return found
+
+
+def board_rows(times, heap, native):
+    """The rows of what a board has printed; `native`: it has compiled fast.py."""
+    return [*_times(times, "", LOG_NATIVE if native else LOG_PLAIN), *_heap(heap)]
+
+
+def table(found):
+    """The rows as a table for the terminal."""
+    shown = Table(*HEAD, box=None, pad_edge=False)
+    for column in shown.columns[2:6]:
+        column.justify = "right"
+    for row in found:
+        shown.add_row(*row.cells(), style="red" if row.met is False else None)
+    return shown
 
 
 def small_tables(figures):

@@ -7,7 +7,7 @@ from pathlib import Path
 try:
     from tools.settings import ROOT
 
-    from . import DeviceError, flash, follow, spool, unit_tests
+    from . import DeviceError, bench, flash, follow, spool, unit_tests
     from .board import find_port
 except ImportError as e:
     sys.exit(f"{e.name} is not installed here: use `make flash`, which brings it.")
@@ -22,6 +22,7 @@ def parser():
         "unflash": "take off what flash put there",
         "pull-spool": "copy the readings that it keeps in flash",
         "test-board": "run the unit tests on it",
+        "bench-board": "measure log(), JSON and heap on it",
     }
     for name, text in helps.items():
         command = commands.add_parser(name, help=text, description=text)
@@ -50,6 +51,8 @@ def run(given):
         flash.unflash(port)
     elif given.command == "pull-spool":
         spool.pull(port, given.to)
+    elif given.command == "bench-board":
+        bench.bench_board(port)
     else:
         passed, failed, large = unit_tests.test_board(port, given.tests)
         if large:

@@ -148,8 +148,8 @@ class Store:
         place = series, float(r["e"]), str(r["e"]), text
         repeat = self._db.execute(
             "SELECT EXISTS (SELECT 1 FROM reading "
-            "WHERE series = ? AND epoch_f = ? AND epoch = ? AND value = ?)",
-            place,
+            "WHERE series = ? AND epoch_f = ? AND epoch = ? AND value = ? AND num IS ?)",
+            (*place, num),  # the last is found in the index, however many there are at one time
         ).fetchone()[0]
         self._db.execute(
             "INSERT INTO reading (series, epoch_f, epoch, value, received, repeat, num) "

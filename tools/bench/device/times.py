@@ -1,4 +1,4 @@
-"""How long log() and writing JSON take, on the unix port: prints a JSON object per measurement.
+"""How long log() and writing JSON take: prints a JSON object per measurement.
 
 The competitors take turns, so that what else the machine does hits all of them, and the best of
 `REPEATS` counts. One repeat is long enough for the collector to run in it: its time belongs to
@@ -180,6 +180,11 @@ def by_batch():
         say("by batch", batch_bytes=size, readings=count, write=write)
 
 
-for step in (logging, writing, by_fill, by_signals, by_batch):
-    gc.collect()
-    step()
+def main(*steps):
+    for step in steps:
+        gc.collect()
+        step()
+
+
+if __name__ == "__main__":
+    main(logging, writing, by_fill, by_signals, by_batch)
