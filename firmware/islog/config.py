@@ -33,7 +33,7 @@ def key(value):
     return isinstance(value, str) and "!" <= min(value or " ") and max(value) <= "~"
 
 
-def _host(value):
+def host(value):
     # host, or host:port.
     name, _, port = value.partition(":")
     return name and (port.isdigit() or name == value)
@@ -42,16 +42,16 @@ def _host(value):
 def url(value):
     if not isinstance(value, str) or not value.startswith(("http://", "https://")):
         return False
-    host = value.split("/", 3)[2]
-    return _host(host) and "@" not in host and min(value) > " " and max(value) <= "~"
+    name = value.split("/", 3)[2]
+    return host(name) and "@" not in name and min(value) > " " and max(value) <= "~"
 
 
 def hosts(value):
     if isinstance(value, (list, tuple)):
-        return all(isinstance(host, str) and _host(host) for host in value)
+        return all(isinstance(name, str) and host(name) for name in value)
 
 
-def networks(value):
+def wifi(value):
     if not isinstance(value, (list, tuple)):
         return False
     for found in value:
@@ -65,10 +65,10 @@ def networks(value):
     return value
 
 
-def _rule(fits, *given):
+def _rule(call, *given):
     # What a value of this kind must be: None where it is, else the end of a sentence.
     def wrong(value):
-        return None if fits(value, *given) else why(fits.__name__, value, *given)
+        return None if call(value, *given) else why(call.__name__, value, *given)
 
     return wrong
 
@@ -78,7 +78,7 @@ RULES = {
     "client_key": (..., _rule(key)),
     "bucket_name": (..., _rule(text, 200)),
     "bucket_id": (None, _rule(text, 200)),  # see _both()
-    "wifi": (None, _rule(networks)),
+    "wifi": (None, _rule(wifi)),
     "api": ("batch_logs", _rule(one_of, "batch_logs", "events")),
     "bucket_url": (None, _rule(url)),  # by default that of the service, for each API
     "ingest_url": (None, _rule(url)),

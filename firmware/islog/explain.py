@@ -72,7 +72,7 @@ def hosts(value):
     return "must hold host or host:port, such as pool.ntp.org:123"
 
 
-def networks(value):
+def wifi(value):
     if isinstance(value, (list, tuple)):
         for network in value:
             if not isinstance(network, dict) or sorted(network) != ["password", "ssid"]:

@@ -19,7 +19,8 @@ def readings(batch, store, hi, clock):
     wide int, a text with escapes, a given time. The first one's time was set. Returns whether the
     batch is full."""
     words, floats, signals = store.words, store.floats, store.signals
-    text, before, stamp, starts = batch._text, batch._before, batch._stamp, batch._starts
+    text, before = batch._text, batch._before
+    stamp, starts = batch._stamp, batch._starts
     until, shift, floor = clock.until, clock.shift, clock.floor
     room = batch.room
     as_text, n = str, batch._n

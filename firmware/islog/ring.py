@@ -51,10 +51,8 @@ class Ring:
         self.words = array("i", bytes(4 * size))
         at = uctypes.addressof(self.words)
         cells = size // 2
-        q, d = uctypes.INT64 | cells, uctypes.FLOAT64 | cells
-        overlay = uctypes.struct(at, {"q": (uctypes.ARRAY, q), "d": (uctypes.ARRAY, d)})
-        self._ints = overlay.q
-        self.floats = overlay.d
+        array_of = uctypes.ARRAY, uctypes.FLOAT64 | cells
+        self.floats = uctypes.struct(at, {"d": array_of}).d
         self._bytes = uctypes.bytearray_at(at, 4 * size)
         self._clock = clock
         self._other = other
@@ -100,7 +98,7 @@ class Ring:
         if kind & _KINDS == FLOAT:
             self.floats[cell] = value
         elif kind & _KINDS != STR:
-            self._ints[cell] = value
+            self._wide(cell).q = value
         else:
             first = size * 4 - cell * 8
             if first < len(value):
@@ -108,7 +106,7 @@ class Ring:
                 value = value[:first]
             self._bytes[cell * 8 : cell * 8 + len(value)] = value
         if given is not None:
-            self._ints[(at + words - 2) % size >> 1] = given
+            self._wide((at + words - 2) % size >> 1).q = given
         return True
 
     def _make_room(self, words):
@@ -179,11 +177,15 @@ class Ring:
         elif kind == FLOAT:
             value = self.floats[at >> 1]
         elif size:
-            value = self._ints[at >> 1]
+            value = self._wide(at >> 1).q
         else:
             value = self.words[at] if kind == INT else self.words[at] != 0
-        given = self._ints[(at + 2) % len(self.words) >> 1] if bits & _GIVEN else None
+        given = self._wide((at + 2) % len(self.words) >> 1).q if bits & _GIVEN else None
         return self.signals[bits >> 10 & 0x7F], kind, value, given
+
+    def _wide(self, cell):
+        # Its `q` is the cell as an int of 64 bits.
+        return uctypes.struct(uctypes.addressof(self.words) + cell * 8, {"q": uctypes.INT64})
 
     def text(self, at, size):
         """`size` bytes from the word `at`, as a bytearray: over them, unless they wrap."""

@@ -38,7 +38,7 @@ class Sntp:
     """
 
     def __init__(self, hosts, timeout_s):
-        self.hosts = list(hosts)
+        self.hosts = hosts
         self._timeout_s = min(timeout_s, _TIMEOUT_S)
         self._turn = self._samples = 0
         self.done = False
@@ -83,7 +83,7 @@ class Sntp:
             return "an answer from %s that is not for this question" % host
         kind = answer[0] & 7
         if answer[1] == 0 and kind == 4:
-            self.hosts.remove(host)
+            self.hosts = [other for other in self.hosts if other != host]
             self._turn -= 1  # the next host has its place now
             return "%s asks not to be asked again" % host
         came_s, came, _, unix_s, left, _ = struct.unpack(">I2HI2H", answer[32:48])

@@ -1,5 +1,5 @@
-"""Imitates the part of `uctypes` that islog uses (extmod/moductypes.c), for CPython: native arrays
-of scalars laid over memory that somebody else owns and keeps."""
+"""Imitates the part of `uctypes` that islog uses (extmod/moductypes.c), for CPython: scalars and
+arrays of them in the machine's order, laid over memory that somebody else owns and keeps."""
 
 import ctypes
 
@@ -56,8 +56,24 @@ class bytearray_at:
 
 
 class struct:
+    """Fields of a layout: arrays of scalars, and single ones, read and written in their place."""
+
     def __init__(self, address, layout):
-        for name, (where, what) in layout.items():
-            kind = what & ~0x7FFFFFF
-            array = _TYPES[kind] * (what & 0x7FFFFFF)
-            setattr(self, name, array.from_address(address + where - ARRAY))
+        self.__dict__["_at"] = {}
+        for name, what in layout.items():
+            if isinstance(what, int):
+                where, count, kind = what & 0x7FFFFFF, 1, what & ~0x7FFFFFF
+            else:
+                where, count, kind = what[0] - ARRAY, what[1] & 0x7FFFFFF, what[1] & ~0x7FFFFFF
+            array = (_TYPES[kind] * count).from_address(address + where)
+            self._at[name] = array, isinstance(what, int)
+
+    def __getattr__(self, name):
+        array, single = self._at[name]
+        return array[0] if single else array
+
+    def __setattr__(self, name, value):
+        array, single = self._at[name]
+        if not single:
+            raise TypeError("an array cannot be assigned")
+        array[0] = value

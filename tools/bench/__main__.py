@@ -43,6 +43,8 @@ def collect(firmware):
         figures["times"][name] = measure.times(folder)
     say("heap, on the 32-bit build")
     figures["heap"] = measure.heap(folders["plain"])
+    if "native" in folders:
+        figures["heap_native"] = measure.heap_native(folders["native"])
     say("largest block, on the 32-bit build")
     figures["largest"] = {
         client: measure.largest_block(folders["plain"], client) for client in ("islog", "naive")

@@ -54,11 +54,15 @@ def native_log(firmware):
 
 def on_unix(program, folders, *args):
     """The JSON objects that device/`program`.py prints on the unix port."""
+    return _on_unix(program, folders, DEVICE / f"{program}.py", *map(str, args))
+
+
+def _on_unix(program, folders, *what):
     path = ":".join([*map(str, folders), ".frozen"])
     command = [ROOT / "tools/micropython", "-X", f"heapsize={_PICO_W_HEAP}"]
     try:
         done = subprocess.run(
-            [*command, DEVICE / f"{program}.py", *map(str, args)],
+            [*command, *what],
             env={**os.environ, "MICROPYPATH": path},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -81,6 +85,12 @@ def heap(firmware):
     """The JSON objects of heap.py, on the 32-bit build."""
     printed = wasm.run("heap", [NULL, firmware, DEVICE])
     return [json.loads(line) for line in printed.splitlines()]
+
+
+def heap_native(firmware):
+    """The same on the unix port, which has machine code, and objects twice as large."""
+    code = "import gc, heap\nfor _ in heap.main(): gc.collect()"
+    return _on_unix("heap", [NULL, firmware, DEVICE], "-c", code)
 
 
 def fits_blocks(firmware, client, block_bytes):

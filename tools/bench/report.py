@@ -90,9 +90,7 @@ def _heap(results, largest=None):
     for r in _all(results, "log"):
         three = r["islog"], r["naive"], r["streamer"]
         yield Row(f"heap: log(), {r['kind']}", "bytes", *three, r["copy"])
-    for r in _all(results, "write"):
-        two = r["islog"], r["naive"]
-        yield Row(f"heap: JSON, {r['kind']}", "bytes", *two, target=r["one_number"])
+    yield from _json_heap(results, "")
     for r in _all(results, "buffered"):
         target = NUMBER_BYTES if r["kind"] != "str" else r["size"] + TEXT_BYTES
         yield Row(f"buffered, {r['kind']}", "bytes", r["islog"], r["naive"], target=target)
@@ -105,6 +103,12 @@ def _heap(results, largest=None):
     yield Row("heap kept by import islog", "bytes", r["islog"], target=IMPORT_BYTES)
     (r,) = _all(results, "logger")
     yield Row("heap kept by a Logger", "bytes", r["islog"], target=LOGGER_BYTES)
+
+
+def _json_heap(results, twin):
+    for r in _all(results, "write"):
+        two = r["islog"], r["naive"]
+        yield Row(f"heap: JSON, {r['kind']}{twin}", "bytes", *two, target=r["one_number"])
 
 
 def _network(network):
@@ -124,6 +128,7 @@ def rows(figures):
     if "native" in figures["times"]:
         log_target = LOG_NATIVE if figures["native_log"] else LOG_PLAIN
         found += _times(figures["times"]["native"], _NATIVE, log_target)
+        found += _json_heap(figures["heap_native"], _NATIVE)
     found += _heap(figures["heap"], figures["largest"])
     found += _network(figures["network"])
     return found
@@ -224,10 +229,11 @@ def full(figures):
     return "\n".join(
         [
             f"Measured by `make bench` on {figures['builds']}: times are a PC's, and only their"
-            " ratios say something of a board; heap is as on a board. The naive client is a list"
+            " ratios say something of a board; heap is as on a board (machine code's: on 64 bits,"
+            " where objects are twice as large). The naive client is a list"
             " of dicts, `json.dumps` and one `requests.post` per batch; ISStreamer's way is ten"
             " dicts a request."
-            + (" Of two figures the second is native code's (`fast.py`)." if native else ""),
+            + (" Of two figures the second is machine code's (`fast.py`)." if native else ""),
             "",
             markdown(HEAD, _compact(found)),
             "",
