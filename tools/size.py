@@ -1,9 +1,9 @@
 """python -m tools.size: what islog takes of a board's flash and heap, against its budgets.
 
-For each module: lines, bytes as .mpy, heap kept once imported, and heap that compiling it needs
-(at most: garbage would be collected in between). Heap is measured on the 32-bit build
-(tools/wasm). The budgets here are what `make test` asserts and `make bench` shows. Exit status 1
-where one is exceeded.
+For each module: lines, bytes as .mpy (-O3: without line numbers, as `make flash MPY=1` sends it),
+heap kept once imported, and heap that compiling it needs (at most: garbage would be collected in
+between). Heap is measured on the 32-bit build (tools/wasm). The budgets here are what `make test`
+asserts and `make bench` shows. Exit status 1 where one is exceeded.
 """
 
 import ast
@@ -24,7 +24,7 @@ NULL = DEVICE / "null"
 
 # The goals for .mpy and import are not reached yet; until they are, the ceilings keep what there
 # is from growing unseen.
-MPY_CEILING = 27500
+MPY_CEILING = 25500
 IMPORT_CEILING = 33 * 1024
 MPY_BYTES = 10000  # in all, of what a user without optional parts loads
 IMPORT_BYTES = 16 * 1024  # of heap kept by `import islog`
@@ -148,7 +148,7 @@ def main():
     print(f"{'in all':12}{'':7}{total:9,}{total_o3:9,}{import_kept:9,}   kept by import islog\n")
     largest = max(portable, key=compiled.get)
     budgets = (
-        (".mpy in all", total, MPY_BYTES),
+        (".mpy in all, -O3", total_o3, MPY_BYTES),
         ("heap kept by import islog", import_kept, IMPORT_BYTES),
         (f"heap to compile {largest}", compiled[largest], COMPILE_BYTES),
         ("lines of the longest module", max(map(lines, names)), LINES),

