@@ -1,5 +1,7 @@
 """Every kind of value arrives as it was logged, or is refused as the table of values says."""
 
+import json
+
 import pytest
 
 from .desk import BATCH_LOGS, EVENTS, KEPT, KEPT_EVENTS, TLS_EVENTS
@@ -60,3 +62,12 @@ def test_a_text_that_does_not_fit_a_small_batch_is_refused_and_named(desk):
     desk.check_books()
     (told,) = (line for line in desk.board.lines if line.startswith("told "))
     assert "batch_bytes" in told
+
+
+def test_each_socket_of_requests_is_closed_once(desk):
+    # Closing a number twice may close what another part of the program has opened meanwhile.
+    with desk.board_with("closes", flush_interval=0):
+        desk.ended()
+    (line,) = [line for line in desk.board.lines if line.startswith("closes ")]
+    closes = json.loads(line[7:])
+    assert len(closes) == 11 and set(closes) == {1}  # a bucket call and ten batches
