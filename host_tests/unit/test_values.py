@@ -99,10 +99,13 @@ def test_a_time_that_cannot_be_is_refused():
 
 def test_a_float_time_is_taken_where_floats_can_hold_it():
     board = Board(flush_interval=0)
+    raises(ValueError, board.logger.log, "t", 1, float("nan"))
+    if 1416262288.913554 == 1416262289.0:  # a board's, which are right to 128 s there
+        raises(ValueError, board.logger.log, "t", 1, 1416262288.913554)
+        return
     assert board.log("t", 1, 1416262288.913554)
     board.run(3)
     assert board.server.readings[0][2] == "1416262288.913554"
-    raises(ValueError, board.logger.log, "t", 1, float("nan"))
 
 
 def test_an_object_is_logged_whole_with_one_time_or_not_at_all():

@@ -1,9 +1,8 @@
 """Logs ten readings, a POST each, and prints how often each socket of `requests` was closed."""
 
+import islog
 import requests
 import utime
-
-import islog
 
 closes = []
 
