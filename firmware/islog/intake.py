@@ -3,10 +3,12 @@
 Limits: api.md (signal), design.md (values).
 """
 
+from micropython import const
+
 from . import payload, ring
 
-_SIGNAL_MAX = 100  # characters
-_TEXT_MAX = 1000  # UTF-8 bytes
+_SIGNAL_MAX = const(100)  # characters
+_TEXT_MAX = const(1000)  # UTF-8 bytes
 
 
 def check_signal(signal):

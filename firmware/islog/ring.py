@@ -76,11 +76,12 @@ class Ring:
         signal's bits | FLOAT, INT, BOOL or STR; `value`: a number, or at most 1000 bytes; `given`:
         None, or the time as one int (see `Intake`)."""
         size = len(self.words)
+        what = kind & _KINDS
         words = 4
-        if kind & _KINDS == STR:
+        if what == STR:
             words = 2 + (len(value) + 7 >> 3) * 2
             kind |= len(value) << 20
-        elif kind & _KINDS == INT:
+        elif what == INT:
             kind |= _WIDE
         if given is not None:
             words += 2
@@ -95,16 +96,16 @@ class Ring:
         self.words[at] = lo
         self.words[at + 1] = kind | hi
         cell = (at + 2) % size >> 1
-        if kind & _KINDS == FLOAT:
-            self.floats[cell] = value
-        elif kind & _KINDS != STR:
-            self._wide(cell).q = value
-        else:
+        if what == STR:
             first = size * 4 - cell * 8
             if first < len(value):
                 self._bytes[: len(value) - first] = value[first:]
                 value = value[:first]
             self._bytes[cell * 8 : cell * 8 + len(value)] = value
+        elif what == FLOAT:
+            self.floats[cell] = value
+        else:
+            self._wide(cell).q = value
         if given is not None:
             self._wide((at + words - 2) % size >> 1).q = given
         return True
@@ -121,9 +122,11 @@ class Ring:
         self._tail = self._stop = at = min(self._tail, self._stop)
         size = len(self.words)
         at %= size
-        tail = 0 if at + 4 == size else at + 4
-        if words == 4 and tail == self.head and not self.reading:
-            if 0 <= self.words[tail + 1] < STR:  # full of numbers: as below, in fewer steps
+        skip = 0
+        if words == 4:
+            tail = 0 if at + 4 == size else at + 4
+            # Full of numbers: as below, in fewer steps.
+            if tail == self.head and not self.reading and 0 <= self.words[tail + 1] < STR:
                 self.head = (tail + 4) % size
                 self.count -= 1
                 self.dropped += 1
@@ -131,7 +134,8 @@ class Ring:
                 self._tail = self._stop = tail
                 self._making = False
                 return at
-        skip = 2 if words == 4 and at == size - 2 else 0
+            if at == size - 2:
+                skip = 2
         while (self.head - at - 2) % size < words + skip:
             self.dropped += 1
             if self.reading:
@@ -139,11 +143,11 @@ class Ring:
                 return -1
             self.release()
             self.overflowed = True
+        room = (self.head - at - 2) % size - words - skip
         if skip:
             self.words[at + 1] = -1
             at = 0
         tail = (at + words) % size
-        room = (self.head - tail - 2) % size
         if room > size - tail:
             room = size - tail
         self._stop = tail + (room & ~3)
