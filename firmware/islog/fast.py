@@ -11,12 +11,18 @@ _float = float
 _int = int
 _bool = bool
 
-_text = bytearray(16)  # what number() writes
-_at = uctypes.addressof(_text)
-_texts = [uctypes.bytearray_at(_at, size) for size in range(14)]  # the first `size` bytes of it
+_text = None  # what number() writes, from the first batch on
+_texts = None  # [its first byte, its first two bytes ...], from no byte on
 # Half of what a float's last bit is worth, in such halves. 0: floats are doubles here, of which
 # number() writes only those that take few digits to the end.
 _half = 0 if 1.0 + 2**-40 != 1.0 else 1
+
+
+def _allocate():
+    global _text, _texts
+    _text = bytearray(16)
+    at = uctypes.addressof(_text)
+    _texts = [uctypes.bytearray_at(at, size) for size in range(14)]
 
 
 @micropython.viper
@@ -97,6 +103,8 @@ def is_plain(data) -> bool:
 @micropython.viper
 def readings(batch, store, hi: int, clock) -> bool:
     """See plain.readings."""
+    if not _texts:
+        _allocate()
     signed = store.words
     words = ptr32(signed)  # noqa: F821
     words_size = int(len(signed))
