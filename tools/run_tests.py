@@ -163,6 +163,8 @@ def main(wanted):
         print(f"Usage: python -m tools.run_tests [{'|'.join(known)} ...]", file=sys.stderr)
         return 2
     signal.signal(signal.SIGALRM, out_of_time)
+    # A shell's background jobs ignore Ctrl-C, and so would the programs that are to end by it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     REPORTS.mkdir(parents=True, exist_ok=True)
     kinds, total = {}, Count()
     try:
