@@ -6,10 +6,7 @@ from time import ticks_ms
 import micropython
 import uctypes
 
-_type = type  # found at once, where a builtin is found after the module's names
-_float = float
-_int = int
-_bool = bool
+_float, _int, _bool, _type = float, int, bool, type  # builtins are looked for here first
 
 _text = None  # what number() writes, from the first batch on
 _texts = None  # [its first byte, its first two bytes ...], from no byte on
@@ -217,16 +214,16 @@ def log(self, signal, value, epoch=None):
     """See Logger.log and plain.log."""
     if epoch is not None:
         return self._other(signal, value, epoch)
-    epoch = self._bits(signal)
-    if epoch is None:
+    bits = self._bits(signal)
+    if bits is None:
         return self._other(signal, value, None)
     kind = _type(value)
     if kind is _float and isfinite(value):
         pass
     elif kind is _int and not (value >> 30 and ~value >> 30):
-        epoch |= 0x20000
+        bits |= 0x20000
     elif kind is _bool:
-        epoch |= 0x40000
+        bits |= 0x40000
     else:
         return self._other(signal, value, None)
     at = self._tail
@@ -236,15 +233,16 @@ def log(self, signal, value, epoch=None):
         if at < 0:
             return False
     self.count += 1
-    signal = self.words
-    signal[at + 1] = epoch | self._clock.hi
-    kind = ticks_ms() & 0x3FFFFFFF
-    signal[at] = kind
+    words = self.words
+    clock = self._clock
+    words[at + 1] = bits | clock.hi
+    now = ticks_ms() & 0x3FFFFFFF
+    words[at] = now
     # Another quarter of the period: the clock must see each.
-    if kind ^ self._clock.last > self._clock.mask >> 2:
-        self._tick(at, epoch)
-    if epoch & 0x60000:
-        signal[at + 2] = value
+    if now ^ clock.last > clock.mask >> 2:
+        self._tick(at, bits)
+    if bits & 0x60000:
+        words[at + 2] = value
     else:
         self.floats[at + 2 >> 1] = value
     return True
