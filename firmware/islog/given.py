@@ -1,4 +1,4 @@
-"""A time that the caller gives, checked."""
+"""A time that the caller gives: checked, and as text."""
 
 _LAST = 4294967295  # Unix seconds: 2106, the end of 32 bits
 _DOUBLE = 1.0 + 2**-40 != 1.0  # floats here are precise enough for a Unix time
@@ -29,3 +29,8 @@ def as_int(epoch):
     if not 0 <= epoch <= _LAST:
         raise ValueError("an epoch is Unix time from 1970 to 2106, in seconds: not %d" % epoch)
     return -1 - epoch if micros is None else epoch * 1000000 + micros
+
+
+def as_text(given):
+    """The Unix time, in digits, that as_int() has made an int of."""
+    return "%d" % (-1 - given) if given < 0 else "%d.%06d" % divmod(given, 1000000)

@@ -183,10 +183,11 @@ class Uplink:
 
     def _fill_other(self, store):
         # A text, an int wider than a word, or a reading with a caller's time.
-        name, kind, value, given = store.look()
-        when = given
-        if given is not None:
-            when = b"%d" % (-1 - given) if given < 0 else b"%d.%06d" % divmod(given, 1000000)
+        name, kind, value, when = store.look()
+        if when is not None:
+            from .given import as_text  # only for programs that give one
+
+            when = as_text(when).encode()
         if kind != ring.STR:
             value = str(value).lower().encode()
         return self.batch.other(name, value, when, kind == ring.STR)

@@ -13,6 +13,7 @@ import sys
 
 from islog import records, ring
 from islog.clock import Clock
+from islog.given import as_text
 from islog.left import Segment
 from islog.spool import Spool
 
@@ -70,7 +71,7 @@ class Reader(Spool):
         lo, hi = store.words[at], store.words[at + 1] & 0x3FF
         name, kind, value, when = store.look()
         if when is not None:
-            when = "%d" % (-1 - when) if when < 0 else "%d.%06d" % divmod(when, 1000000)
+            when = as_text(when)
         elif self.foreign:
             clock.settle(hi, lo)
             ms = lo + clock.shift
