@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tools.settings import ROOT
 
-from . import DeviceError
+from . import DeviceError, stand_ins
 from .board import Board
 
 UNIT = ROOT / "host_tests/unit"
@@ -19,13 +19,10 @@ FAKES = ROOT / "host_tests/fakes"
 OF_CPYTHON = ("micropython", "uctypes")  # fakes that stand in for these there only
 FIRST = ("time", "select", "internet", "socket")  # which others import
 LEFT_OUT = ("test_spool",)  # writes to a file system: hundreds of KB
-# A fake takes the place of what is loaded, for a built-in `network` is found before any file.
 RUN = """
-import gc, sys
+import gc
 gc.threshold(8192)  # what stays is not scattered all over the heap
-sys.path.insert(0, "/remote")
-for name in {fakes!r}:
-    sys.modules[name] = __import__("fake_" + name)
+{load}
 import world
 def run(module):
     passed = failed = large = 0
@@ -68,8 +65,7 @@ def _lay_out(folder):
     for path in UNIT.glob("test_*.py"):
         shutil.copy(path, folder)
     fakes = [path.stem for path in FAKES.glob("*.py") if path.stem not in (*OF_CPYTHON, "world")]
-    for name in fakes:
-        shutil.copy(FAKES / f"{name}.py", folder / f"fake_{name}.py")
+    stand_ins.put([FAKES / f"{name}.py" for name in fakes], folder)
     shutil.copy(FAKES / "world.py", folder)
     return [name for name in FIRST if name in fakes] + sorted(set(fakes) - set(FIRST))
 
@@ -82,7 +78,7 @@ def _run(port, folder, fakes, test):
         board.stop()
         board.mount(folder)
         try:
-            board.run(RUN.format(fakes=fakes, test=test), said.extend)
+            board.run(RUN.format(load=stand_ins.load(fakes), test=test), said.extend)
         except DeviceError as e:
             print(e)
         else:
