@@ -191,8 +191,9 @@ def leave(settings):
 
 def urls_of(settings):
     """The two URLs that a board with these settings uses."""
-    api = firmware(settings.get("api", RULES["api"][0])).api("", "", "", str)
-    defaults = zip(URLS, (api[0], api[3]), strict=True)
+    api = firmware(settings.get("api", RULES["api"][0]))
+    bucket_url, _, _, ingest_url, *_ = api.api("", "", "", str)
+    defaults = zip(URLS, (bucket_url, ingest_url), strict=True)
     return tuple(settings.get(name, default) for name, default in defaults)
 
 

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
 DEVICE = ROOT / "tools/bench/device"
 NULL = DEVICE / "null"
+TWIN = "islog/fast.py"  # functions as machine code, used where a board can compile it
 
 # The goals for .mpy and import are not reached yet; until they are, the ceilings keep what there
 # is from growing unseen.
@@ -93,10 +94,10 @@ def kept_bytes(firmware=FIRMWARE):
 
 def import_bytes(firmware=FIRMWARE):
     """(heap kept by `import islog`, the names of the modules that this loads): in bytecode, and
-    without the names that compiling fast.py in vain would leave."""
+    without the names that compiling TWIN in vain would leave."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(firmware, folder, dirs_exist_ok=True)
-        (Path(folder) / "islog/fast.py").unlink(missing_ok=True)
+        (Path(folder) / TWIN).unlink(missing_ok=True)
         printed = wasm.run("kept", [NULL, folder, DEVICE], "islog").splitlines()
     names = [name.removeprefix("islog.") for name in printed[1].split()[1:]]
     return int(printed[0].split()[1]), ["__init__" if name == "islog" else name for name in names]

@@ -1,7 +1,8 @@
 """config.json, or the Logger's keywords -> checked settings: the one place of their rules.
 
-Loaded for as long as settings are checked, then forgotten (errors.once). The words for what is
-wrong are in explain.py, under the names of what is checked here.
+Loaded for as long as settings are checked, then forgotten (errors.once); but each name that no
+other module has stays in the heap, so there are few. The words for what is wrong are in
+explain.py, under the names of what is checked here.
 """
 
 import json

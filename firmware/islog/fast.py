@@ -158,7 +158,7 @@ def readings(batch, store, hi: int, clock) -> bool:
                 i -= words_size
             if i * 4 + size > words_size * 4:
                 value = store.text(i, size)
-            else:
+            else:  # as text() does it, without its call
                 value = view(address + i * 4, size)
             if not is_plain(value):
                 break

@@ -143,20 +143,29 @@ def test_a_board_logs_through_a_router_that_reboots():
         assert board.values() == list(range(300)) and board.logger.state == "online"
 
 
+def lie():
+    """The access point is gone, and the link says that it is up."""
+    network.lying = True
+    network.air.clear()
+    internet.link_up = False
+
+
+def stop_lying():
+    network.lying = False
+    network.air["home"] = "home-password"
+    internet.link_up = True
+
+
 def test_no_answer_several_times_running_cycles_the_radio():
     for _ in boards():
         network.air["home"] = "home-password"
         board = Board(wifi=WiFi([HOME]), flush_interval=0)
         board.run(5)
-        network.lying = True
-        network.air.clear()
-        internet.link_up = False
+        lie()
         board.log("t", 1)
         board.run(120)
         assert board.logger.state == "offline"
-        network.lying = False
-        network.air["home"] = "home-password"
-        internet.link_up = True
+        stop_lying()
         board.run(120)
         assert board.values() == [1]
 
@@ -168,16 +177,12 @@ def test_a_link_that_lies_is_made_anew_also_where_the_time_was_never_known():
         board.ntp.silent = True
         board.run(60)
         assert board.logger.state == "no time" and board.server.buckets
-        network.lying = True
-        network.air.clear()
-        internet.link_up = False
+        lie()
         board.log("t", 1)
         board.run(600)
         assert board.logger.state == "offline"
-        network.lying = False
         board.ntp.silent = False
-        network.air["home"] = "home-password"
-        internet.link_up = True
+        stop_lying()
         board.run(900)
         assert board.values() == [1]
 

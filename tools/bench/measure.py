@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tools import wasm
 from tools.server import LocalServer
+from tools.size import TWIN
 
 from .wire import Relay
 
@@ -16,7 +17,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DEVICE = Path(__file__).resolve().parent / "device"
 NULL = DEVICE / "null"
 BUILD = ROOT / "build/bench"
-TWIN = "islog/fast.py"  # functions as machine code, used where a board can compile it
 CLIENTS = ("islog", "naive", "streamer")
 KEY = "a-client-key-of-24-chars"  # inside.py's
 _PICO_W_HEAP = "380K"  # of objects twice as large
