@@ -35,11 +35,6 @@ def written(log):
     return log._uplink.batch.count
 
 
-def clear_batch(log):
-    """As after an answer that accepted the batch."""
-    log._uplink.batch.clear()
-
-
 def clear(log):
     """Forget all readings, but no signal."""
     log._uplink.batch.clear()
