@@ -25,7 +25,7 @@ def install(firmware=FIRMWARE):
         _load(name)
     sys.path.insert(0, str(firmware))
     for path in sorted((Path(firmware) / "islog").glob("*.py")):
-        if path.stem in ("fast", "trust"):
+        if path.stem in ("fast", "fast_text", "trust"):
             continue  # machine code, and `tls`: only MicroPython has them
         importlib.import_module("islog" if path.stem == "__init__" else f"islog.{path.stem}")
     fakes = {name: sys.modules[name] for name in _HIDDEN}

@@ -16,10 +16,12 @@ that two syncs showed is taken out. What is sent never goes backwards: `floor` i
 """
 
 import time
+from array import array
 
 from micropython import const
 
 from .errors import once
+from .ring import steps
 
 _MEGA_MS = const(100000000)
 _SETTLED_MS = const(20000)  # at 50 ppm of drift that is a millisecond
@@ -35,9 +37,8 @@ class Clock:
     """The board's own clock is set on the first sync where `set_rtc`."""
 
     def __init__(self, set_rtc=True):
-        self.mask = min(time.ticks_add(0, -1), 0x3FFFFFFF)
-        self.hi = 0
-        self.last = time.ticks_ms() & self.mask
+        mask = min(time.ticks_add(0, -1), 0x3FFFFFFF)
+        self.uptime = array("i", (0, time.ticks_ms() & mask, mask))  # hi, last, and the mask
         self.source = "none"
         self._set_rtc = set_rtc
         self._syncs = []  # [hi, lo, mega, ms, error_ms], oldest first
@@ -46,11 +47,11 @@ class Clock:
         self.mega = self.shift = self.until = 0  # what settle() found
         self.floor = 0  # milliseconds after `mega` that were sent last
 
-    def tick(self):
-        """Keep uptime right: to be called, as `log()` does, at least once in a period."""
-        now = time.ticks_ms() & self.mask
-        self.hi = self.hi + (now < self.last) & 0x3FF
-        self.last = now
+    tick = steps.tick  # keep uptime right: to be called at least once in a quarter of a period
+
+    hi = property(lambda self: self.uptime[0])
+    last = property(lambda self: self.uptime[1])
+    mask = property(lambda self: self.uptime[2])
 
     def _after(self, hi, lo, than_hi, than_lo):
         # Milliseconds of uptime from one to another; beyond a period they are a heap object.

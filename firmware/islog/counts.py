@@ -14,6 +14,8 @@ class Counts:
     apart from the above, as `recovered` (sent) or `lost` (never to be sent).
     """
 
+    state = ""  # Logger's
+
     def __init__(self, uplink, timekeeper, intake, spool):
         self._uplink = uplink
         self._time = timekeeper
@@ -23,6 +25,8 @@ class Counts:
 
     @property
     def pending(self):
+        if self.state == "closed":
+            return 0
         return self._ring.count + self._uplink.pending + (self._spool.own if self._spool else 0)
 
     @property
@@ -31,12 +35,12 @@ class Counts:
 
     @property
     def dropped(self):
-        gone = self._ring.dropped + self._intake.refused + self._uplink.dropped
+        gone = self._ring.overflows + self._ring.missed + self._uplink.dropped
         return gone + self._spool.dropped if self._spool else gone
 
     @property
     def rejected(self):
-        return self._intake.rejected + self._uplink.rejected
+        return self._ring.rejected + self._uplink.rejected
 
     @property
     def retries(self):
@@ -44,8 +48,7 @@ class Counts:
 
     @property
     def spooled(self):
-        uplink = self._uplink
-        batch = uplink.batch.count - uplink.marker if uplink.foreign else 0
+        batch = self._uplink.left if self._uplink.foreign or self.state == "closed" else 0
         return self._spool.count + batch if self._spool else 0
 
     @property

@@ -1,248 +1,270 @@
-"""What plain.py has in bytecode, as machine code: loaded where the port can compile it."""
+"""What plain.py has in bytecode, as machine code: loaded where the port can compile it.
 
+No callback, Ctrl-C or thread that takes turns comes between two instructions of machine code: the
+interpreter looks for them at its own jumps only (py/vm.c; py/emitnative.c does not). What can is
+kept out by _enter() and _leave(): interrupts and the other core by the port's atomic section (rp2:
+mp_thread_begin_atomic_section(), ports/rp2/mpthreadport.c), threads of a PC by a lock.
+"""
+
+import sys
 from math import isfinite
 from time import ticks_ms
 
 import micropython
-import uctypes
+from micropython import const
+
+# What Ring.state holds, and Clock.uptime: see there.
+_HEAD = const(0)
+_TAIL = const(1)
+_STOP = const(2)
+_COUNT = const(3)
+_OVERFLOWS = const(4)
+_MISSED = const(5)
+_REJECTED = const(6)
+_READING = const(7)
+_SIZE = const(8)
+_LIMIT = const(9)
+_HI = const(0)
+_LAST = const(1)
+_MASK = const(2)
 
 _float, _int, _bool, _type = float, int, bool, type  # builtins are looked for here first
 
-_text = None  # what number() writes, from the first batch on
-_texts = None  # [its first byte, its first two bytes ...], from no byte on
-# Half of what a float's last bit is worth, in such halves. 0: floats are doubles here, of which
-# number() writes only those that take few digits to the end.
-_half = 0 if 1.0 + 2**-40 != 1.0 else 1
+_enter = _leave = int  # does nothing: threads take turns, as on an ESP32, or there are none
+_release = None  # in the place of _leave(what _enter() has returned)
+if sys.platform in ("linux", "darwin"):
+    import _thread
 
-
-def _allocate():
-    global _text, _texts
-    _text = bytearray(16)
-    at = uctypes.addressof(_text)
-    _texts = [uctypes.bytearray_at(at, size) for size in range(14)]
-
-
-@micropython.viper
-def number(words, at: int, is_float: bool) -> int:
-    """Write the number at words[at] into _text, in as few digits as tell it from all others;
-    returns how many bytes that takes, 0 where it is left to str(). Floats: Steele and White, "How
-    to Print Floating-Point Numbers Accurately" (1990), in fixed point, from 1/64 to 2**24."""
-    w = ptr32(words)  # noqa: F821
-    out = ptr8(_text)  # noqa: F821
-    whole = w[at]
-    sign = whole
-    rest = 0
-    bits = 0  # of `whole` that are behind the point
-    if is_float:
-        sign = w[at + 1]
-        if whole | sign:  # not 0.0
-            # Of a double's 52 bits of fraction a float has the first 23; a 1 before is in neither.
-            bits = 1046 - (sign >> 20 & 0x7FF)
-            if whole & 0x1FFFFFFF or bits < 0 or bits > 29:
-                return 0
-            whole = (sign & 0xFFFFF | 0x100000) << 3 | whole >> 29 & 7
-            rest = (whole & (1 << bits) - 1) << 1
-            whole >>= bits
-    elif sign >> 31 & 1:
-        whole = (~whole & 0x3FFFFFFF) + 1
-    i = 1
-    ten = 10
-    while i < 10 and whole >= ten:
-        i += 1
-        ten *= 10
-    if sign >> 31 & 1:
-        out[0] = 0x2D
-        i += 1
-    size = i
-    while True:
-        i -= 1
-        ten = whole // 10
-        out[i] = 0x30 + whole - ten * 10
-        whole = ten
-        if whole == 0:
-            break
-    if not is_float:
-        return size
-    out[size] = 0x2E
-    bits += 1
-    half = int(_half)
-    while size < 12:
-        size += 1
-        # Times 10: times 5, and the point one bit further.
-        rest *= 5
-        half *= 5
-        bits -= 1
-        digit = rest >> bits
-        rest &= (1 << bits) - 1
-        # Whether this digit, or the one above it, tells the float from its neighbours:
-        low = rest == 0 or rest < half
-        high = rest + half > 1 << bits
-        if high and (not low or rest << 1 >= 1 << bits):
-            digit += 1
-        out[size] = 0x30 + digit
-        if low or high:
-            return size + 1
-    return 0
-
-
-@micropython.viper
-def is_plain(data) -> bool:
-    """See plain.is_plain."""
-    c = ptr8(data)  # noqa: F821
-    i = int(len(data))
-    while i > 0:
-        i -= 1
-        if c[i] < 0x20 or c[i] == 0x22 or c[i] == 0x5C:
-            return False
-    return True
-
-
-@micropython.viper
-def readings(batch, store, hi: int, clock) -> bool:
-    """See plain.readings."""
-    if not _texts:
-        _allocate()
-    signed = store.words
-    words = ptr32(signed)  # noqa: F821
-    words_size = int(len(signed))
-    floats = store.floats
-    signals = store.signals
-    text = batch._text
-    before = batch._before
-    stamp = batch._stamp
-    digits = ptr8(stamp)  # noqa: F821
-    last = int(len(stamp)) - 3
-    dot = last - 3
-    starts = ptr16(batch._starts)  # noqa: F821
-    until = int(clock.until)
-    shift = int(clock.shift)
-    floor = int(clock.floor)
-    shown = int(batch._ms)
-    room = int(batch.room)
-    first = int(batch._n)
-    n = first
-    at = int(store.head)
-    end = int(len(text))
-    fixed = int(len(before)) + last + 3
-    left = int(store.count)
-    full = False
-    extend = text.extend
-    as_text = str
-    texts = _texts
-    view = uctypes.bytearray_at
-    address = int(uctypes.addressof(signed))
-    quote = b'"'
-    while left > 0:
-        bits = words[at + 1]
-        if bits >> 30:  # negative, which ptr32 does not show where a word is wider
-            at = 0
-            bits = words[1]
-        ms = words[at]
-        if ms >= until or bits & 0x3FF != hi:
-            break
-        kind = bits >> 17
-        after = at + 4
-        if kind < 2:
-            size = int(number(signed, at + 2, kind == 0))
-            if size:
-                value = texts[size]
-            else:
-                value = as_text(floats[at + 2 >> 1])
-        elif kind == 2:
-            value = "true" if words[at + 2] else "false"
-        elif kind & 7 == 3:
-            size = bits >> 20
-            after = at + 2 + (size + 7 >> 3) * 2
-            i = at + 2
-            if i >= words_size:
-                i -= words_size
-            if i * 4 + size > words_size * 4:
-                value = store.text(i, size)
-            else:  # as text() does it, without its call
-                value = view(address + i * 4, size)
-            if not is_plain(value):
-                break
-        else:
-            break
-        name = signals[bits >> 10 & 0x7F]
-        more = int(len(name)) + int(len(value))
-        if end + more + 2 > room:
-            full = True
-            break
-        extend(before)
-        extend(name)
-        if kind > 2:
-            extend(quote)
-            extend(value)
-            extend(quote)
-            more += 2
-        else:
-            extend(value)
-        ms += shift
-        if ms > floor:
-            i = last
-            floor = ms
-            old = shown
-            shown = ms
-            batch._ms = ms
-            while ms != old:
-                old = old // 10
-                rest = ms // 10
-                digits[i] = 0x30 + ms - rest * 10
-                ms = rest
-                i -= 1
-                if i == dot:
-                    i -= 1
-        extend(stamp)
-        end += more + fixed
-        n += 1
-        starts[n] = end
-        at = after
-        if at >= words_size:
-            at -= words_size
-        left -= 1
-    clock.floor = floor
-    store.count = int(store.count) - n + first
-    store.head = at
-    batch._n = n
-    batch._end = end
-    return full
+    _enter = _thread.allocate_lock()
+    _release = _enter.release
+    _enter = _enter.acquire
+elif sys.platform != "esp32":
+    try:
+        from machine import disable_irq as _enter
+        from machine import enable_irq as _leave
+    except ImportError:
+        pass
 
 
 @micropython.native
 def log(self, signal, value, epoch=None):
     """See Logger.log and plain.log."""
-    if epoch is not None:
-        return self._other(signal, value, epoch)
-    bits = self._bits(signal)
-    if bits is None:
-        return self._other(signal, value, None)
-    kind = _type(value)
-    if kind is _float and isfinite(value):
-        pass
-    elif kind is _int and not (value >> 30 and ~value >> 30):
-        bits |= 0x20000
-    elif kind is _bool:
-        bits |= 0x40000
+    if epoch is None:
+        bits = self._bits(signal)
+        if bits is not None:
+            kind = _type(value)
+            if kind is _float:
+                if isfinite(value):
+                    return _store(self, bits, value)
+            elif kind is _int:
+                if -0x40000000 <= value <= 0x3FFFFFFF:
+                    return _store(self, bits ^ 0xC20000, value)
+            elif kind is _bool:
+                return _store(self, bits ^ 0xC40000, value)
+    return self._other(signal, value, epoch)
+
+
+@micropython.viper
+def _store(ring, bits: int, value) -> bool:
+    words = ptr32(ring.words)  # noqa: F821
+    s = ptr32(ring.state)  # noqa: F821
+    uptime = ptr32(ring.uptime)  # noqa: F821
+    token = _enter()
+    done = s[_TAIL] < s[_STOP] or bool(_room(ring, 4))
+    if done:
+        now = int(ticks_ms()) & 0x3FFFFFFF
+        last = uptime[_LAST]
+        if now ^ last > uptime[_MASK] >> 2:  # the clock must see each quarter of its period
+            now &= uptime[_MASK]
+            if now < last:
+                uptime[_HI] = uptime[_HI] + 1 & 0x3FF
+            uptime[_LAST] = now
+        at = s[_TAIL]
+        words[at] = now
+        words[at + 1] = bits | uptime[_HI]
+        if bits & 0x60000:
+            words[at + 2] = int(value)
+        else:
+            ring.floats[at + 2 >> 1] = value
+        s[_TAIL] = at + 4
+        s[_COUNT] += 1
     else:
-        return self._other(signal, value, None)
-    at = self._tail
-    self._tail = at + 4
-    if at >= self._stop:
-        at = self._make_room(4)
-        if at < 0:
+        s[_MISSED] += 1
+    if _release:
+        _release()
+    else:
+        _leave(token)
+    return done
+
+
+@micropython.viper
+def append(ring, bits: int, lo: int, data, given) -> bool:
+    """See plain.append."""
+    words = ptr32(ring.words)  # noqa: F821
+    to = ptr8(ring.words)  # noqa: F821
+    s = ptr32(ring.state)  # noqa: F821
+    value = ptr8(data)  # noqa: F821
+    when = ptr8(given)  # noqa: F821
+    n = int(len(data))
+    more = int(len(given))
+    need = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
+    end = s[_SIZE] * 4
+    if bits & 0x60000 != 0x60000:
+        end += 8
+    token = _enter()
+    done = int(_free(ring)) >= need
+    if done:
+        at = s[_TAIL]
+        words[at] = lo
+        words[at + 1] = bits
+        j = at * 4 + 8
+        i = 0
+        while i < n:
+            if j >= end:
+                j -= end
+            to[j] = value[i]
+            j += 1
+            i += 1
+        at += need
+        j = at - 2
+        if j >= s[_SIZE]:
+            j -= s[_SIZE]
+        j *= 4
+        i = 0
+        while i < more:
+            to[j + i] = when[i]
+            i += 1
+        s[_TAIL] = at
+        s[_COUNT] += 1
+        _free(ring)  # where the tail is now
+    if _release:
+        _release()
+    else:
+        _leave(token)
+    return done
+
+
+@micropython.viper
+def _free(ring) -> int:
+    # Inside _enter() only: see to the tail and the stop; the words that are free.
+    s = ptr32(ring.state)  # noqa: F821
+    size = s[_SIZE]
+    at = s[_TAIL]
+    if at >= size:
+        at -= size
+        s[_TAIL] = at
+    used = at - s[_HEAD]
+    if used < 0:
+        used += size
+    if used == 0 and s[_COUNT] > 0:
+        used = size
+    free = int(s[_LIMIT]) - used
+    stop = at
+    if free > 0:
+        stop += free & -4
+        if stop > size:
+            stop = size
+    s[_STOP] = stop
+    return free
+
+
+@micropython.viper
+def _room(ring, need: int) -> bool:
+    # Inside _enter() only: see make_room().
+    words = ptr32(ring.words)  # noqa: F821
+    s = ptr32(ring.state)  # noqa: F821
+    while int(_free(ring)) < need:
+        if s[_COUNT] == 0 or s[_READING] != 0:
             return False
-    self.count += 1
-    words = self.words
-    clock = self._clock
-    words[at + 1] = bits | clock.hi
-    now = ticks_ms() & 0x3FFFFFFF
-    words[at] = now
-    # Another quarter of the period: the clock must see each.
-    if now ^ clock.last > clock.mask >> 2:
-        self._tick(at, bits)
-    if bits & 0x60000:
-        words[at + 2] = value
-    else:
-        self.floats[at + 2 >> 1] = value
+        at = s[_HEAD]
+        bits = words[at + 1]
+        at += ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
+        if at >= s[_SIZE]:
+            at -= s[_SIZE]
+        s[_HEAD] = at
+        s[_COUNT] -= 1
+        s[_OVERFLOWS] += 1
     return True
+
+
+@micropython.viper
+def make_room(ring, need: int) -> bool:
+    """See plain.make_room."""
+    token = _enter()
+    done = bool(_room(ring, need))
+    if _release:
+        _release()
+    else:
+        _leave(token)
+    return done
+
+
+@micropython.viper
+def take(ring, at: int, n: int, to):
+    """See plain.take."""
+    s = ptr32(ring.state)  # noqa: F821
+    token = _enter()
+    s[_HEAD] = at
+    s[_COUNT] -= n
+    to.filled = int(to.filled) + n
+    if _release:
+        _release()
+    else:
+        _leave(token)
+
+
+@micropython.viper
+def hold(ring, flag: int):
+    """See plain.hold."""
+    s = ptr32(ring.state)  # noqa: F821
+    token = _enter()
+    s[_READING] = flag
+    if _release:
+        _release()
+    else:
+        _leave(token)
+
+
+@micropython.viper
+def tally(ring, rejected: int, missed: int):
+    """See plain.tally."""
+    s = ptr32(ring.state)  # noqa: F821
+    token = _enter()
+    s[_REJECTED] += rejected
+    s[_MISSED] += missed
+    if _release:
+        _release()
+    else:
+        _leave(token)
+
+
+@micropython.viper
+def publish(ring, old, keys, signals, bits) -> bool:
+    """See plain.publish."""
+    token = _enter()
+    done = False
+    if ring.keys is old:
+        ring.signals = signals
+        ring.keys = keys
+        ring._bits = bits
+        done = True
+    if _release:
+        _release()
+    else:
+        _leave(token)
+    return done
+
+
+@micropython.viper
+def tick(clock):
+    """See plain.tick."""
+    uptime = ptr32(clock.uptime)  # noqa: F821
+    token = _enter()
+    now = int(ticks_ms()) & uptime[_MASK]
+    if now < uptime[_LAST]:
+        uptime[_HI] = uptime[_HI] + 1 & 0x3FF
+    uptime[_LAST] = now
+    if _release:
+        _release()
+    else:
+        _leave(token)

@@ -63,56 +63,62 @@ class Intake:
         self.clock = clock
         self._batch = batch
         self._max_signals = settings["max_signals"]
-        self.rejected = self.refused = 0  # no reading; not taken because it is closed
         self._note = note
-        self._closed = False
+        self.closed = False
 
     def _log_other(self, signal, value, epoch):
         # All that Ring.log() does not do itself.
-        if not isinstance(signal, str) or signal not in self.store.keys:
-            check_signal(signal)
-        check_value(value)
-        if epoch is not None:
-            epoch = given_time(epoch)
-        clock = self.clock
-        clock.tick()
-        return self.take(signal, value, epoch, clock.hi, clock.last)
+        try:
+            if not isinstance(signal, str) or signal not in self.store.keys:
+                check_signal(signal)
+            check_value(value)
+            if epoch is not None:
+                epoch = given_time(epoch)
+            clock = self.clock
+            clock.tick()
+            return self.take(signal, value, epoch, clock.hi, clock.last)
+        except MemoryError:  # also where the heap is locked, as in a hard interrupt
+            self.store.tally(0, 1)
+            return False
 
     def take(self, signal, value, given, hi, lo):
         """Store a checked reading of the uptime (`hi`, `lo`) with what given_time() made of its
-        epoch. False where it was rejected, or there was no room."""
-        if self._closed:
-            self.refused += 1
+        epoch. False where it was rejected, or there was no room or memory: each is counted."""
+        store = self.store
+        if self.closed:
+            store.tally(0, 1)
             return False
         if value is None or isinstance(value, float) and value - value != 0:
-            return self._reject("%s: no number was there (%s)" % (signal, value))
-        key = self.store.keys.get(signal)
-        name = self._batch.name(signal) if key is None else self.store.signals[key >> 10]
-        room = self._batch.room - len(name)
-        if isinstance(value, str):
-            kind = ring.STR
-            value = value.encode()
-            size = len(value) * 6 + 2  # at most
+            return self._reject("%s: no number was there (%s)", signal, value)
+        try:
+            key = store.keys.get(signal)
+            name = self._batch.name(signal) if key is None else store.signals[key >> 10 & 0x7F]
+            room = self._batch.room - len(name)
+            if isinstance(value, str):
+                kind = ring.STR
+                value = value.encode()
+                size = len(value) * 6 + 2  # at most
+                if size >= room:
+                    size = payload.quoted_size(value)
+            else:
+                kind = _KINDS[type(value)]
+                size = 24
             if size >= room:
-                size = payload.quoted_size(value)
-        else:
-            kind = _KINDS[type(value)]
-            size = 24
-        if size >= room:
-            return self._reject("%s: too long for batch_bytes" % signal)
-        if key is None:
-            if len(self.store.signals) >= self._max_signals:
-                return self._reject("%s: one signal more than max_signals" % signal)
-            self.store.add_signal(signal, name)
-            key = self.store.keys.get(signal)
-        return self.store.put(key | kind, value, hi, lo, given)
+                return self._reject("%s: too long for batch_bytes", signal)
+            if key is None:
+                key = store.add_signal(signal, name, self._max_signals)
+                if key is None:
+                    return self._reject("%s: one signal more than max_signals", signal)
+            kind, value, given = store.packed(key | kind, value, given)
+            return store.put(kind | hi, lo, value, given)
+        except MemoryError:
+            store.tally(0, 1)
+            return False
 
-    def _reject(self, why):
-        self.rejected += 1
-        self._note(why, aloud=False)
+    def _reject(self, why, *what):
+        self.store.tally(1, 0)
+        try:
+            self._note(why % what, aloud=False)
+        except MemoryError:
+            pass  # it is counted
         return False
-
-    def close(self):
-        """Take nothing more; returns how many readings were forgotten."""
-        self._closed = True
-        return self.store.close()

@@ -17,7 +17,7 @@ class Segment:
     def __init__(self, number, boot):
         self.number = number
         self.boot = boot
-        self.count = 0  # readings that are in none but this place
+        self.filled = 0  # readings that are in none but this place
         self.size = 0  # bytes
 
 
@@ -87,7 +87,7 @@ class Left:
                 self._torn = max(1, min(count, (end - at) // 16))
                 return
             if kind == records.READINGS or not sound and kind != records.CLOSED:
-                segment.count += count or 1
+                segment.filled += count or 1
             elif not sound:
                 self._damaged = count or 1
             elif kind == records.BOOT:
@@ -102,7 +102,7 @@ class Left:
                 self._go_on = struct.unpack("<III", f.read(12))
                 self.closed = (count, f.read(2 * count + 2), f.read(size)) if count else None
             else:
-                segment.count += count  # another bucket's batch
+                segment.filled += count  # another bucket's batch
             at = after
 
     def _count_torn(self):
@@ -116,7 +116,7 @@ class Left:
         # Pass over what was sent before the latest clean end, unless that is damaged.
         number, self.at, self.skip = self._go_on
         while self.segments and self.segments[0].number < number:
-            self.segments[0].count = 0
+            self.segments[0].filled = 0
             self._lose(self.segments[0], "")
         at = 0
         passed = self.skip
@@ -126,8 +126,8 @@ class Left:
                     kind, count, size = records.head(f, at) or (None, 0, self.at)
                     passed += count if kind == records.READINGS else 0
                     at += records.HEAD + size
-            if at == self.at and passed <= self.segments[0].count:
-                self.segments[0].count -= passed
+            if at == self.at and passed <= self.segments[0].filled:
+                self.segments[0].filled -= passed
                 return
         self.at = self.skip = 0
 
@@ -136,8 +136,8 @@ class Left:
         if segment is self.segments[0]:
             self.at = self.skip = 0
         self.segments.remove(segment)
-        if segment.count:
-            self.lost += segment.count
+        if segment.filled:
+            self.lost += segment.filled
             self.why = why
         try:
             os.remove("%s.%d" % (self._path, segment.number))
@@ -161,9 +161,9 @@ def clock_from(text):
 
 def batch_parts(batch):
     """Two buffers that batch_from() takes: where a batch's readings begin, and their text."""
-    starts = batch._starts[batch._first : batch._n + 1]
+    starts = batch._starts[batch.first : batch.filled + 1]
     start = starts[0] - 1
-    text = memoryview(batch._buf)[start : batch._end]
+    text = memoryview(batch._buf)[start : batch._starts[batch.filled]]
     return bytes(array("H", [at - start for at in starts])), text
 
 
@@ -174,7 +174,5 @@ def batch_from(batch, count, starts, text):
     batch._buf[: len(text)] = text
     for i in range(count + 1):
         batch._starts[i] = starts[2 * i] | starts[2 * i + 1] << 8
-    batch._first = 0
-    batch._n = count
-    batch._end = len(text)
+    batch.first, batch.filled = 0, count
     return True

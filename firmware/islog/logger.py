@@ -62,7 +62,7 @@ class Logger(Counts):
         intake = Intake(settings, timekeeper.clock, uplink.batch, trouble)
         self.log = intake.store.log
         self._timeout_s, self._quiet = settings["timeout"], settings["quiet"]
-        self._flushing = self._busy = self._asked = 0
+        self._busy = self._asked = 0
         self.state, spool = "offline" if wifi else "no time", None
         if settings["spool_file"]:
             from .spool import Spool  # only where it is asked for
@@ -76,32 +76,58 @@ class Logger(Counts):
 
     def log_object(self, obj, prefix="", epoch=None):
         """Log a dict or a list, all with one time: see objects.py."""
-        from .objects import log_object  # only for programs that use it
+        try:
+            from .objects import log_object  # only for programs that use it
 
-        return log_object(self._intake, obj, prefix, epoch)
+            return log_object(self._intake, obj, prefix, epoch)
+        except MemoryError:  # before the first of them
+            self._ring.tally(0, len(obj))
+            return False
 
     def poll(self):
-        """Do at most one network operation; returns the milliseconds until it wants the next."""
+        """Do at most one network operation; returns the milliseconds until it wants the next.
+        Whatever goes wrong is told in `last_error`, and tried again; only Ctrl-C and its like
+        raise, and then, too, the next call goes on."""
+        return self._poll(False)
+
+    def _poll(self, flushing):
         if self._busy or self.state == "closed":
             return _IDLE_MS
-        self._busy = 1
         try:
-            return self._step()
-        except MemoryError:
-            self._trouble("there was no memory for the next step, which is tried again")
-            return _IDLE_MS
-        finally:
+            try:
+                self._busy = 1
+                return self._step(flushing)
+            except BaseException as e:
+                self._uplink.give_up()
+                if not isinstance(e, Exception):
+                    raise
+                return self._stumbled(e)
+            finally:
+                self._busy = 0
+        finally:  # once more: Ctrl-C comes anywhere, and nobody is busy now
             self._busy = 0
 
-    def _step(self):
+    def _stumbled(self, e):
+        try:
+            what = "there was no memory for the next step"
+            if not isinstance(e, MemoryError):
+                what = "the next step went wrong (%s)" % type(e).__name__
+            self._trouble(what + ", which is tried again")
+        except MemoryError:
+            self.last_error = "there was no memory"
+        return _IDLE_MS
+
+    def _step(self, flushing):
         self._time.clock.tick()
+        if self._ring.reading:  # a step was left in the middle
+            self._ring.hold(0)
         if self._spool and self._spool.tend(self._ring, self.state != "online"):
             return 0
         if self._uplink.doing:
             return self._advance()
         if self._wifi and self._wifi.poll(self._trouble) != _WIFI_UP:
             self.state = "offline"
-            self._uplink.hang_up()
+            self._uplink.give_up()
             return _STEP_MS
         if self.state == "offline":
             self.state = "online" if self.synced else "no time"
@@ -119,7 +145,7 @@ class Logger(Counts):
         if uplink.bucket_wait_ms() == 0:
             return self._start(BUCKET)
         if self.synced:
-            return self._deliver()
+            return self._deliver(flushing)
         if not (uplink.bucket_wait_ms() or uplink.retry.wait_ms()):
             uplink.retry.failed()
             return self._start(REACH)  # for its Date, and to see whether anything answers at all
@@ -136,10 +162,10 @@ class Logger(Counts):
             self._uplink.unanswered = 0
             self._wifi.cycle()
 
-    def _deliver(self):
+    def _deliver(self, flushing):
         uplink = self._uplink
-        if self._ring.overflowed and not self._spool:
-            uplink.drop()
+        if self._ring.overflows != uplink.overflows and not self._spool:
+            uplink.drop()  # it is older than what the ring has dropped
         if uplink.retry.wait_ms():
             return min(_IDLE_MS, uplink.retry.wait_ms())
         if not uplink.batch.count:
@@ -152,7 +178,7 @@ class Logger(Counts):
             else:
                 age_ms = store.oldest_age_ms()
                 early = age_ms < uplink.wait_ms and not uplink.due(store.count)
-                if early and not self._flushing:
+                if early and not flushing:
                     return min(_IDLE_MS, uplink.wait_ms - age_ms)
             # A stale clock is set first, so that what was logged offline lies between two syncs;
             # where NTP is silent, only once the server is known to be there.
@@ -174,8 +200,6 @@ class Logger(Counts):
         done = uplink.advance()
         if not done:
             return 0
-        if done == BATCH:
-            self._ring.overflowed = False  # what was dropped is newer than what was sent
         if uplink.answer.date:
             self._time.hear(uplink.answer.date)
         self._cycle()
@@ -194,18 +218,14 @@ class Logger(Counts):
         """Poll until nothing is pending, without waiting for a batch to be full or old.
         False where `timeout` seconds ran out first (None: no limit)."""
         start = time.ticks_ms()
-        self._flushing = 1
-        try:
-            while self.pending:
-                wait_ms = self.poll()
-                if timeout is not None:
-                    left_ms = int(timeout * 1000) - time.ticks_diff(time.ticks_ms(), start)
-                    if left_ms <= 0:
-                        break
-                    wait_ms = min(wait_ms, left_ms)
-                time.sleep_ms(wait_ms)
-        finally:
-            self._flushing = 0
+        while self.pending:
+            wait_ms = self._poll(True)
+            if timeout is not None:
+                left_ms = int(timeout * 1000) - time.ticks_diff(time.ticks_ms(), start)
+                if left_ms <= 0:
+                    break
+                wait_ms = min(wait_ms, left_ms)
+            time.sleep_ms(wait_ms)
         return not self.pending
 
     async def run(self):
@@ -220,11 +240,11 @@ class Logger(Counts):
 
         What is in neither counts as dropped, and so does what is logged later."""
         done = self.flush(self._timeout_s)
+        self._uplink.give_up()
         if not (self._spool and self._spool.close(self._ring, self._uplink.batch)):
             self._uplink.drop()
-        self._ring.dropped += self._intake.close()
-        self._uplink.doing = None  # one that is under way is given up
-        self._uplink.hang_up()
+        self._intake.closed = True
+        self._ring.close()
         self.state = "closed"
         return done
 

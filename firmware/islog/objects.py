@@ -20,5 +20,7 @@ def log_object(intake, obj, prefix, epoch):
     clock = intake.clock
     clock.tick()
     hi, lo = clock.hi, clock.last
-    stored = [intake.take(prefix + name, value, given, hi, lo) for name, value in entries]
-    return all(stored)
+    done = True
+    for name, value in entries:
+        done = intake.take(prefix + name, value, given, hi, lo) and done
+    return done

@@ -13,8 +13,8 @@ from array import array
 import uctypes
 
 try:
-    from .fast import is_plain
-    from .fast import readings as _readings
+    from .fast_text import is_plain
+    from .fast_text import readings as _readings
 except (ImportError, SyntaxError, AttributeError):  # a port without a viper emitter
     from .plain import is_plain
     from .plain import readings as _readings
@@ -71,17 +71,17 @@ class Batch:
         fixed = len(self._before) + len(self._time) + 19  # with the longest time: 17 digits
         self._starts = array("H", bytes(2 * (2 + size_bytes // (fixed - 16))))
         self.room = size_bytes - fixed
-        self._mega = self._ms = None  # the time that _stamp shows
-        self.clear()
+        self._starts[0] = 1  # where each reading begins, and the one behind them would
+        self._mega = None  # with _ms, the time that _stamp shows
+        self.first = self.filled = 0  # readings that are done with, and all
 
     def clear(self):
-        """Forget all readings."""
-        self._first = self._n = 0
-        self._end = self._starts[0] = 1
+        """Begin anew."""
+        self.first, self.filled = 0, 0
 
     @property
     def count(self):
-        return self._n - self._first
+        return self.filled - self.first
 
     def name(self, signal):
         """What readings() and other() take for a signal."""
@@ -90,14 +90,14 @@ class Batch:
     def set_time(self, mega, ms):
         """To be called before each: the time of the next reading is `ms` (not negative) after
         `mega` * 100,000 s. What was begun and not finished, for want of memory, is forgotten."""
-        if len(self._text) != self._end:
-            self._text[self._end :] = b""
+        end = self._starts[self.filled]
+        if len(self._text) != end:
+            self._text[end:] = b""
         mega += ms // 100000000
         ms %= 100000000
         if mega != self._mega:
-            self._stamp = bytearray(b"%s%05d00000.000}," % (self._time, mega))
-            self._mega = mega
-            self._ms = 0
+            stamp = bytearray(b"%s%05d00000.000}," % (self._time, mega))
+            self._stamp, self._mega, self._ms = stamp, mega, 0
         self._show(ms)
 
     readings = _readings
@@ -106,23 +106,29 @@ class Batch:
         # Write those digits into _stamp in which `ms` differs from what it shows.
         stamp = self._stamp
         old = self._ms
-        self._ms = ms
+        if old < 0:  # left in the middle: all of them
+            old = ms + 100000000
+        self._ms = -1
         at = len(stamp) - 3
-        while ms != old:
+        least = at - 8
+        rest = ms
+        while rest != old and at >= least:
             old //= 10
-            rest = ms // 10
-            stamp[at] = 0x30 + ms - rest * 10
-            ms = rest
+            ten = rest // 10
+            stamp[at] = 0x30 + rest - ten * 10
+            rest = ten
             at -= 1
             if stamp[at] == 0x2E:
                 at -= 1
+        self._ms = ms
 
     def other(self, name, value, time=None, is_text=False):
-        """Add one reading; False where it is full. `value`: JSON in bytes, or a text in UTF-8 (a
-        bytearray); `time`: JSON in bytes, None: the time that was set."""
+        """Write one reading behind the others, which is in the batch once `filled` has grown;
+        False where it is full. `value`: JSON in bytes, or a text in UTF-8 (a bytearray); `time`:
+        JSON in bytes, None: the time that was set."""
         text = self._text
         size = quoted_size(value) if is_text else len(value)
-        if self._end + len(name) + size > self.room:
+        if len(text) + len(name) + size > self.room:
             return False
         text.extend(self._before)
         text.extend(name)
@@ -136,19 +142,18 @@ class Batch:
             text.extend(self._time)
             text.extend(time)
             text.extend(b"},")
-        self._n += 1
-        self._end = self._starts[self._n] = len(text)
+        self._starts[self.filled + 1] = len(text)
         return True
 
     def capacity(self):
         """How many readings like those in it would fill it."""
-        return max(1, self._n * len(self._buf) // self._end)
+        return max(1, self.filled * len(self._buf) // self._starts[self.filled])
 
     def slice(self, count):
         """The first `count` readings as a memoryview of a JSON array; good until the next call."""
-        start = self._starts[self._first] - 1
-        end = self._starts[self._first + count]
-        for i in range(self._first + 1, self._n):
+        start = self._starts[self.first] - 1
+        end = self._starts[self.first + count]
+        for i in range(self.first + 1, self.filled):
             self._buf[self._starts[i] - 1] = 0x2C
         self._buf[start] = 0x5B
         self._buf[end - 1] = 0x5D
@@ -156,11 +161,5 @@ class Batch:
 
     def signal(self):
         """The first reading's signal, as JSON."""
-        start = self._starts[self._first] + len(self._before)
+        start = self._starts[self.first] + len(self._before)
         return str(self._buf[start : self._buf.find(self._value, start)], "utf-8")
-
-    def settle(self, count):
-        """Forget the first `count` readings."""
-        self._first += count
-        if self._first == self._n:
-            self.clear()

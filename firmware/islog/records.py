@@ -18,7 +18,7 @@ BOOT = const(66)  # the boot that writes this file, and the bucket that its read
 SYNCS = const(83)  # what that boot knew of the time
 READINGS = const(82)  # as they lay in the ring
 CLOSED = const(67)  # where to go on, and the batch that was not accepted
-FORMAT = const(1)
+FORMAT = const(2)
 HEAD = const(12)
 _CHUNK = const(256)
 

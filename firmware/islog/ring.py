@@ -5,27 +5,31 @@ number (a string: its UTF-8 bytes, in whole cells), then one more where the call
 The header's words have at most 30 bits, because 2**30 and above is a heap object on a board:
 
     word 0   milliseconds of uptime within one period of the ticks
-    word 1   bits 0-9 periods of uptime, 10-16 signal, 17-18 kind, 19 time given, 20-29 size of a
-             string (an int: 1 where it is wider than a word); negative: skip to the start
+    word 1   bits 0-9 periods of uptime, 10-16 signal, 17-18 kind, 19 time given, 20-29 size of the
+             value in bytes: 4 for an int of 31 bits or a bool, 8 for a wider int or a float
 
-A single cell before the end is skipped where a number comes. At least one cell is always free.
+`size` words are in use, and positions count round. The value of a number lies right behind its
+header, also where that is the last cell: two words behind the end are there for it (and four more
+for what is to be written nowhere, see plain.py). The bytes of a string go on at the start instead.
 
-Invariants: `log()` of a number under a known signal allocates nothing, its frame included (vm.c
-takes frames of more than eleven words from the heap). From `_tail` to `_stop` there is room for
-whole numbers that nothing else uses: so `log()` claims its place in one straight line, which no
-soft callback interrupts. A callback that needs more room while the main program makes some
-(`_making`) or reads the oldest reading (`reading`) has its own reading dropped, and counted.
+What may come in between: soft callbacks and Ctrl-C at the interpreter's jumps; other threads
+there, too, or, where there is no global lock, at any moment, as hard interrupts do. So whatever
+changes the ring is one of a few indivisible steps, in fast.py or plain.py: log(), append(),
+make_room(), take(), hold(), tally(), publish(). Each changes nothing, or all that it is for. A new
+signal makes a new dict and a new list, which replace the old ones at once: a look-up never meets
+one that is being changed.
 """
 
+import struct
 from array import array
 
 import uctypes
 from micropython import const
 
 try:
-    from .fast import log as _log
-except (ImportError, SyntaxError, AttributeError):  # a port without a native emitter
-    from .plain import log as _log
+    from . import fast as steps
+except (ImportError, SyntaxError, AttributeError):  # a port without an emitter of machine code
+    from . import plain as steps  # type: ignore[no-redef]
 
 FLOAT = const(0)
 INT = const(0x20000)
@@ -33,186 +37,144 @@ BOOL = const(0x40000)
 STR = const(0x60000)
 _KINDS = const(0x60000)
 _GIVEN = const(0x80000)
-_WIDE = const(0x100000)
+_SIGNAL = const(0x1FC00)
+_NEW = const(0x800000)  # 8 bytes, and FLOAT: what a signal's bits begin with
+_SIGNALS_MAX = const(127)
+# What `state` holds. An array, for machine code finds its place once, each attribute anew.
+HEAD = const(0)  # where the oldest reading begins
+_TAIL = const(1)  # where the next one goes
+_STOP = const(2)  # up to here there is room for numbers
+COUNT = const(3)  # readings
+_OVERFLOWS = const(4)  # those dropped because they were the oldest,
+_MISSED = const(5)  # and those that were not stored for want of room or memory
+_REJECTED = const(6)  # what log() was given that is no reading
+_READING = const(7)  # 1: the oldest are being read, and not dropped
+_SIZE = const(8)  # words in use
+_LIMIT = const(9)  # the same, but 0 once it is closed
 
 
 def words_of(bits):
     """How many words the reading with this word 1 takes."""
-    words = 2 + ((bits >> 20) + 7 >> 3) * 2 if bits & _KINDS == STR else 4
-    return words + 2 if bits & _GIVEN else words
+    return ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
 
 
 class Ring:
-    """A ring of `size_bytes` (at least 64, rounded down to 16; it takes 16 more), stamped by a
+    """A ring of `size_bytes` (at least 64, rounded down to 16; it takes 24 more), stamped by a
     Clock; what is no number under a known signal goes to `other(signal, value, epoch)`."""
 
     def __init__(self, size_bytes, clock, other):
-        size = size_bytes // 16 * 4 + 4  # words, as all positions are
-        self.words = array("i", bytes(4 * size))
+        self.size = size = size_bytes // 16 * 4
+        self.words = array("i", bytes(4 * size + 24))
         at = uctypes.addressof(self.words)
-        cells = size // 2
-        array_of = uctypes.ARRAY, uctypes.FLOAT64 | cells
+        array_of = uctypes.ARRAY, uctypes.FLOAT64 | size // 2 + 3
         self.floats = uctypes.struct(at, {"d": array_of}).d
-        self._bytes = uctypes.bytearray_at(at, 4 * size)
-        self._clock = clock
+        self._bytes = uctypes.bytearray_at(at, 4 * size + 24)
+        self.state = array("i", bytes(40))
+        self.state[_STOP] = self.state[_SIZE] = self.state[_LIMIT] = size
+        self.uptime = clock.uptime
         self._other = other
         self.keys = {}  # type: dict[str, int]
         self._bits = self.keys.get  # a signal's bits in word 1
         self.signals = []  # by number, what add_signal() was given
-        self.head = self._tail = 0  # the oldest reading is at first()
-        self._stop = size - 4  # beyond it, _make_room() finds a place
-        self.count = self.dropped = 0
-        self._making = self.reading = False  # reading: the oldest are read, and not dropped
-        self.overflowed = False  # something was dropped since the caller last cleared it
 
-    log = _log
+    log = steps.log
+    hold = steps.hold  # hold(flag): set `reading`
+    take = steps.take  # take(at, n, to): the oldest n are in `to` now; the next one is at `at`
+    tally = steps.tally  # tally(rejected, missed): count so many
 
-    def _tick(self, at, bits):
-        self._clock.tick()
-        self.words[at], self.words[at + 1] = self._clock.last, bits | self._clock.hi
+    head = property(lambda self: self.state[HEAD])
+    count = property(lambda self: self.state[COUNT])
+    overflows = property(lambda self: self.state[_OVERFLOWS])
+    missed = property(lambda self: self.state[_MISSED])
+    rejected = property(lambda self: self.state[_REJECTED])
+    reading = property(lambda self: self.state[_READING])
 
-    def put(self, kind, value, hi, lo, given=None):
-        """Store a checked reading with its time; False where there was no room. `kind`: the
-        signal's bits | FLOAT, INT, BOOL or STR; `value`: a number, or at most 1000 bytes; `given`:
-        None, or the time as one int (see `Intake`)."""
-        size = len(self.words)
+    def packed(self, kind, value, given=None):
+        """What put() takes of a checked reading: its word 1 without the uptime, and the bytes of
+        its value and of its time. `kind`: the signal's bits | FLOAT, INT, BOOL or STR; `value`: a
+        number, or at most 1000 bytes; `given`: None, or the time as one int (see `Intake`)."""
         what = kind & _KINDS
-        words = 4
-        if what == STR:
-            words = 2 + (len(value) + 7 >> 3) * 2
-            kind |= len(value) << 20
-        elif what == INT:
-            kind |= _WIDE
-        if given is not None:
-            words += 2
-            kind |= _GIVEN
-        if words > size - 4:
-            self.dropped += 1
-            return False
-        at = self._make_room(words)
-        if at < 0:
-            return False
-        self.count += 1
-        self.words[at] = lo
-        self.words[at + 1] = kind | hi
-        cell = (at + 2) % size >> 1
-        if what == STR:
-            first = size * 4 - cell * 8
-            if first < len(value):
-                self._bytes[: len(value) - first] = value[first:]
-                value = value[:first]
-            self._bytes[cell * 8 : cell * 8 + len(value)] = value
-        elif what == FLOAT:
-            self.floats[cell] = value
-        else:
-            self._wide(cell).q = value
-        if given is not None:
-            self._wide((at + words - 2) % size >> 1).q = given
+        if what == FLOAT:
+            value = struct.pack("d", value)
+        elif what != STR:
+            value = struct.pack("q" if what == INT else "i", value)
+        kind = kind & (_SIGNAL | _KINDS) | len(value) << 20
+        if given is None:
+            return kind, value, b""
+        return kind | _GIVEN, value, struct.pack("q", given)
+
+    def put(self, bits, lo, value, given):
+        """Store what packed() has made, with the uptime in `bits` and `lo`; False where there was
+        no room, which is counted."""
+        words = words_of(bits)
+        while not steps.append(self, bits, lo, value, given):
+            if words > self.size or not steps.make_room(self, words):
+                self.tally(0, 1)
+                return False
         return True
-
-    def _make_room(self, words):
-        # Claim a place beyond _stop, dropping the oldest where need be. Returns it, or -1.
-        if self._making:
-            self._tail = self._stop
-            self.dropped += 1
-            return -1
-        self._making = True
-        # _tail is beyond _stop where log() has found no place there. In one straight line, for a
-        # callback that needs room now leaves _tail at _stop.
-        self._tail = self._stop = at = min(self._tail, self._stop)
-        size = len(self.words)
-        at %= size
-        skip = 0
-        if words == 4:
-            tail = 0 if at + 4 == size else at + 4
-            # Full of numbers: as below, in fewer steps.
-            if tail == self.head and not self.reading and 0 <= self.words[tail + 1] < STR:
-                self.head = (tail + 4) % size
-                self.count -= 1
-                self.dropped += 1
-                self.overflowed = True
-                self._tail = self._stop = tail
-                self._making = False
-                return at
-            if at == size - 2:
-                skip = 2
-        while (self.head - at - 2) % size < words + skip:
-            self.dropped += 1
-            if self.reading:
-                self._making = False
-                return -1
-            self.release()
-            self.overflowed = True
-        room = (self.head - at - 2) % size - words - skip
-        if skip:
-            self.words[at + 1] = -1
-            at = 0
-        tail = (at + words) % size
-        if room > size - tail:
-            room = size - tail
-        self._stop = tail + (room & ~3)
-        self._tail = tail
-        self._making = False
-        return at
-
-    def first(self):
-        """Where in `words` the oldest reading begins."""
-        return self.head if self.words[self.head + 1] >= 0 else 0
-
-    def release(self):
-        """Forget the oldest reading."""
-        at = self.first()
-        self.head = (at + words_of(self.words[at + 1])) % len(self.words)
-        self.count -= 1
 
     def used(self):
         """How many words are taken."""
-        return (min(self._tail, self._stop) - self.head) % len(self.words)
+        return (self.state[_TAIL] - self.head) % self.size or self.size * (self.count > 0)
 
     def look(self):
-        """(signal, kind, value, given) of the oldest reading; a STR's value is a bytearray."""
-        at = (self.first() + 2) % len(self.words)
-        bits = self.words[at - 1]
+        """(signal, kind, value, given, where the next one is) of the oldest reading; a STR's value
+        is a bytearray."""
+        head = self.head
+        bits = self.words[head + 1]
         kind = bits & _KINDS
         size = bits >> 20
         if kind == STR:
-            value = self.text(at, size)
-            at += (size + 7 >> 3) * 2 - 2
+            value = self.text(head + 2, size)
         elif kind == FLOAT:
-            value = self.floats[at >> 1]
-        elif size:
-            value = self._wide(at >> 1).q
+            value = self.floats[head + 2 >> 1]
+        elif size > 4:
+            value = self._wide(head + 2)
         else:
-            value = self.words[at] if kind == INT else self.words[at] != 0
-        given = self._wide((at + 2) % len(self.words) >> 1).q if bits & _GIVEN else None
-        return self.signals[bits >> 10 & 0x7F], kind, value, given
+            value = self.words[head + 2] if kind == INT else self.words[head + 2] != 0
+        after = head + words_of(bits)
+        given = self._wide((after - 2) % self.size) if bits & _GIVEN else None
+        return self.signals[bits >> 10 & 0x7F], kind, value, given, after % self.size
 
-    def _wide(self, cell):
-        # Its `q` is the cell as an int of 64 bits.
-        return uctypes.struct(uctypes.addressof(self.words) + cell * 8, {"q": uctypes.INT64})
+    def _wide(self, at):
+        # The cell that begins with the word `at`, as an int of 64 bits.
+        return uctypes.struct(uctypes.addressof(self.words) + at * 4, {"q": uctypes.INT64}).q
 
     def text(self, at, size):
         """`size` bytes from the word `at`, as a bytearray: over them, unless they wrap."""
-        at = at % len(self.words) * 4
-        if at + size > len(self._bytes):
-            return self._bytes[at:] + self._bytes[: at + size - len(self._bytes)]
+        at = at % self.size * 4
+        if at + size > self.size * 4:
+            return self._bytes[at : self.size * 4] + self._bytes[: at + size - self.size * 4]
         return uctypes.bytearray_at(uctypes.addressof(self.words) + at, size)
 
     def close(self):
-        """Forget all signals and readings; returns how many readings there were."""
-        gone = self.count
-        self.keys.clear()
-        self.head = self._tail = self._stop = self.count = 0
-        return gone
+        """Take nothing more: all readings are dropped, and counted."""
+        self.state[_LIMIT] = self.state[_STOP] = 0
+        self.hold(0)
+        steps.make_room(self, 1)
+        steps.publish(self, self.keys, {}, self.signals, {}.get)
 
     def oldest_age_ms(self):
         """Milliseconds from the oldest reading to the clock's last tick, at most 2**29."""
-        at = self.first()
-        periods = self._clock.hi - self.words[at + 1] & 0x3FF
-        age = self._clock.last - self.words[at] + periods * (self._clock.mask + 1)
+        at = self.head
+        hi, last, mask = self.uptime
+        periods = hi - self.words[at + 1] & 0x3FF
+        age = last - self.words[at] + periods * (mask + 1)
         return min(age, 0x20000000)
 
-    def add_signal(self, signal, what):
-        """Number a new signal (127 at most); `what` is what look() shows for it."""
-        self.keys[signal] = len(self.signals) << 10
-        self.signals.append(what)
+    def add_signal(self, signal, what, most=_SIGNALS_MAX):
+        """The bits of a signal, new or known, in word 1; None where that would be more signals
+        than `most`. `what` is what look() shows for it."""
+        while True:
+            old = self.keys  # before `signals`: publish() sets them the other way round
+            signals = self.signals
+            bits = old.get(signal)
+            if bits is not None:
+                return bits
+            if len(old) >= most:
+                return None
+            bits = len(old) << 10 | _NEW
+            keys = dict(old)
+            keys[signal] = bits
+            if steps.publish(self, old, keys, signals + [what], keys.get):
+                return bits

@@ -64,12 +64,12 @@ class Spool:
     @property
     def count(self):
         """Readings that are in flash and in no batch."""
-        return sum([s.count for s in self._segments]) + self.store.count
+        return sum([s.filled for s in self._segments]) + self.store.count
 
     @property
     def own(self):
         """Those that are this boot's."""
-        count = sum([s.count for s in self._segments if not s.boot])
+        count = sum([s.filled for s in self._segments if not s.boot])
         return count if self.foreign else count + self.store.count
 
     def tend(self, source, stuck):
@@ -80,12 +80,12 @@ class Spool:
         syncs = self._live._syncs
         if self._open and syncs and syncs[-1] is not self._saved:
             return self._tried(source, self._write, None, 0, 0, ())
-        if (stuck or self._segments) and source.used() * 4 > len(source.words) * 3:
+        if (stuck or self._segments) and source.used() * 4 > source.size * 3:
             return self._tried(source, self._save, source)
         return False
 
     def _tried(self, source, call, *args):
-        source.reading = True
+        source.hold(1)
         try:
             call(*args)
             self._retry.succeeded()
@@ -95,7 +95,7 @@ class Spool:
             self._retry.failed()
             self._trouble("the spool cannot be written (%s): check the free flash" % e)
         finally:
-            source.reading = False
+            source.hold(0)
         return False
 
     def _save(self, source):
@@ -105,14 +105,10 @@ class Spool:
         names = bytearray(1)
         known = set()
         left = self._most - 1
-        n, at = 0, source.first()
+        n, at = 0, source.head
         begin, end = at, None  # the first piece; a second one begins at 0
         while n < source.count:
             bits = words[at + 1]
-            if bits < 0:
-                end = at
-                at = 0
-                bits = words[1]
             size = ring.words_of(bits)
             i = bits >> 10 & 0x7F
             name = b"" if i in known else source.signals[i]
@@ -125,16 +121,21 @@ class Spool:
                 names.extend(name)
             n += 1
             at += size
-            if at >= len(words):
-                at -= len(words)
-                end = len(words)
+            if at >= source.size:
+                # A number's value lies behind the end, where its header is in the last cell.
+                is_over = bits & ring.STR != ring.STR and at - size == source.size - 2
+                restart = 2 if is_over else 0
+                end = source.size + restart
+                at -= source.size
         names[0] = len(known)
-        parts = names, view[begin : at if end is None else end], view[: 0 if end is None else at]
+        if end is None:
+            end, restart, stop = at, 0, 0
+        else:
+            stop = at
+        parts = names, view[begin:end], view[restart:stop]
         size = len(names) + 4 * (len(parts[1]) + len(parts[2]))
         self._write(records.READINGS, n, size, parts)
-        self._segments[-1].count += n
-        source.count -= n
-        source.head = at
+        source.take(at, n, self._segments[-1])
 
     def _write(self, kind, count, size, parts):
         # Add a record behind what has to go before it: the start of a segment, or a new sync.
@@ -201,7 +202,7 @@ class Spool:
                     break
                 self._at = self._after
             store = self.store
-            if size > 4 * len(store.words):  # batch_bytes was larger then
+            if size > 4 * store.size:  # batch_bytes was larger then
                 store = self.store = ring.Ring(size, self._live, None)
             store.signals = [None] * 128
             for _ in range(f.read(1)[0]):
@@ -211,19 +212,21 @@ class Spool:
             f.readinto(memoryview(store.words)[: size // 4])
         self.foreign = bool(segment.boot)
         self.clock = clock_from(self._syncs[segment.boot]) if segment.boot else self._live
-        segment.count -= count - self._skip
-        self._loaded = store.count = count
-        store.head = 0
+        segment.filled -= count - self._skip
+        self._loaded = count
+        store.state[ring.HEAD], store.state[ring.COUNT] = 0, count
         for _ in range(min(self._skip, count)):
-            store.release()
+            at, n = store.look()[4], store.count - 1
+            store.state[ring.HEAD], store.state[ring.COUNT] = at, n
         self._skip = 0
         return True
 
     def _give_up(self):
         # Delete the oldest segment, and count what of it was not sent.
         segment = self._segments.pop(0)
-        gone = segment.count + self.store.count
-        self.store.count = self._at = self._skip = self._loaded = 0
+        gone = segment.filled + self.store.count
+        self.store.state[ring.COUNT] = 0
+        self._at = self._skip = self._loaded = 0
         self.lost += gone if segment.boot else 0
         self.dropped += 0 if segment.boot else gone
         if gone:

@@ -162,6 +162,6 @@ class Timekeeper:
         clock.tick()
         error_ms = clock.error_ms(clock.hi, clock.last)
         if error_ms is not None and ring.count:
-            at = ring.first()
+            at = ring.head
             error_ms = max(error_ms, clock.error_ms(ring.words[at + 1] & 0x3FF, ring.words[at]))
         return error_ms

@@ -44,11 +44,12 @@ class Uplink:
         self.wait_ms = jitter(self._flush_ms)  # boards that start together send apart
         self.bucket_retry.pause(jitter(self._flush_ms))
         self.fresh = True  # the bucket call was not made yet: where a batch is due, it comes first
-        self.marker = 0  # 1: the batch's first is islog.dropped, which counts as nothing
+        self.marker = 0  # 1: the batch began with islog.dropped, which counts as nothing
+        self.overflows = 0  # the ring's, when the batch was made
         self.unanswered = 0  # POSTs running that got no answer at all
         self.trouble = 0  # or FAILING, REFUSED: what the last answer asks for
         self.per_batch = settings["batch_bytes"] // 120  # then what the last batch was like
-        self._suspects = 0  # that many of the batch's first readings hold one that was refused
+        self._suspects = 0  # up to here, counted as `filled`, one of the batch was refused
         self._refused_alone = self._broken = 0
 
     def adopt(self, spool):
@@ -59,7 +60,12 @@ class Uplink:
     @property
     def pending(self):
         """Readings of this boot that are in the batch."""
-        return 0 if self.foreign else self.batch.count - self.marker
+        return 0 if self.foreign else self.left
+
+    @property
+    def left(self):
+        """Readings that are in the batch, whoever's they are."""
+        return self.batch.filled - max(self.batch.first, self.marker)
 
     def unproven(self):
         """Whether TLS leads to nobody knows whom."""
@@ -75,17 +81,18 @@ class Uplink:
 
     def start(self, what):
         """Begin BUCKET, REACH, or BATCH (that part of it which is due)."""
-        self.doing = what
-        self.fresh = self.fresh and what != BUCKET
         call = self._bucket
         if what == BATCH:
             call = self._batches + (self.batch.slice(self._part()),)
         self.answer.start(*call)
+        self.doing = what
+        self.fresh = self.fresh and what != BUCKET
 
     def _part(self):
         # How many readings of the batch go into one request.
-        if self._suspects:
-            return max(1, self._suspects // 2)
+        suspects = self._suspects - self.batch.first
+        if suspects > 0:
+            return max(1, suspects // 2)
         return min(self.batch.count, self._most)
 
     def advance(self):
@@ -117,7 +124,7 @@ class Uplink:
         count = self._part()
         self.trouble = FAILING if outcome != transport.ACCEPTED else 0
         if outcome == transport.ACCEPTED:
-            self._settle(count, True)
+            self._count_sent(count)
             self.retry.succeeded()
             self.retry.pause(1000 if self.answer.remaining == b"0" else self._gap_ms)
             self._refused_alone = self._broken = 0
@@ -125,14 +132,14 @@ class Uplink:
         self.retries += 1
         if outcome == transport.BAD:
             if count > 1:
-                self._suspects = count
+                self._suspects = self.batch.first + count
             elif self._refused_alone < _LIMIT:
                 self._refused_alone += 1
                 name = self.batch.signal()
-                self._settle(1, False)
-                self._say(
-                    "a reading of %s was refused alone (%s) and dropped" % (name, self.answer.why)
-                )
+                sentence = "a reading of %s was refused alone (%s) and dropped"
+                sentence = sentence % (name, self.answer.why)
+                self._count_rejected()
+                self._say(sentence)
             else:
                 self._slow(self.retry, 1, "every reading")
         elif outcome in (transport.UNKNOWN, transport.BUSY):
@@ -140,21 +147,26 @@ class Uplink:
         else:
             self._slow(self.retry, 1, _readings(count))
 
-    def hang_up(self):
-        """Close a connection that is kept open."""
-        if not self.doing:
-            self.answer.close()
+    def give_up(self):
+        """End what is under way, whatever has left it; its answer is never heard. The batch stays
+        as it is. A connection that is kept open is closed."""
+        self.doing = None
+        self.answer.close()
 
     def fill(self, store, clock, foreign=False, gone=0):
-        """Move the oldest readings of the ring `store` into the batch, until it is full; their
-        times are settled by `clock`. Where `gone`, a count, is news, islog.dropped goes first."""
+        """Move the oldest readings of the ring `store` into the batch, which is empty, until it is
+        full; their times are settled by `clock`. Where `gone`, a count, is news, islog.dropped
+        goes first."""
+        batch, words = self.batch, store.words
+        batch.clear()
+        self._suspects = self.marker = 0
         self.foreign = foreign
         news = not foreign and self._reported not in (None, gone)
-        batch, words = self.batch, store.words
         hi = lo = until = 0  # the uptimes (hi, lo) to (hi, until) are settled
-        store.reading = True
+        store.hold(1)
+        self.overflows = store.overflows
         while store.count:
-            at = store.first()
+            at = store.head
             bits = words[at + 1]
             if not lo <= words[at] < until or bits & 0x3FF != hi:
                 hi = bits & 0x3FF
@@ -162,58 +174,69 @@ class Uplink:
                 clock.settle(hi, lo)
                 until = clock.until
             # A sync may have stepped back: equal times until the true one is there.
-            clock.floor = ms = max(clock.floor, words[at] + clock.shift)
+            ms = max(clock.floor, words[at] + clock.shift)
             batch.set_time(clock.mega, ms)
             if news:
                 news = False
-                self._reported = gone
-                self.marker = int(batch.other(batch.name("islog.dropped"), b"%d" % gone))
-            n = batch.count
+                if batch.other(batch.name("islog.dropped"), b"%d" % gone):
+                    self.marker, batch.filled = 1, 1
+                    self._reported = gone
+            n = batch.filled
             full = batch.readings(store, hi, clock)
-            if batch.count == n:
-                full = full or not self._fill_other(store)
-                self.lost += full and not n  # from flash, when batch_bytes was larger
-                if not (full and n):
-                    store.release()
-            if full and batch.count:
-                break
-        store.reading = store.overflowed = False
+            if batch.filled == n and not full:
+                full = not self._fill_other(store)
+            if full:
+                if batch.filled:
+                    break
+                # It was in flash, when batch_bytes was larger.
+                at = store.look()[4]
+                state, n = store.state, store.count - 1
+                state[ring.HEAD], state[ring.COUNT], self.lost = at, n, self.lost + 1
+        store.hold(0)
         self.per_batch, self.wait_ms = batch.capacity(), self._flush_ms
         return batch.count
 
     def _fill_other(self, store):
         # A text, an int wider than a word, or a reading with a caller's time.
-        name, kind, value, when = store.look()
+        name, kind, value, when, after = store.look()
         if when is not None:
             from .given import as_text  # only for programs that give one
 
             when = as_text(when).encode()
         if kind != ring.STR:
             value = str(value).lower().encode()
-        return self.batch.other(name, value, when, kind == ring.STR)
+        done = self.batch.other(name, value, when, kind == ring.STR)
+        if done:
+            store.take(after, 1, self.batch)
+        return done
 
     def drop(self):
         """Forget the batch, and count that."""
-        if self.marker:
+        batch = self.batch
+        if self.marker and not batch.first:
             self._reported = 0
         if self.foreign:
-            self.lost += self.batch.count - self.marker
+            self.lost, batch.first = self.lost + self.left, batch.filled
         else:
-            self.dropped += self.pending
-        self.batch.clear()
-        self._suspects = self.marker = 0
+            self.dropped, batch.first = self.dropped + self.left, batch.filled
 
-    def _settle(self, count, accepted):
-        self.batch.settle(count)
-        self._suspects = max(0, self._suspects - count)
-        count -= self.marker
-        self.marker = 0
-        if accepted:
-            self.recovered += count if self.foreign else 0
-            self.sent += 0 if self.foreign else count
+    def _count_sent(self, count):
+        batch = self.batch
+        end = batch.first + count
+        n = end - max(batch.first, self.marker)
+        if self.foreign:
+            self.recovered, batch.first = self.recovered + n, end
         else:
-            self.lost += count if self.foreign else 0
-            self.rejected += 0 if self.foreign else count
+            self.sent, batch.first = self.sent + n, end
+
+    def _count_rejected(self):
+        batch = self.batch
+        end = batch.first + 1
+        n = end - max(batch.first, self.marker)
+        if self.foreign:
+            self.lost, batch.first = self.lost + n, end
+        else:
+            self.rejected, batch.first = self.rejected + n, end
 
     def _back_off(self, retry, outcome, which, what):
         answer = self.answer

@@ -403,7 +403,12 @@ class Schedule:
 
     def _balance(self):
         log = self.log
-        counts = self.now.logged, log.sent, log.dropped, log.rejected, log.pending
+        there = log.pending
+        if self._closed:  # what this boot has in flash is for the next one
+            assert there == 0
+            left = self._left - log.recovered - log.lost + self._lost_before
+            there = log.spooled - left
+        counts = self.now.logged, log.sent, log.dropped, log.rejected, there
         assert counts[0] == sum(counts[1:]), counts
 
     def check(self):

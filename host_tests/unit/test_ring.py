@@ -1,18 +1,14 @@
 """A user's readings in a fixed number of bytes."""
 
+from array import array
+
 from islog import plain, ring
 from world import time
 
 
 class Clock:
-    hi = 0
-    last = 0
-    mask = 0x3FFFFFFF
-
-    def tick(self):
-        now = time.ticks_ms()
-        self.hi += now < self.last
-        self.last = now
+    def __init__(self):
+        self.uptime = array("i", (0, 0, 0x3FFFFFFF))
 
 
 def other(signal, value, epoch):
@@ -28,15 +24,36 @@ def make(size_bytes, *signals):
 
 def oldest(store):
     """(signal, value) of the oldest reading."""
-    signal, kind, value, _ = store.look()
+    signal, kind, value, _, _ = store.look()
     return signal, bytes(value) if kind == ring.STR else value
+
+
+class Taken:
+    filled = 0
+
+
+def dropped(store):
+    return store.overflows + store.missed
+
+
+def release(store):
+    """Take the oldest reading out; its uptime."""
+    at = store.head
+    hi, lo = store.words[at + 1] & 1023, store.words[at]
+    store.take(store.look()[4], 1, Taken())
+    return hi, lo
+
+
+def put(store, kind, value, given=None):
+    bits, value, given = store.packed(store.keys["t"] | kind, value, given)
+    return store.put(bits, 0, value, given)
 
 
 def drain(store):
     out = []
     while store.count:
         out.append(oldest(store))
-        store.release()
+        release(store)
     return out
 
 
@@ -53,7 +70,7 @@ def test_numbers_come_back_as_they_were_in_order():
 def test_wide_integers_are_kept_to_the_last_bit():
     store = make(1024)
     for value in (2**30, 2**31, -(2**30) - 1, 2**63 - 1, -(2**63)):
-        assert store.put(store.keys["t"] | ring.INT, value, 0, 0)
+        assert put(store, ring.INT, value)
         assert drain(store) == [("t", value)]
 
 
@@ -61,9 +78,9 @@ def test_sixteen_bytes_hold_a_number():
     store = make(8192)
     for i in range(8192 // 16):
         store.log("t", i)
-    assert (store.count, store.dropped) == (512, 0)
+    assert (store.count, dropped(store)) == (512, 0)
     store.log("t", 512)
-    assert (store.count, store.dropped) == (512, 1)
+    assert (store.count, dropped(store)) == (512, 1)
     assert drain(store) == [("t", i) for i in range(1, 513)]
 
 
@@ -71,8 +88,8 @@ def test_a_string_takes_its_length_and_at_most_sixteen_bytes():
     for size in (0, 1, 7, 8, 9, 100, 1000):
         store = make(8192)
         data = b"x" * size
-        while not store.dropped:
-            store.put(store.keys["t"] | ring.STR, data, 0, 0)
+        while not dropped(store):
+            put(store, ring.STR, data)
         assert store.count >= 8192 // (size + 16)
 
 
@@ -80,7 +97,7 @@ def test_strings_wrap_at_the_end_of_the_memory():
     store = make(96)
     for size in range(60):
         data = bytes(range(size))
-        assert store.put(store.keys["t"] | ring.STR, data, 0, 0)
+        assert put(store, ring.STR, data)
         if size % 3 == 0:
             assert drain(store)[-1] == ("t", data)
 
@@ -89,7 +106,7 @@ def test_overflow_drops_the_oldest_and_counts_it():
     store = make(160)  # ten numbers
     for i in range(35):
         assert store.log("t", i)
-    assert store.dropped == 25 and store.overflowed
+    assert dropped(store) == store.overflows == 25
     assert drain(store) == [("t", i) for i in range(25, 35)]
 
 
@@ -97,28 +114,28 @@ def test_a_long_string_pushes_out_as_many_as_it_needs():
     store = make(160)
     for i in range(10):
         store.log("t", i)
-    assert store.put(store.keys["t"] | ring.STR, b"x" * 30, 0, 0)  # 40 bytes
-    assert store.dropped == 2
-    assert drain(store) == [("t", i) for i in range(2, 10)] + [("t", b"x" * 30)]
+    assert put(store, ring.STR, b"x" * 24)  # 32 bytes
+    assert dropped(store) == 2
+    assert drain(store) == [("t", i) for i in range(2, 10)] + [("t", b"x" * 24)]
 
 
 def test_what_never_fits_is_dropped_alone():
     store = make(64)
     store.log("t", 1)
-    assert not store.put(store.keys["t"] | ring.STR, b"x" * 60, 0, 0)
-    assert store.dropped == 1 and drain(store) == [("t", 1)]
+    assert not put(store, ring.STR, b"x" * 60)
+    assert dropped(store) == 1 and drain(store) == [("t", 1)]
 
 
 def test_the_reading_being_read_is_not_dropped_by_a_callback():
     store = make(64)
     for i in range(3):
         store.log("t", i)
-    store.reading = True
+    store.hold(1)
     assert store.log("t", 3)  # a callback, with room
     assert not store.log("t", 4)  # and one with the ring full
-    assert store.dropped == 1 and oldest(store) == ("t", 0)
-    store.release()
-    store.reading = False
+    assert dropped(store) == 1 and oldest(store) == ("t", 0)
+    release(store)
+    store.hold(0)
     assert store.log("t", 5)
     assert drain(store) == [("t", 1), ("t", 2), ("t", 3), ("t", 5)]
 
@@ -126,14 +143,13 @@ def test_the_reading_being_read_is_not_dropped_by_a_callback():
 def test_uptime_survives_the_wrap_of_the_ticks():
     time.reset(ticks=2**30 - 5)
     store = make(160)
-    store._clock.last = time.ticks_ms()
+    store.uptime[1] = time.ticks_ms()
     stamps = []
     for _ in range(3):
         store.log("t", 1)
         time.advance(4)
     while store.count:
-        stamps.append((store.words[store.first() + 1] & 1023, store.words[store.first()]))
-        store.release()
+        stamps.append(release(store))
     assert stamps == [(0, 2**30 - 5), (0, 2**30 - 1), (1, 3)]
 
 
@@ -144,21 +160,20 @@ def test_log_alone_keeps_the_uptime_right():
         store.log("t", day)
         time.advance(86400000)
     while store.count:
-        seen.append((store.words[store.first() + 1] & 1023) * 2**30 + store.words[store.first()])
-        store.release()
+        hi, lo = release(store)
+        seen.append(hi * 2**30 + lo)
     assert seen == [day * 86400000 for day in range(60)]
 
 
 def test_a_given_time_comes_back_with_its_reading():
     store = make(256)
-    key = store.keys["t"]
-    store.put(key | ring.STR, b"twelve bytes", 0, 0, 1416262288913554)
-    store.put(key | ring.FLOAT, 0.5, 0, 0, -1 - 1416262288)
-    store.put(key | ring.BOOL, True, 0, 0)
+    put(store, ring.STR, b"twelve bytes", 1416262288913554)
+    put(store, ring.FLOAT, 0.5, -1 - 1416262288)
+    put(store, ring.BOOL, True)
     given = []
     while store.count:
         given.append(store.look()[3])
-        store.release()
+        release(store)
     assert given == [1416262288913554, -1416262289, None]
 
 
@@ -176,7 +191,7 @@ def test_age_of_the_oldest():
     store.log("t", 1)
     time.advance(1500)
     store.log("t", 2)
-    store._clock.tick()
+    ring.steps.tick(store)
     assert store.oldest_age_ms() == 1500
 
 
@@ -187,24 +202,24 @@ def test_random_readings_come_back_in_order_with_none_missing_but_the_dropped():
     for step in range(5000):
         seed = seed * 1103515245 + 12345 & 0x7FFFFFFF
         choice = seed >> 16
-        before = store.dropped
+        before = dropped(store)
         if choice % 7 == 0 and store.count:
             assert oldest(store)[1] == expected.pop(0)
-            store.release()
+            release(store)
             continue
         if choice % 3 == 0:
             value = bytes([choice & 255]) * (choice % 100)
-            assert store.put(store.keys["t"] | ring.STR, value, 0, 0, None if choice % 2 else 5)
+            assert put(store, ring.STR, value, None if choice % 2 else 5)
         elif choice % 11 == 0:
             value = 2**40 + step
-            assert store.put(store.keys["t"] | ring.INT, value, 0, 0)
+            assert put(store, ring.INT, value)
         else:
             value = step if choice % 2 else step / 2
             assert store.log("t", value)
         expected.append(value)
-        del expected[: store.dropped - before]
+        del expected[: dropped(store) - before]
         assert store.count == len(expected)
-    assert store.dropped > 100 and [v for _, v in drain(store)] == expected
+    assert dropped(store) > 100 and [v for _, v in drain(store)] == expected
 
 
 def test_the_fast_and_the_plain_way_store_the_same():
@@ -217,6 +232,6 @@ def test_the_fast_and_the_plain_way_store_the_same():
         assert own.log("new", value) == plain.log(twin, "new", value) == "other"
         assert own.log("t", value, 0) == plain.log(twin, "t", value, 0) == "other"
         time.advance(2**28 + 1)
-        assert (own.count, own.dropped) == (twin.count, twin.dropped)
-    assert own.words == twin.words and own.dropped > 0
+        assert (own.count, dropped(own)) == (twin.count, dropped(twin))
+    assert own.words[: own.size] == twin.words[: own.size] and dropped(own) > 0
     assert drain(own) == drain(twin)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tools import wasm
 from tools.server import LocalServer
-from tools.size import TWIN
+from tools.size import TWINS
 
 from .wire import Relay
 
@@ -34,18 +34,19 @@ class BenchError(Exception):
 def variants(firmware):
     """Folders to import islog from, by name: "plain", and "native" where there is such a twin."""
     twins = {}
-    for name in ("plain", "native") if (Path(firmware) / TWIN).exists() else ("plain",):
+    for name in ("plain", "native") if (Path(firmware) / TWINS[0]).exists() else ("plain",):
         copy = BUILD / name
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(Path(firmware), copy, ignore=shutil.ignore_patterns("__pycache__"))
         twins[name] = copy
-    (twins["plain"] / TWIN).unlink(missing_ok=True)
+    for twin in TWINS:
+        (twins["plain"] / twin).unlink(missing_ok=True)
     return twins
 
 
 def native_log(firmware):
     """Whether the twin has machine code for log() as well."""
-    twin = Path(firmware) / TWIN
+    twin = Path(firmware) / TWINS[0]
     names = []
     if twin.exists():
         names = [n.name for n in ast.walk(ast.parse(twin.read_text())) if hasattr(n, "name")]

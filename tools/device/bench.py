@@ -14,7 +14,7 @@ from rich.console import Console
 
 from tools.bench import measure, report
 from tools.settings import ROOT
-from tools.size import TWIN
+from tools.size import TWINS
 
 from . import stand_ins
 from .board import Board
@@ -54,7 +54,8 @@ def bench_board(port):
         tables.append(_measure(port, folder))
         if tables[0][0]:
             print("Measuring plain bytecode: a minute or less ...", flush=True)
-            (folder / TWIN).unlink()
+            for twin in TWINS:
+                (folder / twin).unlink()
             tables.append(_measure(port, folder))
     console = Console(width=None if sys.stdout.isatty() else 110)
     for native, rows in tables:

@@ -67,9 +67,9 @@ class Reader(Spool):
 
     def _show_reading(self):
         store, clock = self.store, self.clock
-        at = store.first()
+        at = store.head
         lo, hi = store.words[at], store.words[at + 1] & 0x3FF
-        name, kind, value, when = store.look()
+        name, kind, value, when, after = store.look()
         if when is not None:
             when = as_text(when)
         elif self.foreign:
@@ -79,7 +79,7 @@ class Reader(Spool):
         value = str(value, "utf-8") if kind == ring.STR else value
         name = str(name, "utf-8")  # quoted, and what comes before the value
         print(json.dumps([when, json.loads(name[: name.rindex(",")]), value]))
-        store.release()
+        store.state[ring.HEAD], store.state[ring.COUNT] = after, store.count - 1
 
     def _show_batch(self, segment):
         # What had left the ring for the server when the boot was closed: JSON already.

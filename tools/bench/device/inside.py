@@ -39,6 +39,5 @@ def clear(log):
     """Forget all readings, but no signal."""
     log._uplink.batch.clear()
     ring = log._ring
-    while ring.count:
-        ring.release()
-    ring.overflowed = False
+    ring.take(ring.head, ring.count, log._uplink.batch)
+    log._uplink.batch.clear()

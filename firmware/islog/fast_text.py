@@ -1,0 +1,200 @@
+"""Readings as JSON, in machine code, where the port can compile it: see plain.readings()."""
+
+import micropython
+import uctypes
+
+from .fast import take
+
+_text = None  # what number() writes, from the first batch on
+_texts = None  # [its first byte, its first two bytes ...], from no byte on
+# Half of what a float's last bit is worth, in such halves. 0: floats are doubles here, of which
+# number() writes only those that take few digits to the end.
+_half = 0 if 1.0 + 2**-40 != 1.0 else 1
+
+
+def _allocate():
+    global _text, _texts
+    _text = bytearray(16)
+    at = uctypes.addressof(_text)
+    _texts = [uctypes.bytearray_at(at, size) for size in range(14)]
+
+
+@micropython.viper
+def number(words, at: int, is_float: bool) -> int:
+    """Write the number at words[at] into _text, in as few digits as tell it from all others;
+    returns how many bytes that takes, 0 where it is left to str(). Floats: Steele and White, "How
+    to Print Floating-Point Numbers Accurately" (1990), in fixed point, from 1/64 to 2**24."""
+    w = ptr32(words)  # noqa: F821
+    out = ptr8(_text)  # noqa: F821
+    whole = w[at]
+    sign = whole
+    rest = 0
+    bits = 0  # of `whole` that are behind the point
+    if is_float:
+        sign = w[at + 1]
+        if whole | sign:  # not 0.0
+            # Of a double's 52 bits of fraction a float has the first 23; a 1 before is in neither.
+            bits = 1046 - (sign >> 20 & 0x7FF)
+            if whole & 0x1FFFFFFF or bits < 0 or bits > 29:
+                return 0
+            whole = (sign & 0xFFFFF | 0x100000) << 3 | whole >> 29 & 7
+            rest = (whole & (1 << bits) - 1) << 1
+            whole >>= bits
+    elif sign >> 31 & 1:
+        whole = (~whole & 0x3FFFFFFF) + 1
+    i = 1
+    ten = 10
+    while i < 10 and whole >= ten:
+        i += 1
+        ten *= 10
+    if sign >> 31 & 1:
+        out[0] = 0x2D
+        i += 1
+    size = i
+    while True:
+        i -= 1
+        ten = whole // 10
+        out[i] = 0x30 + whole - ten * 10
+        whole = ten
+        if whole == 0:
+            break
+    if not is_float:
+        return size
+    out[size] = 0x2E
+    bits += 1
+    half = int(_half)
+    while size < 12:
+        size += 1
+        # Times 10: times 5, and the point one bit further.
+        rest *= 5
+        half *= 5
+        bits -= 1
+        digit = rest >> bits
+        rest &= (1 << bits) - 1
+        # Whether this digit, or the one above it, tells the float from its neighbours:
+        low = rest == 0 or rest < half
+        high = rest + half > 1 << bits
+        if high and (not low or rest << 1 >= 1 << bits):
+            digit += 1
+        out[size] = 0x30 + digit
+        if low or high:
+            return size + 1
+    return 0
+
+
+@micropython.viper
+def is_plain(data) -> bool:
+    """See plain.is_plain."""
+    c = ptr8(data)  # noqa: F821
+    i = int(len(data))
+    while i > 0:
+        i -= 1
+        if c[i] < 0x20 or c[i] == 0x22 or c[i] == 0x5C:
+            return False
+    return True
+
+
+@micropython.viper
+def readings(batch, store, hi: int, clock) -> bool:
+    """See plain.readings."""
+    if not _texts:
+        _allocate()
+    signed = store.words
+    words = ptr32(signed)  # noqa: F821
+    words_size = int(store.size)
+    floats = store.floats
+    signals = store.signals
+    text = batch._text
+    before = batch._before
+    stamp = batch._stamp
+    digits = ptr8(stamp)  # noqa: F821
+    last = int(len(stamp)) - 3
+    dot = last - 3
+    starts = ptr16(batch._starts)  # noqa: F821
+    until = int(clock.until)
+    shift = int(clock.shift)
+    floor = int(clock.floor)
+    shown = int(batch._ms)
+    room = int(batch.room)
+    first = int(batch.filled)
+    n = first
+    at = int(store.head)
+    end = int(len(text))
+    fixed = int(len(before)) + last + 3
+    left = int(store.count)
+    full = False
+    extend = text.extend
+    as_text = str
+    texts = _texts
+    view = uctypes.bytearray_at
+    address = int(uctypes.addressof(signed))
+    quote = b'"'
+    while left > 0:
+        bits = words[at + 1]
+        ms = words[at]
+        if ms >= until or bits & 0x3FF != hi:
+            break
+        kind = bits >> 17
+        after = at + 4
+        if kind == 64 or kind == 33:
+            size = int(number(signed, at + 2, kind == 64))
+            if size:
+                value = texts[size]
+            else:
+                value = as_text(floats[at + 2 >> 1])
+        elif kind == 34:
+            value = "true" if words[at + 2] else "false"
+        elif kind & 7 == 3:
+            size = bits >> 20
+            after = at + 2 + (size + 7 >> 3) * 2
+            i = at + 2
+            if i >= words_size:
+                i -= words_size
+            if i * 4 + size > words_size * 4:
+                value = store.text(i, size)
+            else:  # as text() does it, without its call
+                value = view(address + i * 4, size)
+            if not is_plain(value):
+                break
+        else:
+            break
+        name = signals[bits >> 10 & 0x7F]
+        more = int(len(name)) + int(len(value))
+        if end + more + 2 > room:
+            full = True
+            break
+        extend(before)
+        extend(name)
+        if kind & 3 == 3:
+            extend(quote)
+            extend(value)
+            extend(quote)
+            more += 2
+        else:
+            extend(value)
+        ms += shift
+        if ms > floor:
+            i = last
+            floor = ms
+            old = shown
+            shown = ms
+            batch._ms = ms
+            while ms != old:
+                old = old // 10
+                rest = ms // 10
+                digits[i] = 0x30 + ms - rest * 10
+                ms = rest
+                i -= 1
+                if i == dot:
+                    i -= 1
+        extend(stamp)
+        end += more + fixed
+        n += 1
+        starts[n] = end
+        at = after
+        if at >= words_size:
+            at -= words_size
+        left -= 1
+    take(store, at, n - first, batch)
+    clock.floor = floor
+    return full
