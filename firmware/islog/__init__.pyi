@@ -114,12 +114,14 @@ class Logger:
     def synced(self) -> bool:
         """Whether the time is known; until then readings wait."""
     def log(self, signal: str, value: _Value, epoch: _Epoch = None) -> bool:
-        """Store one reading, without I/O or waiting; also from a timer's or a pin's soft callback.
+        """Store one reading, without I/O or waiting; also from callbacks, other threads and cores,
+        and, numbers and bools under known signals, from hard interrupts.
 
         `signal`: 1 to 100 characters. `value`: an int of 64 bits, a float, a bool, or a str of at
         most 1000 UTF-8 bytes. `epoch`: its Unix time, in seconds or as (seconds, microseconds);
         None: now. True where stored; None, NaN and infinity (a sensor that did not answer) are
-        counted as `rejected`: False. What can never be a reading raises ValueError or TypeError.
+        counted as `rejected`: False; without memory it is `dropped`: False. What can never be a
+        reading raises ValueError or TypeError.
         """
     def log_object(
         self,

@@ -45,6 +45,8 @@ class Logger(Counts):
         int seconds or (seconds, microseconds). True where stored. None, NaN and infinity (the
         sensor did not answer), a text too long for `batch_bytes` and a signal beyond `max_signals`
         are `rejected`: False. What can never be a reading raises ValueError or TypeError.
+        Without memory: False, and `dropped`. From callbacks, hard interrupts (numbers and bools
+        under known signals), other threads and cores, too.
     """
 
     def __init__(self, client_key, bucket_name, bucket_id=None, wifi=None, **settings):

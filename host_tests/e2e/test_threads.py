@@ -1,0 +1,25 @@
+"""log() from another thread than the one that polls, which on a PC runs at the same time."""
+
+
+def test_two_threads_that_log_get_their_values_under_their_signals_and_right_books(desk):
+    with desk.board_with("threads", buffer_bytes=4096, max_signals=127):
+        desk.until(lambda: desk.server.accepted > 1000, "a thousand readings arrive", 20)
+        desk.server.stop()
+        desk.until(lambda: desk.board.lines and "no answer" in desk.console(), "an outage", 20)
+        desk.server.start()
+        before = desk.server.accepted
+        desk.until(lambda: desk.server.accepted > before + 1000, "readings arrive again", 20)
+        desk.end()
+    status = desk.board.status
+    (logged,) = [int(line.split()[-1]) for line in desk.board.lines if "logged in all" in line]
+    assert logged == status["sent"] + status["dropped"] and status["rejected"] == 0
+    latest = {}
+    for reading in desk.first_arrivals():
+        signal, value = reading["signal"], reading["value"]
+        which = int(signal[-1]) % 2
+        if signal.startswith("new"):
+            assert value == f"text {which}"
+            continue
+        assert value % 2 == which and value > latest.get(signal, -1)
+        latest[signal] = value
+    assert len(latest) == 2
