@@ -14,14 +14,14 @@ ROOT = Path(__file__).parents[1]
 FAKES = ROOT / "host_tests" / "fakes"
 FIRMWARE = ROOT / "firmware"
 _HIDDEN = ("time", "socket", "select")
-_OTHERS = ("micropython", "uctypes", "internet", "network", "machine", "requests")
+_OTHERS = ("micropython", "uctypes", "internet", "network", "machine")
 
 
 def install(firmware=FIRMWARE):
     """Import the fakes and islog."""
     kept = {name: sys.modules.get(name) for name in _HIDDEN}
     _load("time")
-    for name in (*_OTHERS, "socket", "select", "world"):
+    for name in (*_OTHERS, "socket", "select", "requests", "world"):
         _load(name)
     sys.path.insert(0, str(firmware))
     for path in sorted((Path(firmware) / "islog").glob("*.py")):

@@ -1,13 +1,21 @@
 """One HTTP/1.1 connection that stays open (RFC 9112), with TLS that proves the server's name.
 
-An exchange is a generator: look-up and connect; then head and body are sent (with TLS, its
-handshake comes with the first byte); then status line and headers are read (1xx are passed over);
-then the body is skipped. It yields wherever it would wait, so that `step()` waits at most 100 ms,
-the look-up and the connect apart.
+An exchange is a generator: look-up and connect, if there is no connection yet; then head and body
+are sent while status line and headers are read (1xx are passed over, and an answer that comes
+before the body has gone is an answer); then the body is skipped. With TLS, the handshake comes
+with the first byte. It yields where it would wait for longer than a step, of 100 ms: look-up and
+connect apart, which cannot be divided.
 
-All of it, the look-up apart, has `timeout_s`: a server that drips bytes is given up then. Where a
-used connection breaks before an answer begins, the server had closed it: the POST is repeated at
-once on a new one. The buffer is allocated once; TLS takes its own to connect.
+All of it, the look-up apart, has `timeout_s`: a server that drips bytes is given up then. Of the
+time between two steps only a part is counted, so that a program that polls rarely gets through.
+Where a used connection breaks before an answer begins, the server had closed it: the POST is
+repeated at once on a new one.
+
+Only an exchange that has come to its end leaves a connection for the next one: until then `_where`
+is None, whatever leaves a step.
+
+The head of an answer is read by readline(), which asks for one byte after the other: read() and
+readinto() ask for more than has come, and what has come is lost where that ends in a reset.
 """
 
 import gc
@@ -17,10 +25,11 @@ import time
 
 from micropython import const
 
-from .transport import Answer, meaning
+from .transport import UNKNOWN, Answer, meaning
 
-_WAIT_MS = const(100)
-_LINE = const(240)  # bytes; what comes behind them in a longer line does not matter
+_STEP_MS = const(100)
+_POLLS = const(16)  # that many an exchange may take, however far apart
+_LINE = const(240)  # bytes; what comes behind twice as many in a line does not matter
 _BODY_MAX = const(4096)  # a longer body is not read: the connection is closed instead
 _CHUNKED = const(-2)
 _CLOSED = "closed"  # by the server
@@ -38,87 +47,104 @@ class Kept(Answer):
         self._idle_ms = idle_s * 1000
         self.verifies = root is not None
         self._tls = _trust().context(root) if root else None
-        self._socket = self._stream = self._poll = None
-        self._where = None  # (scheme, host, port) that the connection is to
-        self._to = self._parts = self._run = None
-        self._in = bytearray(_LINE)  # the first `_have` bytes are to be read
-        self._view = memoryview(self._in)
-        self._used = False  # this connection has brought an answer
+        self._stream = self._poll = None
+        self._where = None  # (scheme, host, port) that the next exchange finds a connection to
+        self._last = 0  # ticks of that connection's last use
+        self._host = None  # of the exchange
+        self._out = ()  # what is not sent yet of the request
+        self._skipped = memoryview(bytearray(64))
         self._begun = False  # an answer has begun
-        self._keep = self._nodelay = False
-        self._have = self._last = self._until = 0
+        self._at = 0  # ticks at the latest step's beginning, or end
+        self._left_ms = 0  # of the time that the exchange has, at `_at`
+        self.reset()
 
     def start(self, url, headers, data):
         """See transport.Requests.start."""
         self.reset()
-        self.untrusted = False
-        parts = (url if url.count("/") > 2 else url + "/").split("/", 3)
-        name, _, port = parts[2].partition(":")
-        self._to = parts[0], name, int(port or (443 if parts[0] == "https:" else 80))
-        head = "POST /%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
-        head = head % (parts[3], parts[2]) + "".join("%s: %s\r\n" % pair for pair in headers)
-        self._parts = (head + "Content-Length: %d\r\n\r\n" % len(data)).encode(), data
-        # Something that came unasked, its end for one, is the end of a connection.
-        if self._to != self._where or self._poll.poll(0):
-            self.close()
-        self._begun = False
-        self._until = time.ticks_add(time.ticks_ms(), self._timeout_s * 1000)
-        self._run = self._exchange()
+        self.idle()
+        self._at = time.ticks_ms()
+        self._left_ms = self._timeout_s * 1000
+        self._under_way = self._exchange(url, headers, data)
 
     def step(self):
         """See transport.Requests.step."""
+        run = self._under_way
+        if not run:
+            self.reset()
+            self.why = "no answer"
+            return UNKNOWN
+        self._under_way = None  # nobody goes on with a step that an exception leaves
+        now = time.ticks_ms()
+        pause_ms = time.ticks_diff(now, self._at)
+        most_ms = self._timeout_s * 1000 // _POLLS
+        self._left_ms -= pause_ms if 0 <= pause_ms < most_ms else most_ms
+        self._at = now
         try:
-            if time.ticks_diff(self._until, time.ticks_ms()) <= 0:
-                raise OSError("not done in %d s" % self._timeout_s)
-            next(self._run)
+            next(run)
+            self._left_ms -= self._spent_ms()
+            self._at = time.ticks_ms()
+            self._under_way = run
             return None
         except StopIteration:
             pass
-        except (OSError, MemoryError, ValueError) as e:
-            again = self._used and not self._begun
+        except Exception as e:
             self.close()
-            if again:
-                self._run = self._exchange()
-                return None
             if not self.status:  # else only the rest of its body is missing
                 self._fault(e)
-        if not self._keep or self._have:  # more came than the answer
-            self.close()
-        self._run = self._parts = None
-        self._last = time.ticks_ms()
         return meaning(300 if self.untrusted else self.status, self.is_json)
 
     def idle(self):
-        """Close the connection where it has not been used for long."""
-        if self._stream and not self._run:
-            if time.ticks_diff(time.ticks_ms(), self._last) > self._idle_ms:
-                self.close()
+        """Close the connection where it has not been used for long. ticks_diff() is right for
+        6 days: to be called more often than that, if only by start()."""
+        if self._where:
+            if not 0 <= time.ticks_diff(time.ticks_ms(), self._last) <= self._idle_ms:
+                self._disconnect()
 
     def close(self):
-        """Close the connection, if there is one."""
-        for s in (self._stream, self._socket):
+        """See transport.Requests.close."""
+        self._under_way = None
+        self._disconnect()
+
+    def _disconnect(self):
+        # It is forgotten only once it is closed: what an exception leaves, the next call ends.
+        self._where = self._poll = None
+        if self._stream:
             try:
-                if s:
-                    s.close()
+                self._stream.close()
             except OSError:
                 pass  # it was broken already
-        self._stream = self._socket = self._poll = self._where = None
-        self._used = self._keep = False
+            self._stream = None
 
-    def _exchange(self):
-        self._have = 0
-        if not self._stream:
-            self._open()
-            yield
-        for part in self._parts if self._nodelay else (b"".join(self._parts),):
-            part = memoryview(part)
-            while part:
-                sent = self._stream.write(part)
-                if sent:
-                    part = part[sent:]
-                else:
-                    self._wait(select.POLLOUT)
-                    yield
+    def _exchange(self, url, headers, data):
+        parts = (url if url.count("/") > 2 else url + "/").split("/", 3)
+        name, _, port = parts[2].partition(":")
+        to = parts[0], name, int(port or (443 if parts[0] == "https:" else 80))
+        head = "POST /%s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
+        head = head % (parts[3], parts[2]) + "".join("%s: %s\r\n" % pair for pair in headers)
+        request = (head + "Content-Length: %d\r\n\r\n" % len(data)).encode(), data
+        self._host = name
+        # Something that came unasked, its end for one, is the end of a connection.
+        used = self._where == to and not self._poll.poll(0)
+        self._where = keep = None
+        if used:
+            try:
+                keep = yield from self._ask(request)
+            except OSError:
+                if self._begun:
+                    raise
+        if keep is None:
+            self._disconnect()
+            yield from self._open(to)
+            keep = yield from self._ask(request)
+        if keep and not self._out:
+            self._last, self._where = time.ticks_ms(), to
+        else:
+            self._disconnect()
+
+    def _ask(self, request):
+        # Send the request and read the answer; returns whether the connection may go on.
+        self._begun = False
+        self._out = [memoryview(part) for part in request]
         status = 100
         while status < 200:
             size = -1
@@ -127,7 +153,7 @@ class Kept(Answer):
             if not version.startswith(b"HTTP/1.") or len(status) != 3:
                 raise ValueError
             status = int(status)
-            self._keep = version != b"HTTP/1.0"
+            keep = version != b"HTTP/1.0"
             while line:
                 line = yield from self._line()
                 name, _, value = line.partition(b":")
@@ -138,34 +164,35 @@ class Kept(Answer):
                 elif name == b"transfer-encoding":
                     size = _CHUNKED
                 elif name == b"connection":
-                    self._keep = b"keep-alive" in value.lower()
+                    keep = b"keep-alive" in value.lower()
                 else:
                     self.header(name, value)
         self.status = status
         self.why = "HTTP %d" % status
-        self._used = True
         if status in (204, 304):
-            self._keep = self._keep and size in (-1, 0)
-        elif size == _CHUNKED and self._keep:
+            return keep and size in (-1, 0)
+        if keep and size == _CHUNKED:
             yield from self._skip_chunks()
-        elif 0 <= size <= _BODY_MAX and self._keep:
+            return True
+        if keep and 0 <= size <= _BODY_MAX:
             yield from self._skip(size)
-        else:
-            self._keep = False
+            return True
+        return False
 
-    def _open(self):
-        scheme, host, port = self._to
+    def _open(self, to):
+        scheme, host, port = to
         found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
-        self._until = time.ticks_add(time.ticks_ms(), self._timeout_s * 1000)
-        self._socket = self._stream = s = socket.socket(found[0], found[1], found[2])
+        self._left_ms = self._timeout_s * 1000 + self._spent_ms()  # the look-up is not counted
+        if self._spent_ms() >= _STEP_MS:
+            yield
+        self._stream = s = socket.socket(found[0], found[1], found[2])
         s.settimeout(self._timeout_s)
         s.connect(found[-1])
         s.setblocking(False)
-        try:
-            s.setsockopt(6, 1, 1)  # TCP_NODELAY: a second small write would wait for 40 ms
-            self._nodelay = True
+        try:  # a second small write would wait for 40 ms
+            s.setsockopt(6, getattr(socket, "TCP_NODELAY", 1), 1)
         except (OSError, AttributeError):
-            self._nodelay = False
+            pass
         if scheme == "https:":
             gc.collect()  # it wants a large block
             self._tls = self._tls or _trust().context(None)
@@ -174,47 +201,70 @@ class Kept(Answer):
             )
         self._poll = select.poll()
         self._poll.register(self._stream, select.POLLIN)
-        self._where = self._to
+        if self._spent_ms() >= _STEP_MS:
+            yield
 
-    def _wait(self, event):
-        self._poll.modify(self._stream, event)
-        return self._poll.poll(_WAIT_MS)
+    def _spent_ms(self):
+        return time.ticks_diff(time.ticks_ms(), self._at)
 
-    def _more(self):
-        # Read what comes into the buffer, behind what is there.
+    def _more(self, into=None):
+        # Wait for what comes: a line, or a part of one; with a buffer `into`, that many bytes.
+        # Meanwhile send what is not sent.
         got = None
         while got is None:
-            if self._wait(select.POLLIN):
-                got = self._stream.readinto(self._view[self._have :])
-            yield
+            if self._out:
+                got = self._send(into)
+                if got:
+                    break
+            spent_ms = self._spent_ms()
+            if spent_ms >= self._left_ms:
+                raise OSError("not done in %d s" % self._timeout_s)
+            self._poll.modify(
+                self._stream, select.POLLIN | select.POLLOUT if self._out else select.POLLIN
+            )
+            ready = spent_ms < _STEP_MS and self._poll.poll(_STEP_MS - spent_ms)
+            if not ready:
+                yield
+            elif ready[0][1] & ~select.POLLOUT:
+                got = self._read(into)
         if not got:
             raise OSError(_CLOSED)
         self._begun = True
-        self._have += got
+        return got
 
-    def _drop(self, count):
-        self._have -= count
-        self._in[: self._have] = self._in[count : count + self._have]
+    def _read(self, into):
+        return self._stream.readinto(into) if into else self._stream.readline(_LINE)
+
+    def _send(self, into):
+        # Send what goes in one write. A server that closes has perhaps answered before: where the
+        # write fails, what is there to be read is returned.
+        try:
+            sent = self._stream.write(self._out[0])
+        except OSError as e:
+            try:
+                got = self._read(into)
+            except OSError:
+                got = None
+            if not got:
+                raise e
+            return got
+        if sent:
+            self._out[0] = self._out[0][sent:]
+            if not self._out[0]:
+                self._out.pop(0)
+        return None
 
     def _line(self):
-        line = None
-        while True:
-            end = self._in.find(b"\n", 0, self._have)
-            if end >= 0:
-                line = line or bytes(self._view[:end])
-                self._drop(end + 1)
-                return line.strip()
-            if self._have == _LINE:
-                line = line or bytes(self._view)
-                self._have = 0
-            yield from self._more()
+        line = part = yield from self._more()
+        while not part.endswith(b"\n"):
+            part = yield from self._more()
+            if len(line) < _LINE:
+                line += part
+        return line.strip()
 
     def _skip(self, size):
-        while size > self._have:
-            size -= self._have
-            self._have = 0
-            yield from self._more()
-        self._drop(size)
+        while size:
+            size -= yield from self._more(self._skipped[:size])
 
     def _skip_chunks(self):
         left = _BODY_MAX
@@ -231,17 +281,21 @@ class Kept(Answer):
             pass  # trailers
 
     def _fault(self, e):
-        number = e.args[0] if e.args else None
-        if self._begun and (isinstance(e, ValueError) or number == _CLOSED):
-            self.broken = True
-            self.why = "a broken answer"
-        elif isinstance(e, ValueError) or number == _VERIFY_FAILED:
-            self.untrusted = True
-            self.why = _trust().distrust(str(number), self._to[1])
-        elif isinstance(e, MemoryError):
-            self.why = "not enough memory"
-        else:
-            self.why = "no answer (%s)" % number
+        self.why = "not enough memory"  # for words, at least
+        number = e.args[0] if e.args and isinstance(e, OSError) else type(e).__name__
+        try:
+            if isinstance(e, MemoryError):
+                pass
+            elif self._begun and (number == _CLOSED or not isinstance(e, OSError)):
+                self.why = "a broken answer"
+                self.broken = True
+            elif self.verifies and (isinstance(e, ValueError) or number == _VERIFY_FAILED):
+                self.why = _trust().distrust(str(e), self._host)
+                self.untrusted = True
+            else:
+                self.why = "no answer (%s)" % number
+        except MemoryError:
+            pass
 
 
 def _trust():

@@ -5,6 +5,9 @@ is bytes, the response is closed unread. A redirect would carry the key to anoth
 copies the headers at the start of every connection, so a second copy is refused; a requests that
 does not copy (before MicroPython 1.25) is stopped at the Location line. What each status means:
 api.md, "What each answer means to a device".
+
+An exchange that an exception leaves (Ctrl-C, no memory) is given up: `close()` ends all of it, the
+next `start()` knows nothing of it, and `step()` in between says that there was no answer.
 """
 
 import gc
@@ -14,10 +17,10 @@ from micropython import const
 from .errors import once
 
 ACCEPTED = const(0)
-BUSY = const(1)  # 429: too fast
+BUSY = const(1)  # 429, 503: too fast
 UNKNOWN = const(2)  # no answer, 5xx and all else: not known to be accepted
-REFUSED = const(3)  # 401, 402, 403: refused for now
-WRONG = const(4)  # 404, 3xx: wrong address; or a server that does not prove its name
+REFUSED = const(3)  # 401, 402, 403: refused for now; 407, 511: the network wants a log-in
+WRONG = const(4)  # 404, 3xx and the like: not to be had here; or a server that proves no name
 BAD = const(5)  # 400, 413, 422: this body is not acceptable
 _REDIRECTED = const(300)
 
@@ -28,15 +31,15 @@ def meaning(status, is_json):
         return ACCEPTED
     if status in (400, 413, 422):
         return BAD
-    if status in (401, 402, 403):
+    if status in (401, 402, 403, 407, 511):
         return REFUSED
-    if status == 404 or 300 <= status < 400:
+    if status in (404, 405, 410, 411, 415, 426, 431) or 300 <= status < 400:
         return WRONG
-    return BUSY if status == 429 else UNKNOWN
+    return BUSY if status in (429, 503) else UNKNOWN
 
 
 class Answer:
-    """What a transport knows of the last exchange; both transports are one.
+    """What a transport knows of the last exchange: the base of both.
 
     `status` (0: none), `retry_after`, `date`, `remaining` (of the rate limit; bytes of those
     headers, or None), `why` (a few words, never with anything that the server sent), `broken` (an
@@ -44,13 +47,13 @@ class Answer:
     whole sentence).
     """
 
-    untrusted = False
-
     def reset(self):
+        """Nothing is under way, and no answer is known."""
+        self._under_way = None
         self.status = 0
         self.retry_after = self.date = self.remaining = None
         self.why = ""
-        self.broken = self.is_json = False
+        self.broken = self.is_json = self.untrusted = False
 
     def header(self, name, value):
         """Keep what matters of one header; `name` in lower case, both bytes."""
@@ -66,10 +69,10 @@ class Answer:
     def hint(self, which, otherwise):
         """What to do about it, in words: hints.py has some for what the user has to put right, in
         the bucket call (`which` is 0) or in batches; else `otherwise`."""
-        if self.status == 200 or 300 <= self.status < 405:
+        if 200 <= self.status < 500 or self.status == 511:
             try:
                 return once("hints", "hint", self.status, which, otherwise)
-            except MemoryError:
+            except (MemoryError, OSError):
                 pass
         return otherwise
 
@@ -87,21 +90,17 @@ class _Headers(dict):
 
 class _Sockets:
     # The socket module as `requests` sees it meanwhile: that leaves the socket of a broken answer
-    # open, to a finaliser that the unix port does not have. (Before 2024 it imports usocket.)
+    # open, to a finaliser that the unix port does not have.
     def __init__(self, module):
         self.module = module
-        self.getaddrinfo = module.getaddrinfo
-        self.SOCK_STREAM = module.SOCK_STREAM
-        self.last = None
+        self.last = None  # not closed yet
+
+    def __getattr__(self, name):
+        return getattr(self.module, name)
 
     def socket(self, *where):
         self.last = self.module.socket(*where)
         return self.last
-
-    def done(self, close):
-        if self.last and close:
-            self.last.close()
-        self.last = None
 
 
 class Requests(Answer):
@@ -114,30 +113,44 @@ class Requests(Answer):
         import requests
 
         self._names = requests.__dict__
-        self._sockets = _Sockets(self._names["socket"]) if "socket" in self._names else None
+        self._module = "socket" if "socket" in self._names else "usocket"  # that, before 2024
+        self._sockets = _Sockets(self._names[self._module])
         self._timeout_s = timeout_s
-        self._headers = self._what = None
+        self._headers = None
         self.reset()
 
     def start(self, url, headers, data):
         """Begin to POST `data` (bytes or a memoryview, JSON) with `headers`, (name, value) pairs
-        of str. `step()` does it."""
-        self._what = url, headers, data
+        of str. `step()` does it. MemoryError: it was not begun."""
+        self.reset()
+        self.close()
+        self._under_way = url, headers, data
 
     def step(self):
-        """Go on with what was started: None while it is under way, else an outcome. Never
-        raises."""
-        url, headers, data = self._what
-        self._what = None
+        """Go on with what was started: None while it is under way, else an outcome. Never raises,
+        KeyboardInterrupt and SystemExit apart."""
+        what = self._under_way
         self.reset()
+        try:
+            if what:
+                self._post(*what)
+            else:
+                self.why = "no answer"
+        except MemoryError:
+            self.why = "not enough memory"
+        finally:
+            self.close()
+        if not self.status:
+            gc.collect()  # what TLS took is left to its finaliser
+        return meaning(self.status, self.is_json)
+
+    def _post(self, url, headers, data):
         self._headers = _Headers(headers)
         self._headers["Content-Type"] = "application/json"
         if url.startswith("https:"):
             gc.collect()  # TLS wants a large block
-        answer = None
         try:
-            if self._sockets:
-                self._names["socket"] = self._sockets
+            self._names[self._module] = self._sockets
             answer = self._names["request"](
                 "POST",
                 url,
@@ -146,8 +159,15 @@ class Requests(Answer):
                 timeout=self._timeout_s,
                 parse_headers=self._header,
             )
-            self.status = answer.status_code
-            self.why = "HTTP %d" % self.status
+            status = answer.status_code
+            answer.close()
+            self._sockets.last = None  # it is closed, and only once
+            if status < 200:  # the answer comes behind it, where requests does not look
+                self.broken = True
+                self.why = "a broken answer (HTTP %d)" % status
+            else:
+                self.status = status
+                self.why = "HTTP %d" % status
         except OSError as e:
             if self._headers.copies > 1:
                 self.status = _REDIRECTED
@@ -155,20 +175,14 @@ class Requests(Answer):
                 number = e.args[0] if e.args else ""
                 self.why = "no answer (%s)" % (number if type(number) is int else "TLS")
         except MemoryError:
-            self.why = "not enough memory"
+            raise
         except Exception as e:  # requests raises what its parsing trips over
-            self.broken = True
-            self.why = "a broken answer (%s)" % type(e).__name__
-        finally:
-            self._headers = None
-            if self._sockets:
-                self._names["socket"] = self._sockets.module
-                self._sockets.done(not answer)
-            if answer:
-                answer.close()
-        if not self.status:
-            gc.collect()  # what TLS took is left to its finaliser
-        return meaning(self.status, self.is_json)
+            text = str(e)
+            if text.endswith("[]") or text.endswith(" line"):  # no byte has come
+                self.why = "no answer (closed)"
+            else:
+                self.broken = True
+                self.why = "a broken answer (%s)" % type(e).__name__
 
     def _header(self, line, _):
         name, _, value = line.partition(b":")
@@ -181,4 +195,13 @@ class Requests(Answer):
     def idle(self):
         """Nothing is kept open between two POSTs."""
 
-    close = idle
+    def close(self):
+        """Give up what is under way, at any time; called again where an exception has left it."""
+        self._under_way = None
+        self._names[self._module] = self._sockets.module
+        if self._sockets.last:
+            try:
+                self._sockets.last.close()
+            except OSError:
+                pass  # it was broken already
+            self._sockets.last = None

@@ -3,7 +3,8 @@
 
 A fake keeps the state of the real thing: tests ask `server.readings` what arrived. `hosts` maps
 "host:port" to what serves it; who is not there refuses connections. `during_post` is called while
-a POST is under way, as a soft timer callback would be.
+a POST is under way, as a soft timer callback would be; `during_call` hears the name of each call
+of a socket, of a poll object and of `requests`, before it does anything: it may raise.
 """
 
 import json
@@ -13,6 +14,7 @@ hosts = {}
 names = {"service.test": True, "time.test": True}
 link_up = True
 during_post = None
+during_call = None
 resolved = []  # names looked up, in order
 open_sockets = 0
 
@@ -20,8 +22,15 @@ MAX_BUCKET_NAME = 200
 MAX_SIGNAL = 100
 
 
+def call(name):
+    """What each fake says before it does what it is called for."""
+    if during_call:
+        during_call(name)
+
+
 def resolve(name):
     """The look-up that getaddrinfo does: OSError(-2) where there is none."""
+    call("look-up")
     resolved.append(name)
     if not link_up or name not in names:
         raise OSError(-2)
@@ -31,7 +40,9 @@ def resolve(name):
 class Server:
     """Initial State, first generation. `answers`: scripted (status, headers, body) for the next
     batches, used up first; an entry may also be "drop" (no answer), "lost" (accepted, answer lost)
-    or "garbage". `always` and `always_bucket`: the same for every call, until None."""
+    or "garbage", which is then all that comes. `always` and `always_bucket`: the same for every
+    call, until None. `early`: a function of a batch's headers that may answer in the same way, or
+    None; the connection is then closed with the body unread."""
 
     def __init__(self, key="the-key"):
         self.key = key
@@ -40,6 +51,7 @@ class Server:
         self.answers = []
         self.always = None
         self.always_bucket = None
+        self.early = None
         self.buckets = {}
         self.readings = []  # (signal, value, e as sent)
         self.batches = []  # bodies of accepted batches, as sent
@@ -126,11 +138,14 @@ class Line:
         self._asked = b""
         self.arriving = []
         self.open = True
+        self.reset = False  # the server has closed it with something unread
 
     def send(self, data):
         """Bytes from the board; each whole request is answered."""
         if not link_up or not self.open:
             return  # into a buffer that nobody empties
+        if self.reset:
+            raise OSError(104)
         # An end that was to come later, for want of requests, does not.
         self.arriving = [come for come in self.arriving if come[0] <= time.up_ms()]
         self._asked += data
@@ -142,11 +157,20 @@ class Line:
             size = int(headers.get("Content-Length", "0"))
             body = self._asked[at + 4 : at + 4 + size]
             if len(body) < size:
+                self._answer_early(headers)
                 return
             self._asked = self._asked[at + 4 + size :]
             method, path, version = lines[0].split(" ")
             keep = version == "HTTP/1.1" and headers.get("Connection") != "close"
             self._answer(method, path, headers, body, keep)
+
+    def _answer_early(self, headers):
+        answer = self._server.early and self._server.early(headers)
+        if answer:
+            self._server.posts.append(("early", answer[0]))
+            self.arrive(0, raw_answer(*answer))
+            self.arrive(0, b"")
+            self.reset = True
 
     def _answer(self, method, path, headers, body, keep):
         if during_post:
@@ -161,11 +185,7 @@ class Line:
             raw = body
             keep = False
         else:
-            head = ["HTTP/1.1 %d It" % status]
-            head += ["%s: %s" % (name, fields[name]) for name in fields]
-            if status != 204 and "Transfer-Encoding" not in fields:
-                head.append("Content-Length: %d" % len(body))
-            raw = "\r\n".join(head).encode() + b"\r\n\r\n" + body
+            raw = raw_answer(status, fields, body)
         for after_ms, data in self._server.pieces(raw, keep):
             self.arrive(after_ms, data)
 
@@ -201,6 +221,15 @@ class Line:
     def hung_up(self):
         """The board has closed it."""
         self.open = False
+
+
+def raw_answer(status, fields, body):
+    """An answer's bytes."""
+    head = ["HTTP/1.1 %d It" % status]
+    head += ["%s: %s" % (name, fields[name]) for name in fields]
+    if status != 204 and "Transfer-Encoding" not in fields:
+        head.append("Content-Length: %d" % len(body))
+    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
 def is_guid(text):
@@ -245,9 +274,9 @@ class Ntp:
 
 def reset():
     """An empty internet with the link up."""
-    global link_up, during_post, open_sockets
+    global link_up, during_post, during_call, open_sockets
     hosts.clear()
     del resolved[:]
     link_up = True
-    during_post = None
+    during_post = during_call = None
     open_sockets = 0

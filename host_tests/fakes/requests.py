@@ -2,10 +2,11 @@
 
 What matters to a careful client is kept: the headers are copied per connection, redirects are
 followed with all of them, a broken status line or a chunked answer (0.10.2) raises ValueError and
-leaves the socket open, `timeout` is per operation, and a `parse_headers` callable gets each line.
+leaves the socket open, and so does every exception that is no OSError; `timeout` is per operation,
+and a `parse_headers` callable gets each line.
 """
 
-import socket  # noqa: F401 (a part of the module, as in the real one)
+import socket
 
 import internet
 
@@ -13,15 +14,14 @@ __version__ = "1.1.1"
 
 
 class Response:
-    def __init__(self, status, body):
+    def __init__(self, status, s):
         self.status_code = status
-        self._body = body
-        self._open = True
+        self.raw = s
 
     def close(self):
-        if self._open:
-            internet.open_sockets -= 1
-        self._open = False
+        if self.raw:
+            self.raw.close()
+            self.raw = None
 
 
 def request(
@@ -46,25 +46,29 @@ def request(
     headers["Host"] = host
     if data is not None and not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError("this stand-in takes bytes: the real one cuts a str short")
-    internet.open_sockets += 1
+    s = socket.socket(2, socket.SOCK_STREAM, 6)
     try:
+        internet.call("connect")
         if internet.during_post:
             internet.during_post()
-        answer = serves.handle(method, "/" + path, headers, bytes(data or b""))
+        internet.call("write")
+        answer = serves.early and serves.early(headers)
+        answer = answer or serves.handle(method, "/" + path, headers, bytes(data or b""))
         status, fields, body = answer
+        internet.call("read")
         if status == "garbage":
-            raise ValueError("HTTP error: BadStatusLine:\n%s" % body)
+            raise ValueError("HTTP error: BadStatusLine:\n%s" % body.split(None, 2))
         redirect = _read_headers(status, fields, parse_headers)
     except OSError:
-        internet.open_sockets -= 1
+        s.close()
         raise
     if redirect:
-        internet.open_sockets -= 1
+        s.close()
         headers.pop("Host", None)
         if status in (301, 302, 303):
             return request("GET", redirect, None, None, headers, stream)
         return request(method, redirect, data, json, headers, stream)
-    return Response(status, body)
+    return Response(status, s)
 
 
 def _read_headers(status, fields, parse_headers):

@@ -1,5 +1,7 @@
 """Imitates the part of `select` that islog uses (extmod/modselect.c), over this folder's sockets:
-while nothing is there to be read, virtual time passes."""
+while nothing is there to be read, and nothing may be written, virtual time passes."""
+
+import internet
 
 POLLIN = 1
 POLLOUT = 4
@@ -18,9 +20,9 @@ class poll:
         self._asked[id(sock)] = (sock, events)
 
     def poll(self, timeout_ms=-1):
+        internet.call("poll")
         (sock, events) = list(self._asked.values())[0]
-        if events & POLLOUT:  # there is always room
-            return [(sock, POLLOUT)]
-        if sock.line.wait(None if timeout_ms < 0 else timeout_ms):
-            return [(sock, POLLIN)]
-        return []
+        wait_ms = 0 if events & POLLOUT else timeout_ms  # there is always room
+        there = sock.line.wait(None if wait_ms < 0 else wait_ms)
+        found = events & POLLOUT | (POLLIN if there else 0)
+        return [(sock, found)] if found else []

@@ -10,6 +10,8 @@ import internet
 
 SOCK_STREAM = 1
 SOCK_DGRAM = 2
+TCP_NODELAY = 64  # lwIP's own number for it
+_DELAYED_ACK_MS = 40
 _TIMED_OUT = 110
 _REFUSED = 111
 _UNREACHABLE = 113
@@ -22,10 +24,13 @@ def getaddrinfo(host, port, family=0, kind=0):
 
 class socket:
     def __init__(self, family, kind, proto=0):
+        internet.call("socket")
         self._answer = None
         self._timeout_s = None
         self._kind = kind
         self._peer = None
+        self._nodelay = False
+        self._wrote = False  # since it was read from
         self.line = None
         internet.open_sockets += 1
         self._open = True
@@ -37,9 +42,12 @@ class socket:
         self._timeout_s = None if flag else 0
 
     def setsockopt(self, level, option, value):
-        pass
+        internet.call("option")
+        if level == 6 and option == TCP_NODELAY:
+            self._nodelay = bool(value)
 
     def connect(self, where):
+        internet.call("connect")
         self._peer = internet.hosts.get("%s:%d" % where)
         if self._kind == SOCK_STREAM:
             if not internet.link_up:
@@ -60,28 +68,39 @@ class socket:
         return self._answer[:size]
 
     def write(self, data):
+        internet.call("write")
         if not self._open:
             raise OSError(_CLOSED)
+        if self._wrote and not self._nodelay:  # Nagle's algorithm: until the first is acknowledged
+            time.advance(_DELAYED_ACK_MS)
+        self._wrote = True
         self.line.send(data if isinstance(data, bytes) else self._bytes(data))
         return len(data)
 
     def readinto(self, buf):
+        internet.call("read")
         got = self._read(len(buf))
         if got is not None:
             buf[: len(got)] = got
             return len(got)
         return None
 
-    def readline(self):
+    def readline(self, size=-1):
+        """A byte after the other, as far as the line's end: what is there of it, where it does not
+        block (py/stream.c)."""
+        internet.call("read")
         text = b""
-        while not text.endswith(b"\n"):
+        while not text.endswith(b"\n") and len(text) != size:
             got = self._read(1)
+            if got is None:
+                return text or None
             if not got:
                 break
             text += got
         return text
 
     def close(self):
+        internet.call("close")
         if self._open:
             internet.open_sockets -= 1
             if self.line:
@@ -93,6 +112,7 @@ class socket:
 
     def _read(self, size):
         # Up to `size` bytes, b"" at the end; None: nothing is there, and it does not block.
+        self._wrote = False
         if not self._open:
             raise OSError(_CLOSED)
         if not self.line.wait(None if self._timeout_s is None else int(self._timeout_s * 1000)):

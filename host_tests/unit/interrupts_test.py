@@ -1,0 +1,127 @@
+"""Ctrl-C at every line of a transport: the exchange is given up, and the next one is whole.
+
+For CPython only, whose sys.settrace() tells of each line; what the calls of a socket can do is in
+test_transport.py, for MicroPython, too.
+"""
+
+import sys
+from pathlib import Path
+
+import internet
+import pytest
+import requests
+import world
+from islog import kept, transport
+from test_transport import ACCEPTED, UNKNOWN, URL, a_server, answer, both, post, start, values
+
+FILES = {str(Path(module.__file__)) for module in (kept, transport)}
+
+
+class CtrlC:
+    """In a `with`: KeyboardInterrupt before the line `number` that is executed in FILES."""
+
+    def __init__(self, number):
+        self.left = number
+
+    def __enter__(self):
+        self._before = sys.gettrace()
+        sys.settrace(self._enter)
+
+    def __exit__(self, *_):
+        sys.settrace(self._before)
+
+    def _enter(self, frame, event, arg):
+        return self._line if frame.f_code.co_filename in FILES else None
+
+    def _line(self, frame, event, arg):
+        if event == "line":
+            self.left -= 1
+            if self.left == -1:
+                raise KeyboardInterrupt
+        return self._line
+
+
+def refused_early(way, server):
+    server.early = lambda headers: (413, {}, b"no")
+    start(way, 2)
+
+
+def a_used_connection(way, server):
+    post(way, 1)
+    server.answers = [(500, {"Date": "never"}, b"sorry")]
+    start(way, 2)
+
+
+def a_connection_that_has_gone(way, server):
+    post(way, 1)
+    server.answers = ["lost"]
+    start(way, 2)
+
+
+def chunks(way, server):
+    raw = b"HTTP/1.1 201 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    server.answers = [("garbage", {}, raw)]
+    start(way, 2)
+
+
+def no_server(way, server):
+    server.down = True
+    start(way, 2)
+
+
+CASES = (refused_early, a_used_connection, a_connection_that_has_gone, chunks, no_server)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("which", [0, 1])
+def test_ctrl_c_at_any_line_of_a_step_and_of_the_close_after_it(which, case):
+    number = hurt = 0
+    while hurt == number:
+        world.reset()
+        way, server = both()[which], a_server()
+        case(way, server)
+        try:
+            with CtrlC(number):
+                answer(way)
+        except KeyboardInterrupt:
+            hurt += 1
+        try:
+            with CtrlC(number % 17):
+                way.close()
+        except KeyboardInterrupt:
+            pass
+        way.close()
+        assert way.step() == UNKNOWN and (way.status, way.date) == (0, None)
+        assert internet.open_sockets == 0 and requests.socket is kept.socket
+        whole(way, server)
+        number += 1
+    assert number > 40
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_ctrl_c_at_any_line_of_a_start(which):
+    number = hurt = 0
+    while hurt == number:
+        world.reset()
+        way, server = both()[which], a_server()
+        post(way, 1)
+        try:
+            with CtrlC(number):
+                start(way, 2)
+        except KeyboardInterrupt:
+            hurt += 1
+            assert way.step() == UNKNOWN and way.status == 0
+            assert values(server) == [1]
+        whole(way, server)
+        number += 1
+    assert number > 5
+
+
+def whole(way, server):
+    """The next exchange is right, and so is the one after it."""
+    server.early, server.answers, server.down = None, [], False
+    for value in (3, 4):
+        assert post(way, value) == ACCEPTED and values(server)[-1] == value
+    assert server.posts[-1] == (URL.partition("test")[2], 204)
+    way.close()
+    assert internet.open_sockets == 0 and requests.socket is kept.socket

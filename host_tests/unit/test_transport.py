@@ -1,0 +1,322 @@
+"""One POST, by each transport: what an answer means, and that an exchange which something
+leaves in the middle is given up, and the next one is whole."""
+
+import internet
+import requests
+from islog import kept, transport
+from islog.transport import ACCEPTED, BAD, BUSY, REFUSED, UNKNOWN, WRONG
+from world import raises, time
+
+KEY = (("X-IS-ClientKey", "the-key"),)
+BODY = '[{"b":"desk","sn":"t","v":%d,"e":1.5,"tid":"01234567-89ab-cdef-0123-456789abcdef"}]'
+URL = "http://service.test/batch_logs"
+DRIP_MS = 150
+DAY_MS = 86400000
+
+
+def a_server():
+    server = internet.hosts["service.test:80"] = internet.Server()
+    return server
+
+
+def both():
+    """Each transport, as Logger makes it."""
+    return (transport.Requests(5), kept.Kept(5, 60))
+
+
+def start(way, value):
+    way.start(URL, KEY, memoryview((BODY % value).encode()))
+
+
+def answer(way, pause_ms=0):
+    """Step until there is an outcome; so much time is between two steps."""
+    outcome = way.step()
+    while outcome is None:
+        time.advance(pause_ms)
+        outcome = way.step()
+    return outcome
+
+
+def post(way, value=0):
+    start(way, value)
+    return answer(way)
+
+
+def values(server):
+    return [value for _, value, _ in server.readings]
+
+
+def test_what_each_status_means():
+    for outcome, numbers in (
+        (ACCEPTED, (201, 202, 204)),
+        (BUSY, (429, 503)),
+        (UNKNOWN, (0, 200, 206, 408, 409, 418, 500, 502, 504, 599, 999)),
+        (REFUSED, (401, 402, 403, 407, 511)),
+        (WRONG, (300, 301, 308, 399, 404, 405, 410, 411, 415, 426, 431)),
+        (BAD, (400, 413, 422)),
+    ):
+        for number in numbers:
+            assert transport.meaning(number, False) == outcome, number
+            assert transport.meaning(number, True) == (ACCEPTED if number == 200 else outcome)
+
+
+def test_a_step_without_an_exchange_is_no_answer_and_repeats_no_older_one():
+    server = a_server()
+    server.date = "Thu, 26 Nov 2026 10:00:00 GMT"
+    for way in both():
+        assert way.step() == UNKNOWN
+        assert post(way) == ACCEPTED and way.status == 204 and way.date
+        assert way.step() == UNKNOWN
+        assert (way.status, way.date, way.broken) == (0, None, False)
+        way.close()
+        assert way.step() == UNKNOWN and way.status == 0
+    assert values(server) == [0, 0]
+
+
+def test_an_exchange_that_was_never_gone_on_with_is_forgotten_by_the_next():
+    server = a_server()
+    for way in both():
+        assert post(way, 1) == ACCEPTED
+        start(way, 2)
+        assert (way.status, way.why) == (0, "")
+        assert post(way, 3) == ACCEPTED
+        start(way, 4)
+        way.close()
+        assert way.step() == UNKNOWN and post(way, 5) == ACCEPTED
+    assert values(server) == [1, 3, 5] * 2
+
+
+def interrupted(way, number, error):
+    """A POST in which the call `number` of a socket (or a poll, or a look-up) ends with `error`.
+    The outcome, or None where it was raised, or "unhurt" where there are not so many."""
+    left = [number]
+
+    def count(_):
+        left[0] -= 1
+        if left[0] < 0:
+            internet.during_call = None
+            raise error
+
+    start(way, 2)
+    internet.during_call = count
+    try:
+        outcome = answer(way)
+    except BaseException as e:
+        assert e is error
+        return None
+    if internet.during_call:
+        internet.during_call = None
+        return "unhurt"
+    return outcome
+
+
+def at_each_call(error):
+    """For each transport, with and without a connection from before, and each call: it, its
+    server, and the outcome."""
+    for used in (False, True):
+        for n, way in enumerate(both()):
+            number = 0
+            outcome = None
+            while outcome != "unhurt":
+                way = both()[n]
+                server = a_server()
+                server.pieces = lambda raw, keep: [(30, raw[:9]), (30, raw[9:])]
+                if used:
+                    assert post(way, 1) == ACCEPTED
+                # The exchange that is left has another answer than the next.
+                server.answers = [(500, {"Date": "never"}, b"sorry")]
+                outcome = interrupted(way, number, error)
+                server.answers = []
+                if outcome != "unhurt":
+                    yield way, server, outcome
+                way.close()
+                assert internet.open_sockets == 0, (number, error)
+                number += 1
+            assert number > 3
+
+
+def test_ctrl_c_anywhere_in_a_post_gives_it_up_and_the_next_one_is_whole():
+    count = 0
+    for way, server, outcome in at_each_call(KeyboardInterrupt()):
+        assert outcome is None  # it was raised
+        count += 1
+        if count % 2:
+            way.close()
+        assert way.step() == UNKNOWN and (way.status, way.date) == (0, None)
+        assert post(way, 3) == ACCEPTED and values(server)[-1] == 3
+        assert requests.socket is kept.socket
+    assert count > 20
+
+
+def test_whatever_else_is_raised_in_a_post_is_an_outcome():
+    for error in (MemoryError(), RuntimeError("Wifi Unknown Error"), OSError(12), ValueError()):
+        for way, server, outcome in at_each_call(error):
+            # A connection from before may have broken: then it was sent again at once.
+            assert outcome == UNKNOWN or isinstance(error, OSError)
+            if way.status:  # only the rest of its body is missing
+                assert way.why == "HTTP %d" % way.status
+            elif isinstance(error, MemoryError):
+                assert way.why == "not enough memory"
+            else:
+                assert way.why
+            assert post(way, 3) == ACCEPTED and values(server)[-1] == 3
+
+
+def test_a_close_that_is_interrupted_is_done_by_the_next_one():
+    def interrupt(name):
+        if name == "close":
+            internet.during_call = None
+            raise KeyboardInterrupt
+
+    server = a_server()
+    for way in both():
+        post(way, 1)
+        server.answers = [("garbage", {}, b"hello")]  # after which the socket is open
+        start(way, 2)
+        internet.during_call = interrupt
+        raises(KeyboardInterrupt, answer, way)
+        assert internet.open_sockets == 1
+        way.close()
+        way.close()
+        assert internet.open_sockets == 0
+        assert requests.socket is kept.socket
+
+
+def test_an_answer_from_the_headers_alone_is_heard_though_the_body_was_not_taken():
+    for status, outcome in ((413, BAD), (403, REFUSED), (401, REFUSED)):
+        server = a_server()
+        server.early = lambda headers, status=status: (status, {}, b"no")
+        for way in both():
+            assert post(way) == outcome and way.status == status
+        server.early = None
+        assert post(way) == ACCEPTED
+
+
+def test_a_server_that_closes_early_without_an_answer_gave_none():
+    server = a_server()
+    server.early = lambda headers: ("garbage", {}, b"")
+    for way in both():
+        assert post(way) == UNKNOWN
+        assert not way.broken and way.why.startswith("no answer")
+
+
+def test_a_connection_that_ends_before_the_first_byte_brings_no_answer():
+    server = a_server()
+    for way in both():
+        server.always = ("garbage", {}, b"")
+        assert post(way) == UNKNOWN
+        assert (way.status, way.broken, way.why) == (0, False, "no answer (closed)")
+        server.always = ("garbage", {}, b"H")
+        assert post(way) == UNKNOWN
+        assert (way.status, way.broken) == (0, True)
+
+
+def test_an_answer_in_two_parts_is_read_or_is_a_broken_one():
+    server = a_server()
+    quick, lasting = both()
+    server.answers = [(100, {}, b"")]  # where requests stops
+    assert post(quick) == UNKNOWN
+    assert (quick.status, quick.broken, quick.why) == (0, True, "a broken answer (HTTP 100)")
+    server.answers = [("garbage", {}, b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 OK\r\n\r\n")]
+    assert post(lasting) == ACCEPTED
+
+
+def test_503_and_429_both_say_how_long_to_wait():
+    server = a_server()
+    for way in both():
+        for status in (429, 503):
+            server.answers = [(status, {"Retry-After": "7"}, b"")]
+            assert post(way) == BUSY and way.retry_after == b"7"
+        assert post(way) == ACCEPTED and way.retry_after is None
+
+
+def test_a_connection_that_was_not_used_for_long_is_not_used_again():
+    server = a_server()
+    way = kept.Kept(5, 60)
+    lines = []
+    line = server.line
+    server.line = lambda: lines.append(line()) or lines[-1]
+    post(way)
+    time.advance(59000)
+    post(way)
+    assert len(lines) == 1
+    for age_ms in (61000, 177000, 5 * DAY_MS, 7 * DAY_MS, 12 * DAY_MS, 20 * DAY_MS):
+        for some in lines:
+            some.open = False  # a NAT in between has forgotten it: what is sent there is gone
+        time.advance(age_ms)
+        since = time.up_ms()
+        assert post(way) == ACCEPTED
+        assert time.up_ms() - since < 1000, age_ms
+    assert len(values(server)) == 8
+
+
+def test_a_connection_that_idles_is_closed_while_nothing_else_is_done():
+    a_server()
+    way = kept.Kept(5, 60)
+    post(way)
+    time.advance(60000)
+    way.idle()
+    assert internet.open_sockets == 1
+    time.advance(1)
+    way.idle()
+    assert internet.open_sockets == 0
+
+
+def test_a_quick_answer_takes_one_step():
+    a_server()
+    way = kept.Kept(5, 60)
+    for _ in range(2):
+        start(way, 1)
+        assert way.step() == ACCEPTED
+
+
+def test_head_and_body_do_not_wait_for_each_other():
+    server = a_server()
+    way = kept.Kept(5, 60)
+    for _ in range(2):
+        since = time.up_ms()
+        post(way)
+        assert time.up_ms() - since == server.latency_ms
+
+
+def test_a_program_that_polls_seldom_gets_through():
+    for pause_ms in (1000, 6000, 60000, 3600000):
+        server = a_server()
+        server.pieces = lambda raw, keep: [(300, raw[:5]), (300, raw[5:20]), (300, raw[20:])]
+        way = kept.Kept(5, 60)
+        for value in range(3):
+            start(way, value)
+            assert answer(way, pause_ms) == ACCEPTED, pause_ms
+        assert values(server) == [0, 1, 2]
+
+
+def test_a_server_that_drips_is_given_up_however_often_it_is_looked_at():
+    server = a_server()
+    server.pieces = lambda raw, keep: [(DRIP_MS, raw[i : i + 1]) for i in range(len(raw))]
+    server.always = (204, {"X-Long": "x" * 500}, b"")
+    for pause_ms, polls in ((0, 100), (50, 60), (1000, 17), (6000, 17)):
+        way = kept.Kept(5, 60)
+        start(way, 1)
+        since = time.up_ms()
+        count = 1
+        while way.step() is None:
+            count += 1
+            time.advance(pause_ms)
+        if pause_ms < 100:
+            assert 5000 <= time.up_ms() - since < 5500
+        assert count <= polls and (way.status, way.broken) == (0, False)
+        assert way.why == "no answer (not done in 5 s)"
+
+
+def test_a_step_waits_100_ms_at_most():
+    server = a_server()
+    server.pieces = lambda raw, keep: [(40, raw[i : i + 1]) for i in range(len(raw))]
+    way = kept.Kept(5, 60)
+    for _ in range(2):
+        start(way, 1)
+        outcome = None
+        while outcome is None:
+            since = time.up_ms()
+            outcome = way.step()
+            assert time.up_ms() - since <= 100 + server.latency_ms
+        assert outcome == ACCEPTED
