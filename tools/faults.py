@@ -65,8 +65,8 @@ def status(number, headers=b"", what="a status"):
     return Fault(str(number), what, run, refuses=number in (400, 413, 422))
 
 
-def _too_fast(how, what, *headers):
-    return status(429, b"".join(headers), what)._replace(name=f"429-{how}")
+def _wait(number, how, what, *headers):
+    return status(number, b"".join(headers), what)._replace(name=f"{number}-{how}")
 
 
 def _redirect(number):
@@ -98,6 +98,11 @@ def _lose(connection, store):
 def _lose_with_a_reset(connection, store):
     store()
     connection.reset()
+
+
+def _continue(connection, store):
+    connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return good(connection, store)
 
 
 def _close_after(connection, store):
@@ -168,14 +173,16 @@ _CATALOGUE = (
         "a 500 with a chunk of -5 bytes",
         _says(b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello"),
     ),
+    Fault("100-first", "stores, 100 Continue and then a 204", _continue),
     Fault("portal", "200 with a web page", _says(_CAUGHT, keeps=True)),
     *map(_redirect, (301, 302, 303, 307, 308)),
-    *map(status, (400, 401, 402, 403, 404, 408, 409, 413, 422)),
-    _too_fast("seconds", "Retry-After: 7", b"Retry-After: 7\r\n"),
-    _too_fast("date", "a date far off", b"Retry-After: Wed, 21 Oct 2037 07:28:00 GMT\r\n"),
-    _too_fast("absent", "no Retry-After"),
-    _too_fast("nonsense", "a Retry-After that is none", b"Retry-After: -1e9 soon\r\n"),
-    *map(status, (500, 501, 502, 503, 504)),
+    *map(status, (400, 401, 402, 403, 404, 405, 407, 408, 409, 410, 411, 413, 415, 422, 426, 431)),
+    _wait(429, "seconds", "Retry-After: 7", b"Retry-After: 7\r\n"),
+    _wait(429, "date", "a date far off", b"Retry-After: Wed, 21 Oct 2037 07:28:00 GMT\r\n"),
+    _wait(429, "absent", "no Retry-After"),
+    _wait(429, "nonsense", "a Retry-After that is none", b"Retry-After: -1e9 soon\r\n"),
+    _wait(503, "seconds", "Retry-After: 7", b"Retry-After: 7\r\n"),
+    *map(status, (500, 501, 502, 503, 504, 511)),
 )
 FAULTS = {fault.name: fault for fault in _CATALOGUE}
 GOOD = Fault("good", "no fault", good)
