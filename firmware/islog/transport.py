@@ -19,7 +19,7 @@ from .errors import once
 ACCEPTED = const(0)
 BUSY = const(1)  # 429, 503: too fast
 UNKNOWN = const(2)  # no answer, 5xx and all else: not known to be accepted
-REFUSED = const(3)  # 401, 402, 403: refused for now; 407, 511: the network wants a log-in
+FORBIDDEN = const(3)  # 401, 402, 403: refused for now; 407, 511: the network wants a log-in
 WRONG = const(4)  # 404, 3xx and the like: not to be had here; or a server that proves no name
 BAD = const(5)  # 400, 413, 422: this body is not acceptable
 _REDIRECTED = const(300)
@@ -32,7 +32,7 @@ def meaning(status, is_json):
     if status in (400, 413, 422):
         return BAD
     if status in (401, 402, 403, 407, 511):
-        return REFUSED
+        return FORBIDDEN
     if status in (404, 405, 410, 411, 415, 426, 431) or 300 <= status < 400:
         return WRONG
     return BUSY if status in (429, 503) else UNKNOWN

@@ -5,7 +5,8 @@ stay in the batch until they are accepted (`sent`) or, alone and still refused, 
     ACCEPTED       (what is left) at once              back-off ends
     BUSY           after Retry-After, or back-off
     UNKNOWN        after back-off                      the third broken answer running: minutes
-    REFUSED, WRONG after minutes
+    FORBIDDEN      after minutes
+    WRONG          after minutes
     BAD            halved, at once                     a single one is dropped; after three with no
                                                        success between, kept: minutes
 """

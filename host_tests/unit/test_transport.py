@@ -4,7 +4,7 @@ leaves in the middle is given up, and the next one is whole."""
 import internet
 import requests
 from islog import kept, transport
-from islog.transport import ACCEPTED, BAD, BUSY, REFUSED, UNKNOWN, WRONG
+from islog.transport import ACCEPTED, BAD, BUSY, FORBIDDEN, UNKNOWN, WRONG
 from world import raises, time
 
 KEY = (("X-IS-ClientKey", "the-key"),)
@@ -51,7 +51,7 @@ def test_what_each_status_means():
         (ACCEPTED, (201, 202, 204)),
         (BUSY, (429, 503)),
         (UNKNOWN, (0, 200, 206, 408, 409, 418, 500, 502, 504, 599, 999)),
-        (REFUSED, (401, 402, 403, 407, 511)),
+        (FORBIDDEN, (401, 402, 403, 407, 511)),
         (WRONG, (300, 301, 308, 399, 404, 405, 410, 411, 415, 426, 431)),
         (BAD, (400, 413, 422)),
     ):
@@ -183,7 +183,7 @@ def test_a_close_that_is_interrupted_is_done_by_the_next_one():
 
 
 def test_an_answer_from_the_headers_alone_is_heard_though_the_body_was_not_taken():
-    for status, outcome in ((413, BAD), (403, REFUSED), (401, REFUSED)):
+    for status, outcome in ((413, BAD), (403, FORBIDDEN), (401, FORBIDDEN)):
         server = a_server()
         server.early = lambda headers, status=status: (status, {}, b"no")
         for way in both():
