@@ -47,6 +47,7 @@ class Kept(Answer):
         self._idle_ms = idle_s * 1000
         self.verifies = root is not None
         self._tls = _trust().context(root) if root else None
+        self._socket = None  # below TLS, which does not close it where its handshake failed
         self._stream = self._poll = None
         self._where = None  # (scheme, host, port) that the next exchange finds a connection to
         self._last = 0  # ticks of that connection's last use
@@ -106,14 +107,14 @@ class Kept(Answer):
         self._disconnect()
 
     def _disconnect(self):
-        # It is forgotten only once it is closed: what an exception leaves, the next call ends.
+        # Each is forgotten only once it is closed: what an exception leaves, the next call ends.
         self._where = self._poll = None
         if self._stream:
-            try:
-                self._stream.close()
-            except OSError:
-                pass  # it was broken already
+            _close(self._stream)
             self._stream = None
+        if self._socket:
+            _close(self._socket)
+            self._socket = None
 
     def _exchange(self, url, headers, data):
         parts = (url if url.count("/") > 2 else url + "/").split("/", 3)
@@ -185,7 +186,7 @@ class Kept(Answer):
         self._left_ms = self._timeout_s * 1000 + self._spent_ms()  # the look-up is not counted
         if self._spent_ms() >= _STEP_MS:
             yield
-        self._stream = s = socket.socket(found[0], found[1], found[2])
+        self._socket = s = socket.socket(found[0], found[1], found[2])
         s.settimeout(self._timeout_s)
         s.connect(found[-1])
         s.setblocking(False)
@@ -199,6 +200,8 @@ class Kept(Answer):
             self._stream = self._tls.wrap_socket(
                 s, server_hostname=host, do_handshake_on_connect=False
             )
+        else:
+            self._stream, self._socket = s, None
         self._poll = select.poll()
         self._poll.register(self._stream, select.POLLIN)
         if self._spent_ms() >= _STEP_MS:
@@ -296,6 +299,13 @@ class Kept(Answer):
                 self.why = "no answer (%s)" % number
         except MemoryError:
             pass
+
+
+def _close(stream):
+    try:
+        stream.close()
+    except OSError:
+        pass  # it was broken already
 
 
 def _trust():

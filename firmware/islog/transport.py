@@ -114,7 +114,7 @@ class Requests(Answer):
 
         self._names = requests.__dict__
         self._module = "socket" if "socket" in self._names else "usocket"  # that, before 2024
-        self._sockets = _Sockets(self._names[self._module])
+        self._sockets = _Sockets(self._names.get(self._module))
         self._timeout_s = timeout_s
         self._headers = None
         self.reset()
@@ -179,7 +179,7 @@ class Requests(Answer):
         except Exception as e:  # requests raises what its parsing trips over
             text = str(e)
             if text.endswith("[]") or text.endswith(" line"):  # no byte has come
-                self.why = "no answer (closed)"
+                self.why = "no answer (%s)" % "closed"
             else:
                 self.broken = True
                 self.why = "a broken answer (%s)" % type(e).__name__
