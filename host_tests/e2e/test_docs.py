@@ -26,7 +26,7 @@ from tools.simulate import ROOT
 
 from .desk import KEY
 
-SECONDS = 60
+SECONDS = 300
 FIRMWARE = ROOT / "firmware/islog"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples/README.md"]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)

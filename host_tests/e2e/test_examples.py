@@ -24,7 +24,7 @@ EXAMPLES = simulate.ROOT / "examples"
 RECORDINGS = simulate.ROOT / "tools/board/recordings"
 NAMES = ("dht22", "ds18b20", "bme280", "button")
 KINDS = ("esp32", "rp2")
-SECONDS = 40  # a quiet machine takes ten
+SECONDS = 200  # a quiet machine takes ten
 
 
 def recorded(name, *columns):

@@ -18,7 +18,7 @@ def test_readings_from_an_outage_arrive_with_their_own_times(desk, kind, clock):
     desk.server.ntp_silent = clock == "without NTP"
     desk.server.stop()
     with desk.board_with("steady", kind, timeout=1):
-        desk.until(lambda: len(desk.notes()) > 60, "60 readings while there is no server", 20)
+        desk.until(lambda: len(desk.notes()) > 60, "60 readings while there is no server")
         assert desk.server.readings() == []
         desk.server.ntp_silent = False
         # Before the server's Date header can set the clock, which is good to a second only.
@@ -38,7 +38,7 @@ def test_a_server_that_is_started_anew_while_readings_flow(desk):
         desk.until(lambda: desk.server.accepted > 20, "readings arrive")
         desk.server.stop()
         before = len(desk.notes())
-        desk.until(lambda: len(desk.notes()) > before + 60, "60 readings while there is none", 20)
+        desk.until(lambda: len(desk.notes()) > before + 60, "60 readings while there is none")
         desk.server.start()
         before = len(desk.notes())
         desk.until(lambda: desk.server.accepted > before, "the readings of the outage arrive")

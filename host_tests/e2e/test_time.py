@@ -60,11 +60,11 @@ def test_without_ntp_times_are_right_to_a_second_and_get_better_without_a_step_b
     desk.server.ntp_silent = True
     desk.server.ntp_offset_s = float(ahead_s)
     with desk.board_with("watch", timeout=1):
-        desk.until(lambda: desk.server.accepted > 100, "readings arrive without NTP", 20)
+        desk.until(lambda: desk.server.accepted > 100, "readings arrive without NTP")
         assert "clock ntp" not in desk.console()
         early = len(desk.notes())
         desk.server.ntp_silent = False
-        desk.until(lambda: "clock ntp" in desk.console(), "NTP sets the clock", 20)
+        desk.until(lambda: "clock ntp" in desk.console(), "NTP sets the clock")
         # The clock, which was ahead, stands still until the true time is there.
         settled_ns = time.time_ns() + 1300 * 10**6
         desk.until(lambda: desk.notes()[-1]["ns"] > settled_ns + 300 * 10**6, "more readings")
@@ -87,7 +87,7 @@ def test_without_ntp_times_are_right_to_a_second_and_get_better_without_a_step_b
 def test_a_clock_that_drifts_is_set_again_and_again(desk):
     # Far more than a crystal does, so that seconds show what else takes days: 60 ms in 6 s.
     with desk.board_with("steady", drift_ppm=10000, sync_interval=1):
-        desk.until(lambda: desk.server.accepted > 300, "300 readings arrive", 20)
+        desk.until(lambda: desk.server.accepted > 300, "300 readings arrive")
         desk.end()
     notes = desk.notes()
     # Three wraps, from somewhere in the first period on.

@@ -36,7 +36,7 @@ def test_the_demo_accepts_all_that_was_logged_on_either_board_and_by_every_way()
     ways = [("esp32",), ("rp2",), ("esp32", "--tls", "--api", "events"), ("rp2", "--tls")]
     runs = [demo("--seconds", "8", "--board", *way) for way in ways]
     for run, way in zip(runs, ways, strict=True):
-        output, _ = run.communicate(timeout=40)
+        output, _ = run.communicate(timeout=120)
         check_demo(output)
         assert run.returncode == 0
         assert ("One TLS handshake for " in output) == ("--tls" in way), output
@@ -50,7 +50,7 @@ def test_the_demo_ends_well_on_ctrl_c():
         if " demo " in line:  # a reading
             break
     run.send_signal(signal.SIGINT)
-    rest, _ = run.communicate(timeout=30)
+    rest, _ = run.communicate(timeout=120)
     assert re.fullmatch(CLOSING, (shown + rest).splitlines()[-1])
     assert run.returncode == 0
 
@@ -69,7 +69,7 @@ def simulate(*arguments):
         [sys.executable, ROOT / "tools" / "simulate.py", *map(str, arguments)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
     )
 
 

@@ -62,7 +62,7 @@ class Victim:
         self._witness = witness
         self._missing = 0  # values that never arrived: they were rejected
         self._files = contextlib.ExitStack()
-        self.patience_s = 60
+        self.patience_s = 300
         self.arrived = []
         self._script = deque()
         self._seen = 0  # lines of the console
