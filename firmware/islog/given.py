@@ -1,6 +1,7 @@
 """A time that the caller gives: checked, and as text."""
 
-_LAST = 4294967295  # Unix seconds: 2106, the end of 32 bits
+_FIRST = 978307200  # Unix seconds: 2001. Before it lies what a clock that counts from 2000 shows
+_LAST = 4294967295  # 2106, the end of 32 bits
 _DOUBLE = 1.0 + 2**-40 != 1.0  # floats here are precise enough for a Unix time
 
 
@@ -20,15 +21,21 @@ def as_int(epoch):
     elif type(epoch) is float:
         if not _DOUBLE:
             raise ValueError("a float cannot hold an epoch here: pass (seconds, microseconds)")
-        if not 0 <= epoch <= _LAST:
-            raise ValueError("an epoch is Unix time from 1970 to 2106")
-        seconds = int(epoch)
+        seconds = int(epoch) if epoch - epoch == 0 else 0  # not for NaN, nor infinity
+        _check(seconds)
         return seconds * 1000000 + min(999999, round((epoch - seconds) * 1000000))
     if type(epoch) is not int:
         raise TypeError("an epoch is int seconds, or a tuple (seconds, microseconds) of ints")
-    if not 0 <= epoch <= _LAST:
-        raise ValueError("an epoch is Unix time from 1970 to 2106, in seconds: not %d" % epoch)
+    _check(epoch)
     return -1 - epoch if micros is None else epoch * 1000000 + micros
+
+
+def _check(seconds):
+    if not _FIRST <= seconds <= _LAST:
+        raise ValueError(
+            "an epoch is Unix time from 2001 to 2106, in seconds: not %d"
+            " (where time.time() counts from 2000, as on an ESP32, add 946684800)" % seconds
+        )
 
 
 def as_text(given):

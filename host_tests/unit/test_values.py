@@ -78,28 +78,39 @@ def test_one_signal_too_many_is_rejected_and_the_known_ones_go_on():
 
 def test_a_given_time_is_sent_as_it_was_given():
     board = Board(flush_interval=0)
-    for epoch in (1416262288, (1416262288, 913554), (0, 0), 4294967295):
+    for epoch in (1416262288, (1416262288, 913554), (978307200, 0), 4294967295):
         assert board.log("t", 1, epoch)
     board.run(3)
     assert [e for _, _, e in board.server.readings] == [
         "1416262288",
         "1416262288.913554",
-        "0.000000",
+        "978307200.000000",
         "4294967295",
     ]
 
 
 def test_a_time_that_cannot_be_is_refused():
     log = Board().logger.log
-    for epoch in (-1, 4294967296, (1, -1), (1, 1000000), (-1, 0)):
+    for epoch in (-1, 978307199, 4294967296, (1500000000, -1), (1500000000, 1000000), (0, 0)):
         raises(ValueError, log, "t", 1, epoch)
     for epoch in ("now", (1,), [1, 2], (1, 2.0), (1.0, 2), True):
         raises(TypeError, log, "t", 1, epoch)
 
 
+def test_a_time_of_a_clock_that_counts_from_2000_is_refused_with_what_to_do():
+    board = Board()
+    seconds_of_an_esp32 = 1796000000 - 946684800  # as Unix time, that is in 1996
+    for epoch in (seconds_of_an_esp32, (seconds_of_an_esp32, 5)):
+        assert "add 946684800" in str(raises(ValueError, board.logger.log, "t", 1, epoch))
+    assert board.logger.pending == 0
+    assert board.log("t", 1, seconds_of_an_esp32 + 946684800)
+
+
 def test_a_float_time_is_taken_where_floats_can_hold_it():
     board = Board(flush_interval=0)
     raises(ValueError, board.logger.log, "t", 1, float("nan"))
+    raises(ValueError, board.logger.log, "t", 1, float("inf"))
+    raises(ValueError, board.logger.log, "t", 1, 849315200.5)  # in 1996
     if 1416262288.913554 == 1416262289.0:  # a board's, which are right to 128 s there
         raises(ValueError, board.logger.log, "t", 1, 1416262288.913554)
         return
