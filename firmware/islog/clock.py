@@ -6,13 +6,16 @@ of 100,000 s, and milliseconds within one. 2**30 and above is a heap object on a
 float ever carries a time: boards have 24 bits of mantissa.
 
 Between two syncs the time is interpolated; after the last one, and before the first, the drift
-that two syncs showed is taken out. What is sent never goes backwards: `floor` is the last of it.
+that two syncs showed is taken out. `floor` is what was sent last: where a sync steps back by at
+most 2 s, equal times are sent until the true one is there; a larger step is taken at once.
 
     source   leaves when                      the time is
     none     an NTP or HTTP answer came       unknown: settle() must not be called
     http     an NTP answer came               right to about a second
     ntp      its error has grown to 2 s, and  right to half the round trip, and the drift since
              an HTTP answer came: http
+
+Deadlines are counted on uptime as well (`age_ms`): it does not wrap in a device's life.
 """
 
 import time
@@ -29,6 +32,8 @@ _SYNCS = const(8)
 _UNKNOWN_PPM = const(50)  # a cheap crystal's tolerance
 _MEASURED_PPM = const(5)  # what is left of it, for temperature, once two syncs have shown it
 _SANE_PPM = const(500)
+STEP_MS = const(2000)  # a larger step back is not bridged by equal times
+_AGE_MAX_MS = const(0x20000000)  # six days: as far as ticks_diff() sees, and a small int
 _BUILT = const(1767225600)  # 2026-01-01: no true time is before this release
 _LAST = const(4294967295)  # 2106, where 32 bits of Unix seconds end
 
@@ -40,9 +45,10 @@ class Clock:
         mask = min(time.ticks_add(0, -1), 0x3FFFFFFF)
         self.uptime = array("i", (0, time.ticks_ms() & mask, mask))  # hi, last, and the mask
         self.source = "none"
+        self.proven = False  # NTP has set it once: right enough for certificates from then on
         self._set_rtc = set_rtc
         self._syncs = []  # [hi, lo, mega, ms, error_ms], oldest first
-        self._checked = 0, 0  # uptime of the last answer, used or not
+        self._checked = 0, 0  # uptime of NTP's last answer, used or not
         self._ppb = None  # the drift: by so much the ticks are slow, in parts per billion
         self.mega = self.shift = self.until = 0  # what settle() found
         self.floor = 0  # milliseconds after `mega` that were sent last
@@ -58,10 +64,18 @@ class Clock:
         periods = (hi - than_hi + 512 & 0x3FF) - 512
         return lo - than_lo + periods * (self.mask + 1) if periods else lo - than_lo
 
+    def age_ms(self, hi, lo):
+        """Milliseconds from the uptime (`hi`, `lo`) to the last tick, at most 2**29 (six days):
+        a small int, whatever happened meanwhile."""
+        periods = self.hi - hi & 0x3FF
+        age = self.last - lo
+        if periods:
+            age = age + self.mask + 1 if periods == 1 and age < 0 else self.mask
+        return min(age, _AGE_MAX_MS)
+
     def due(self, interval_ms):
         """Whether NTP should be asked: it never set the clock, or longer ago than that."""
-        age_ms = self._after(self.hi, self.last, *self._checked)
-        return self.source != "ntp" or age_ms >= interval_ms
+        return self.source != "ntp" or self.age_ms(*self._checked) >= interval_ms
 
     def can_be(self, unix_s):
         """Whether a true clock can show this: not before this release, nor after 2106."""
@@ -70,16 +84,28 @@ class Clock:
     def settle(self, hi, lo):
         """Find what Unix time it was at the uptime (`hi`, `lo`): `mega` * 100,000 s, and `lo` +
         `shift` ms. The same holds up to, not including, the uptime (`hi`, `until`). `floor` goes
-        with `mega`."""
+        with `mega`, and stays between -100,000,000 and 100,002,000, for machine code."""
+        mega, ms = self._time(hi, lo)
+        floor = self.floor + (self.mega - mega) * _MEGA_MS
+        if floor > ms + STEP_MS:
+            floor = ms
+        self.floor, self.mega = max(floor, -_MEGA_MS), mega
+        self.shift, self.until = ms - lo, lo + min(_SETTLED_MS, _MEGA_MS - ms)
+
+    def _time(self, hi, lo):
+        # The Unix time at an uptime: megas, and milliseconds within one.
         sync, ppb, _ = self._segment(hi, lo)
         ms = self._after(hi, lo, sync[0], sync[1])
         ms += sync[3] + ms // 1000 * ppb // 1000000  # in steps that stay small
-        mega = sync[2] + ms // _MEGA_MS
-        ms %= _MEGA_MS
-        self.floor += (self.mega - mega) * _MEGA_MS
-        self.mega = mega
-        self.shift = ms - lo
-        self.until = lo + min(_SETTLED_MS, _MEGA_MS - ms)
+        return sync[2] + ms // _MEGA_MS, ms % _MEGA_MS
+
+    def ahead_ms(self, unix_s, ms, hi, lo):
+        """By how much what it shows for the uptime (`hi`, `lo`) is later than `ms` after
+        `unix_s`; 0 where it shows nothing yet."""
+        if self.source == "none":
+            return 0
+        mega, shown_ms = self._time(hi, lo)
+        return (mega - unix_s // 100000) * _MEGA_MS + shown_ms - unix_s % 100000 * 1000 - ms
 
     def _segment(self, hi, lo):
         # The sync to count from, the drift there (ppb), and the error there (ms).
@@ -110,30 +136,44 @@ class Clock:
         if not self.can_be(unix_s):
             return False
         known = self.error_ms(hi, lo)
+        syncs = self._syncs
         if source == "ntp":
-            self._checked = hi, lo
             if self.source == "http":
-                self._syncs = []
+                syncs = []
             elif known is not None and known < error_ms:
+                self._checked = hi, lo
                 return False
         elif known is not None and known < 2 * error_ms:
             return False
+        in_mega = unix_s % 100000 * 1000 + ms
+        new = [hi, lo, unix_s // 100000 + in_mega // _MEGA_MS, in_mega % _MEGA_MS, error_ms]
+        if syncs and self._is_step(syncs[-1], new):
+            syncs = []
+        syncs = syncs[1 - _SYNCS :] + [new]
+        ppb = self._measured(syncs)
         if known is None and self._set_rtc:
             once("dates", "set_board_clock", unix_s, ms)
-        self.source = source
-        ms += unix_s % 100000 * 1000
-        self._syncs.append([hi, lo, unix_s // 100000 + ms // _MEGA_MS, ms % _MEGA_MS, error_ms])
-        if len(self._syncs) > _SYNCS:
-            self._syncs.pop(0)
-        self._measure()
+        self.proven = self.proven or source == "ntp"
+        self._syncs, self.source, self._ppb = syncs, source, ppb
+        if source == "ntp":
+            self._checked = hi, lo
         return True
 
-    def _measure(self):
+    def restore(self, syncs):
+        """Know what the clock of another boot did."""
+        self._syncs, self.source, self._ppb = syncs, "ntp", self._measured(syncs)
+
+    def _is_step(self, old, new):
+        # No crystal drifts so far: the older one was wrong, and there is no line between them.
+        up = self._after(new[0], new[1], old[0], old[1])
+        off = (new[2] - old[2]) * _MEGA_MS + new[3] - old[3] - up
+        return abs(off) > up // 8 + old[4] + new[4]
+
+    def _measured(self, syncs):
         # The drift since the latest earlier sync that is far enough for it to be right to 10 ppm.
-        new = self._syncs[-1]
-        for old in reversed(self._syncs[:-1]):
+        new = syncs[-1]
+        for old in reversed(syncs[:-1]):
             if self._after(new[0], new[1], old[0], old[1]) // 1000 >= (new[4] + old[4]) * 100:
                 ppb = self._drift(old, new)
-                if abs(ppb) <= _SANE_PPM * 1000:
-                    self._ppb = ppb
-                return
+                return ppb if abs(ppb) <= _SANE_PPM * 1000 else self._ppb
+        return self._ppb

@@ -182,7 +182,10 @@ class Kept(Answer):
 
     def _open(self, to):
         scheme, host, port = to
-        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0]
+        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+        if not found:
+            raise OSError("no address")
+        found = found[0]
         self._left_ms = self._timeout_s * 1000 + self._spent_ms()  # the look-up is not counted
         if self._spent_ms() >= _STEP_MS:
             yield

@@ -153,9 +153,7 @@ def clock_from(text):
     """A Clock that knows what another boot's did."""
     clock = Clock(False)
     starts = range(0, len(text), _SYNC_BYTES)
-    clock._syncs = [struct.unpack(_SYNC, text[i : i + _SYNC_BYTES]) for i in starts]
-    clock.source = "ntp"
-    clock._measure()
+    clock.restore([struct.unpack(_SYNC, text[i : i + _SYNC_BYTES]) for i in starts])
     return clock
 
 

@@ -57,10 +57,10 @@ class Logger(Counts):
         self._wifi, self.last_error, self._said = wifi, None, None
         self.bucket_id, *plan = service.plan(settings)
         trouble = self._trouble
-        uplink = Uplink(settings, plan, trouble)
+        timekeeper = Timekeeper(settings, trouble)
+        uplink = Uplink(settings, plan, trouble, timekeeper.clock)
         if uplink.batch.room <= 107 + 24:
             raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
-        timekeeper = Timekeeper(settings, trouble)
         intake = Intake(settings, timekeeper.clock, uplink.batch, trouble)
         self.log = intake.store.log
         self._timeout_s, self._quiet = settings["timeout"], settings["quiet"]

@@ -42,7 +42,7 @@ class Spool:
         self._live = self.clock = clock
         self._saved = None  # the latest sync of the live clock that is in the last segment
         self._open = self._again = False  # the last segment is this boot's, and sound; was not
-        self._retry = Retry(600)
+        self._retry = Retry(600, clock)
         self.store = ring.Ring(self._most, clock, None)
         self.foreign = False  # what is in `store` is an earlier boot's
         self._loaded = self._after = 0  # readings that it has, and where the next begins

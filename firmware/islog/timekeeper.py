@@ -2,8 +2,12 @@
 
 SNTP client mode after RFC 4330, section 5, with the care of RFC 5905: a random originate timestamp
 has to come back, and an answer is refused where its mode is not 4, its leap indicator 3 (the
-server has no time), its stratum 0 (a kiss of death: that host is never asked again) or over 15, or
-its time one that cannot be (Clock.can_be). The socket is connected: only the host asked is heard.
+server has no time), its stratum 0 (a kiss of death: that address is left alone for an hour) or
+over 15, or its time one that cannot be (Clock.can_be). The socket is connected: only the host
+asked is heard.
+
+Each question is taken for one in vain before it is asked: whatever leaves it in the middle, the
+pause to the next one stands. Only an answer takes that back.
 """
 
 import os
@@ -13,7 +17,7 @@ import time
 
 from micropython import const
 
-from .clock import Clock
+from .clock import STEP_MS, Clock
 from .errors import once
 from .retry import Retry
 
@@ -25,7 +29,12 @@ _SAMPLES = const(3)
 _GOOD_MS = const(20)  # a round trip that no second answer has to improve
 _TIMEOUT_S = const(2)
 _SLOWER = const(10)  # than other retries: a question to a silent host blocks for its time-out
+_LEAST_MS = const(2000)  # the shortest pause
+_NEAR_MS = const(600000)  # who answered so lately is taken to be there still
+_BAN_MS = const(3600000)
+_BANS = const(4)  # so many addresses are remembered: a pool has many
 _DATE_MS = const(1000)  # a Date header's seconds are cut off, and the answer has travelled
+_LEFT_ALONE = "%s asks to be left alone for a while"
 
 
 class Sntp:
@@ -34,13 +43,15 @@ class Sntp:
     apart.
 
     Where `done`, `best` is (unix_s, ms, hi, lo, error_ms): the time was `ms` after `unix_s` at the
-    uptime (`hi`, `lo`), right to `error_ms`, half the round trip. `hosts` may still be asked.
+    uptime (`hi`, `lo`), right to `error_ms`, half the round trip.
     """
 
     def __init__(self, hosts, timeout_s):
         self.hosts = hosts
         self._timeout_s = min(timeout_s, _TIMEOUT_S)
         self._turn = self._samples = 0
+        self._banned = []  # (address, hi, lo): since that uptime
+        self._socket = None
         self.done = False
         self.best = None
 
@@ -48,29 +59,52 @@ class Sntp:
         """One question. None where an answer came, else a sentence; either may have made it
         `done`. `clock` is stamped by its `tick()`."""
         if self.done:
-            self.done = False
-            self._samples = 0
+            self.done, self._samples = False, 0
         host = self.hosts[self._turn % len(self.hosts)]
-        s = None
         try:
-            name, _, port = host.partition(":")
-            found = socket.getaddrinfo(name, int(port or 123), 0, socket.SOCK_DGRAM)
-            where = found[self._turn // len(self.hosts) % len(found)]
-            s = socket.socket(where[0], socket.SOCK_DGRAM)
-            s.settimeout(self._timeout_s)
-            s.connect(where[-1])
-            wrong = self._exchange(s, clock, host)
+            self._close()  # where a question was interrupted even in its `finally`
+            wrong = self._question(host, clock)
         except (OSError, MemoryError) as e:
             wrong = "no time from %s (%s)" % (host, e.args[0] if e.args else "no answer")
         finally:
-            if s:
-                s.close()
+            self._close()
         if wrong:
             self._turn += 1
             self.done = self._samples > 0
         return None if self.done else wrong
 
-    def _exchange(self, s, clock, host):
+    def _close(self):
+        try:
+            if self._socket:
+                self._socket.close()
+        except OSError:
+            pass  # it was broken already
+        self._socket = None
+
+    def _question(self, host, clock):
+        name, _, port = host.partition(":")
+        found = socket.getaddrinfo(name, int(port or 123), 0, socket.SOCK_DGRAM)
+        if not found:
+            return "no time from %s (no address)" % host
+        turn = self._turn // len(self.hosts)
+        for i in range(len(found)):
+            where = found[(turn + i) % len(found)]
+            if not self._is_banned(where[-1], clock):
+                break
+        else:
+            return _LEFT_ALONE % host
+        self._socket = s = socket.socket(where[0], socket.SOCK_DGRAM)
+        s.settimeout(self._timeout_s)
+        s.connect(where[-1])
+        return self._exchange(s, clock, host, where[-1])
+
+    def _is_banned(self, address, clock):
+        for banned, hi, lo in self._banned:
+            if banned == address and clock.age_ms(hi, lo) < _BAN_MS:
+                return True
+        return False
+
+    def _exchange(self, s, clock, host, address):
         question = bytearray(48)
         question[0] = 0x23  # version 4, client
         question[40:] = nonce = os.urandom(8)
@@ -83,9 +117,8 @@ class Sntp:
             return "an answer from %s that is not for this question" % host
         kind = answer[0] & 7
         if answer[1] == 0 and kind == 4:
-            self.hosts = [other for other in self.hosts if other != host]
-            self._turn -= 1  # the next host has its place now
-            return "%s asks not to be asked again" % host
+            self._banned = [(address, clock.hi, clock.last)] + self._banned[: _BANS - 1]
+            return _LEFT_ALONE % host
         came_s, came, _, unix_s, left, _ = struct.unpack(">I2HI2H", answer[32:48])
         if kind != 4 or answer[0] >> 6 == 3 or answer[1] > 15 or not unix_s | left:
             return "%s does not know the time" % host
@@ -106,14 +139,19 @@ class Sntp:
 
 
 class Timekeeper:
-    """Sets `clock` as the checked `settings` say; `trouble(sentence)` hears why it could not."""
+    """Sets `clock` as the checked `settings` say; `trouble(sentence)` hears why it could not.
+
+    When NTP is asked is decided here alone: when the clock is due, and the pause after a question
+    in vain is over. Those grow, as NTP may be blocked for good."""
 
     def __init__(self, settings, trouble):
-        self.clock = Clock(settings["set_rtc"])
+        self.clock = clock = Clock(settings["set_rtc"])
         self._sntp = Sntp(settings["ntp_hosts"], settings["timeout"])
-        self._retry = Retry(settings["backoff_max"] * _SLOWER)
+        self._retry = Retry(settings["backoff_max"] * _SLOWER, clock, _LEAST_MS)
         self._interval_ms = settings["sync_interval"] * 1000
         self._trouble = trouble
+        self._heard = clock.hi, clock.last  # the uptime of the server's last answer
+        self._alone = False  # NTP was asked in vain, and nobody else was heard for long
 
     @property
     def synced(self):
@@ -127,8 +165,9 @@ class Timekeeper:
         return self._overdue() and not self._retry.wait_ms()
 
     def stale(self):
-        """Whether NTP has set the clock, but too long ago."""
-        return self.clock.source == "ntp" and self._overdue()
+        """Whether readings should not get their time yet: NTP has not been heard for too long,
+        nor has the server. Perhaps there is no network; once there is, NTP may put it right."""
+        return self._alone and self._overdue()
 
     def wait_ms(self):
         """Milliseconds until ask() may be called again after it has failed."""
@@ -137,24 +176,40 @@ class Timekeeper:
     def ask(self):
         """One question to an NTP host; it blocks for at most its time-out, the look-up apart.
         Returns whether there was an answer."""
-        wrong = self._sntp.ask(self.clock)
+        clock = self.clock
+        clock.tick()
+        alone = clock.age_ms(*self._heard) > _NEAR_MS
+        pause_ms = self._retry.failed()
+        self._alone = alone
+        wrong = self._sntp.ask(clock)
         if wrong:
-            self._retry.failed()
+            self._retry.pause(pause_ms)  # from now on: the question has taken its time
             self._trouble(wrong)
             return False
-        self._retry.succeeded()
         if self._sntp.done:
-            self.clock.sync("ntp", *self._sntp.best)
+            self._set("ntp", *self._sntp.best)
+            self._retry.succeeded()
+        else:
+            self._retry.hurry()  # to a second answer
         return True
 
     def hear(self, date):
-        """Take the Date header (bytes) of an answer that came just now."""
+        """The server has answered just now, with the Date header `date` (bytes), or None."""
         clock = self.clock
         clock.tick()
+        self._heard = clock.hi, clock.last
+        if self._alone:  # the network is there: before readings get their time, NTP is asked
+            self._retry.hurry()
+            self._alone = False
         error_ms = clock.error_ms(clock.hi, clock.last)
-        if error_ms is None or error_ms > 2 * _DATE_MS:
+        if date and (error_ms is None or error_ms > 2 * _DATE_MS):
             unix_s = once("dates", "http_date", date)
-            clock.sync("http", unix_s, _DATE_MS // 2, clock.hi, clock.last, _DATE_MS)
+            self._set("http", unix_s, _DATE_MS // 2, clock.hi, clock.last, _DATE_MS)
+
+    def _set(self, source, unix_s, ms, hi, lo, error_ms):
+        ahead_ms = self.clock.ahead_ms(unix_s, ms, hi, lo)
+        if self.clock.sync(source, unix_s, ms, hi, lo, error_ms) and ahead_ms > STEP_MS:
+            self._trouble("the clock was set back by %d s" % (ahead_ms // 1000))
 
     def error_ms(self, ring):
         """The estimated error of the time now, or of the oldest in `ring` where that is larger."""
@@ -162,6 +217,6 @@ class Timekeeper:
         clock.tick()
         error_ms = clock.error_ms(clock.hi, clock.last)
         if error_ms is not None and ring.count:
-            at = ring.head
-            error_ms = max(error_ms, clock.error_ms(ring.words[at + 1] & 0x3FF, ring.words[at]))
+            lo, bits = ring.words[ring.head], ring.words[ring.head + 1]
+            error_ms = max(error_ms, clock.error_ms(bits & 0x3FF, lo))
         return error_ms

@@ -27,16 +27,16 @@ _LIMIT = const(3)  # broken answers, or single readings refused, without a succe
 
 class Uplink:
     """Sends for one bucket. `settings` are checked ones; `plan`: service.plan() from its
-    second on; `say(sentence)` hears of trouble."""
+    second on; `say(sentence)` hears of trouble; pauses are counted on `clock`."""
 
-    def __init__(self, settings, plan, say):
+    def __init__(self, settings, plan, say, clock):
         self._say = say
         self.answer, self._bucket, self._batches, fields, self._most, self._gap_ms = plan
         self.batch = payload.Batch(settings["batch_bytes"], fields)
         self._slow_ms = settings["slow_retry"] * 1000
         self._flush_ms = settings["flush_interval"] * 1000
-        self.bucket_retry = Retry(settings["backoff_max"])  # None: the bucket is confirmed
-        self.retry = Retry(settings["backoff_max"])
+        self.bucket_retry = Retry(settings["backoff_max"], clock)  # None: the bucket is confirmed
+        self.retry = Retry(settings["backoff_max"], clock)
         self.doing = None  # BUCKET, REACH or BATCH while that is under way
         self.sent = self.rejected = self.dropped = self.retries = 0
         self.foreign = False  # the batch is an earlier boot's: counted in these instead

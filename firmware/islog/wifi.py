@@ -11,6 +11,9 @@
 
 Only a status equal to a *named* failure is one: CYW43's unnamed "no address yet" and the reasons
 that an ESP32 passes through are waited out (ports/esp32/network_wlan.c, extmod/network_cyw43.c).
+
+A state's age is looked at once a poll, on ticks that wrap: where nobody polled for days it may
+seem to be anything from 0 on, so a state lasts at most its own time longer, and never for days.
 """
 
 import time
@@ -57,6 +60,8 @@ class WiFi:
         why a network was not joined."""
         wlan = self._wlan
         age = time.ticks_diff(time.ticks_ms(), self._since)
+        if age < 0:  # of more than six days
+            age = _JOIN_MS + 1
         if wlan.isconnected():
             self._enter(UP)
         elif self.state == UP:
@@ -86,8 +91,7 @@ class WiFi:
 
     def _enter(self, state):
         if state != self.state:
-            self.state = state
-            self._since = time.ticks_ms()
+            self._since, self.state = time.ticks_ms(), state
 
     def _join(self, trouble):
         chosen = self._networks[self._next]

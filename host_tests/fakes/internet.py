@@ -2,16 +2,17 @@
 (as strict as api.md) and an NTP host. `requests` and `socket` here reach it.
 
 A fake keeps the state of the real thing: tests ask `server.readings` what arrived. `hosts` maps
-"host:port" to what serves it; who is not there refuses connections. `during_post` is called while
-a POST is under way, as a soft timer callback would be; `during_call` hears the name of each call
-of a socket, of a poll object and of `requests`, before it does anything: it may raise.
+"host:port" to what serves it; who is not there refuses connections. `names` maps a name to True,
+or to a list of its addresses. `during_post` is called while a POST is under way, as a soft timer
+callback would be; `during_call` hears the name of each call of a socket, of a poll object and of
+`requests`, before it does anything: it may raise.
 """
 
 import json
 import time
 
 hosts = {}
-names = {"service.test": True, "time.test": True}
+names = {}
 link_up = True
 during_post = None
 during_call = None
@@ -35,6 +36,12 @@ def resolve(name):
     if not link_up or name not in names:
         raise OSError(-2)
     return name
+
+
+def addresses(name):
+    """Those that a look-up of `name` finds, in its order."""
+    found = names[resolve(name)]
+    return [name] if found is True else found
 
 
 class Server:
@@ -277,6 +284,8 @@ def reset():
     """An empty internet with the link up."""
     global link_up, during_post, during_call, open_sockets
     hosts.clear()
+    names.clear()
+    names.update({"service.test": True, "time.test": True})
     del resolved[:]
     link_up = True
     during_post = during_call = None

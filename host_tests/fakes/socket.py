@@ -19,7 +19,8 @@ _CLOSED = 9
 
 
 def getaddrinfo(host, port, family=0, kind=0):
-    return [(2, kind, 6 if kind == SOCK_STREAM else 17, "", (internet.resolve(host), port))]
+    protocol = 6 if kind == SOCK_STREAM else 17
+    return [(2, kind, protocol, "", (address, port)) for address in internet.addresses(host)]
 
 
 class socket:

@@ -1,8 +1,9 @@
 """Where the time comes from, and that it is right: after a month, across wraps, when drifting."""
 
 import machine
-from islog import clock, dates
-from world import NOW_MS, Board, time
+import test_payload as twins
+from islog import clock, dates, ring
+from world import NOW_MS, Board, raises, time
 
 DAY_MS = 86400000
 HOUR_MS = 3600000
@@ -156,6 +157,51 @@ def test_a_time_that_cannot_be_is_refused():
     assert board_clock.source == "none" and board_clock.error_ms(0, 0) is None
 
 
+class BrokenRtc:
+    """The board's own clock while setting it fails with `error`."""
+
+    def __init__(self, error):
+        self._error = error
+
+    def __enter__(self):
+        self._whole = machine.RTC.datetime
+        machine.RTC.datetime = self._fail
+
+    def __exit__(self, *_):
+        machine.RTC.datetime = self._whole
+
+    def _fail(self, *_):
+        raise self._error
+
+
+def test_a_sync_that_does_not_come_to_its_end_changes_nothing():
+    for error in (MemoryError(), KeyboardInterrupt()):
+        board_clock = make()
+        with BrokenRtc(error):
+            raises(type(error), sync, board_clock)
+        assert board_clock.error_ms(*stamp(board_clock)) is None and board_clock.source == "none"
+        assert sync(board_clock) and abs(now_ms(board_clock) - true_ms()) <= 1
+
+
+def test_a_board_without_memory_for_its_first_sync_is_set_by_a_later_one():
+    board = Board(flush_interval=0)
+    board.log("t", 1)
+    true = true_ms()
+    with BrokenRtc(MemoryError()):
+        board.run(600)
+    assert board.logger.status()["clock_error_ms"] is None and board.ntp.asked < 25
+    board.run(600)
+    assert board.values() == [1] and abs(board.times_ms()[0] - true) <= 2
+
+
+def test_a_board_clock_that_cannot_be_set_is_left_as_it_is():
+    board = Board(flush_interval=0)
+    board.log("t", 1)
+    with BrokenRtc(OSError(5)):
+        board.run(5)
+    assert board.values() == [1]
+
+
 def test_the_first_sync_sets_the_boards_own_clock_on_both_epochs():
     for style, epoch_s in (("esp32", 946684800), ("rp2", 0)):
         time.reset()
@@ -171,8 +217,37 @@ def test_the_first_sync_sets_the_boards_own_clock_on_both_epochs():
 def test_a_date_header_is_read():
     assert dates.http_date(b"Sun, 06 Nov 1994 08:49:37 GMT") == 784111777
     assert dates.http_date(b"Tue, 29 Feb 2028 23:59:59 GMT") == 1835481599
-    for text in (b"", b"now", b"Sun, 06 Foo 1994 08:49:37 GMT", b"1 2 3 4 5 6", b"\xff"):
-        assert dates.http_date(text) == 0
+    assert dates.http_date(b"Sat, 31 Dec 2016 23:59:60 GMT") == 1483228800  # a leap second
+
+
+def test_what_is_no_date_is_taken_for_none():
+    whole = "Sun, 06 Nov 1994 08:49:37 GMT"
+    parts = whole.split()
+    spoiled = ["", "now", "1 2 3 4 5 6", "Sunday, 06-Nov-94 08:49:37 GMT"]
+    spoiled += [whole[:n] for n in range(len(whole))]  # a part is missing
+    odd = ("", "x", "-1", "6th", "99", "0", "1e3", "9" * 60, "08:49", "a:b:c", "24:60:61", "arN")
+    for i in range(1, 6):
+        for other in odd:
+            spoiled.append(" ".join(parts[:i] + [other] + parts[i + 1 :]))
+    for text in spoiled:
+        assert dates.http_date(text.encode()) == 0, text
+    for i in range(5, len(whole)):
+        for byte in b"\x00\x80\xff":
+            assert dates.http_date(whole[:i].encode() + bytes((byte,)) + whole[i:].encode()) == 0
+
+
+def test_a_date_that_is_none_is_no_trouble():
+    for transport in ("requests", "kept"):
+        board = Board(transport=transport, flush_interval=0)
+        board.ntp.silent = True
+        board.log("t", 1)
+        for date in ("Sun, 6th Nov 2026 08:49:37 GMT", "Mon, 99 Nov 2026 25:00:00 GMT", "x"):
+            board.server.date = date
+            board.run(100)
+            assert board.logger.state == "no time" and board.server.readings == []
+        board.server.date = "Mon, 23 Nov 2026 06:00:00 GMT"
+        board.run(120)
+        assert board.values() == [1]
 
 
 def test_where_ntp_is_blocked_the_servers_own_date_is_taken():
@@ -203,15 +278,23 @@ def test_where_ntp_is_blocked_the_server_is_asked_again_until_it_tells_the_date(
     assert board.values() == [1] and board.logger.status()["clock"] == "http"
 
 
-def test_times_never_run_backwards_when_a_sync_steps_the_clock():
+def date_of(unix_s):
+    year, month, day, hour, minute, second = time.gmtime(unix_s - time.epoch_s)[:6]
+    month = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[month - 1]
+    return "Mon, %02d %s %d %02d:%02d:%02d GMT" % (day, month, year, hour, minute, second)
+
+
+def test_a_date_of_the_tests_own_is_right():
+    assert dates.http_date(date_of(1796000010).encode()) == 1796000010
+
+
+def test_times_never_run_backwards_when_a_sync_steps_the_clock_back_a_little():
     board = Board(flush_interval=1)
     board.ntp.silent = True
-    ahead_s = 1796000000 + 10  # the server's clock is ten seconds ahead
-    board.server.date = "Mon, 30 Nov 2026 00:53:30 GMT"
-    assert dates.http_date(board.server.date.encode()) == ahead_s
     for i in range(200):
         board.ntp.silent = i < 20
-        last_ms = NOW_MS + time.up_ms()
+        last_ms = true_ms()
+        board.server.date = date_of((last_ms + 1500) // 1000)
         board.log("t", i)
         board.log("text", "a text")
         board.run(1)
@@ -220,6 +303,88 @@ def test_times_never_run_backwards_when_a_sync_steps_the_clock():
     times = board.times_ms()
     assert len(times) == 400 and times == sorted(times)
     assert abs(times[-1] - last_ms) <= 50  # true time has caught up
+
+
+def test_a_clock_that_was_far_ahead_is_set_right_at_once_and_that_is_said():
+    for days in (1, 10, 24, 26, 60):
+        time.reset()
+        board = Board(flush_interval=5)
+        board.ntp.silent = True
+        board.server.date = date_of(NOW_MS // 1000 + days * 86400)
+        board.log("t", 0)
+        board.run(30)
+        assert board.logger.status()["clock"] == "http"
+        board.ntp.silent, board.server.date = False, None
+        board.run(1200)
+        assert board.logger.status()["clock"] == "ntp"
+        said = board.logger.last_error
+        assert said.startswith("the clock was set back by ") and said.endswith(" s")
+        assert abs(int(said.split()[-2]) - days * 86400) < 60
+        true = []
+        for i in range(1, 9):
+            true.append(true_ms())
+            board.log("t", i)
+            board.log("text", "a text")
+            board.run(1)
+        board.run(30)
+        assert board.values("t") == list(range(9))
+        assert [abs(a - b) <= 2 for a, b in zip(board.times_ms()[1::2], true)] == [True] * 8
+
+
+def test_what_was_logged_between_a_wrong_time_and_the_right_one_has_the_right_one():
+    for wrong_ms in (3600000, 26 * DAY_MS, -3600000, -200 * DAY_MS):
+        time.reset()
+        board_clock = make()
+        sync(board_clock, off_ms=wrong_ms)
+        time.advance(HOUR_MS // 2)
+        between, true = stamp(board_clock), true_ms()
+        time.advance(HOUR_MS // 2)
+        sync(board_clock)
+        assert abs(at(board_clock, *between) - true) <= 2
+        assert abs(now_ms(board_clock) - true_ms()) <= 1
+
+
+def test_what_was_sent_last_stays_a_small_number_whatever_the_clock_does():
+    steps_ms = [0, 1, 1999, 2001, 99999999, 100000001, 26 * DAY_MS, 60 * DAY_MS, 9999 * DAY_MS]
+    for step_ms in steps_ms + [-step for step in steps_ms]:
+        time.reset(ticks=2**30 - 5000)
+        board_clock = make()
+        sync(board_clock)
+        for off_ms in (0, step_ms, 0, 2 * step_ms):
+            if not board_clock.can_be((true_ms() + off_ms) // 1000):
+                continue
+            sync(board_clock, error_ms=1, off_ms=off_ms)
+            board_clock.settle(*stamp(board_clock))
+            assert -(10**8) <= board_clock.floor <= 10**8 + 2000
+            lo = board_clock.last
+            ms = lo + board_clock.shift
+            assert 0 <= ms < 10**8 and board_clock.floor <= ms + 2000
+            assert -(2**30) <= board_clock.shift < 2**30 and board_clock.until <= 2**30 + 20000
+            board_clock.floor = max(board_clock.floor, ms)  # it is sent
+            time.advance(3000)
+
+
+def test_machine_code_and_bytecode_agree_at_the_ends_of_what_a_clock_can_hold():
+    for first in (0, 1, 2**29, 2**30 - 3, 2**30 - 1):
+        for ms in (0, 1, 12345, 99999989, 99999999):
+            for floor in (-(10**8), -1, 0, ms - 1, ms, ms + 1, ms + 2000):
+                board_clock = twins.Clock()
+                board_clock.shift, board_clock.floor = ms - first, max(floor, ms)
+                board_clock.until = first + min(20000, 10**8 - ms)
+                batch = twins.make()
+                store = ring.Ring(128, board_clock, None)
+                store.add_signal("t", batch.name("t"))
+                stamps = [min(first + i * 2, 2**30 - 1) for i in range(4)]
+                for i, lo in enumerate(stamps):
+                    store.log("t", i)
+                    store.words[4 * i] = lo
+                batch.set_time(17960, board_clock.floor)
+                twins.readings(batch, store, 0, board_clock)  # compares the two
+                taken = [lo for lo in stamps if lo < first + min(20000, 10**8 - ms)]
+                expected = [max(floor, lo + ms - first) for lo in taken]
+                sent = [part.split("}")[0] for part in twins.text_of(batch).split('"e":')[1:]]
+                shown = ["%d.%03d" % divmod(1796000000000 + ms, 1000) for ms in expected]
+                assert sent == shown and board_clock.floor == expected[-1]
 
 
 def test_the_age_of_the_oldest_reading_shows_in_status():

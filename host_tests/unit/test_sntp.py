@@ -2,7 +2,9 @@
 
 import internet
 from islog import clock, timekeeper
-from world import NOW_MS, time
+from world import NOW_MS, Board, raises, time
+
+HOUR_MS = 3600000
 
 
 def make(*hosts):
@@ -93,20 +95,141 @@ def test_a_short_packet_is_refused():
         assert "time.test" in client.ask(board_clock) and not client.done
 
 
-def test_a_kiss_of_death_is_heeded():
-    def kiss(reply):
-        reply[1] = 0
+def kiss(reply):
+    reply[1] = 0
 
+
+def test_after_a_kiss_of_death_an_address_is_left_alone_for_an_hour():
     client, board_clock, ntp = make()
     ntp.change = kiss
-    assert client.ask(board_clock) == "time.test asks not to be asked again"
-    assert client.hosts == []
+    assert client.ask(board_clock) == "time.test asks to be left alone for a while"
+    ntp.change = None
+    for _ in range(59):
+        time.advance(60000)
+        board_clock.tick()
+        assert "time.test" in client.ask(board_clock)
+    assert ntp.asked == 1
+    time.advance(60000)
+    board_clock.tick()
+    assert abs(ask(client, board_clock)) <= 1
+
+
+def test_after_a_kiss_of_death_the_next_host_is_asked():
     client, board_clock, ntp = make("killed.test", "time.test", "other.test")
     internet.names["killed.test"] = True
     internet.hosts["killed.test:123"] = killed = internet.Ntp(NOW_MS)
     killed.change = kiss
     assert "killed.test" in client.ask(board_clock)
-    assert abs(ask(client, board_clock)) <= 1 and ntp.asked == 3  # the next in turn
+    assert abs(ask(client, board_clock)) <= 1 and ntp.asked == 3
+    assert killed.asked == 1
+
+
+def test_of_the_addresses_of_a_name_only_the_one_that_wants_it_is_left_alone():
+    internet.names["pool.test"] = ["first.test", "second.test"]
+    client, board_clock, _ = make("pool.test")
+    internet.hosts["first.test:123"] = first = internet.Ntp(NOW_MS)
+    internet.hosts["second.test:123"] = second = internet.Ntp(NOW_MS)
+    first.change = kiss
+    assert "pool.test" in client.ask(board_clock)
+    for _ in range(5):
+        assert abs(ask(client, board_clock)) <= 1
+        client.ask(board_clock)
+    assert first.asked == 1 and second.asked > 5
+
+
+def test_a_board_with_one_time_host_gets_over_its_kiss_of_death():
+    board = Board(flush_interval=0)
+    board.ntp.change = kiss
+    board.log("t", 1)
+    board.run(600)
+    assert board.ntp.asked == 1 and board.logger.state == "no time"
+    board.ntp.change = None
+    board.run(HOUR_MS // 1000 + 600)
+    assert board.values() == [1] and board.logger.status()["clock"] == "ntp"
+
+
+def test_a_look_up_that_finds_nothing_is_no_answer():
+    internet.names["time.test"] = []
+    board = Board(transport="kept", flush_interval=0)
+    board.log("t", 1)
+    board.run(60)
+    assert board.logger.last_error == "no time from time.test (no address)"
+    internet.names["time.test"] = True
+    internet.names["service.test"] = []
+    board.run(60)
+    assert "no address" in board.logger.last_error
+    internet.names["service.test"] = True
+    board.run(120)
+    assert board.values() == [1]
+
+
+def questions(board, hours):
+    """How many an hour, in each of so many hours."""
+    out = []
+    for _ in range(hours):
+        before = board.ntp.asked
+        board.run(3600)
+        out.append(board.ntp.asked - before)
+    return out
+
+
+def test_a_silent_host_is_asked_at_growing_intervals_the_first_not_near_zero():
+    board = Board()
+    board.ntp.silent = True
+    asked_ms = []
+    while time.up_ms() < HOUR_MS:
+        count = board.ntp.asked
+        time.advance(max(1, board.logger.poll()))
+        if board.ntp.asked > count:
+            asked_ms.append(time.up_ms())
+    pauses = [after - before for before, after in zip(asked_ms, asked_ms[1:])]
+    assert min(pauses) >= 2000 and pauses[0] < 10000
+    assert min(pauses[-3:]) >= 300000 and len(asked_ms) < 25
+
+
+def test_an_interrupted_question_leaves_no_socket_and_no_hurry():
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    board = Board(flush_interval=0)
+    board.ntp.change = stop
+    board.log("t", 1)
+    for _ in range(100):
+        try:
+            time.advance(max(1, board.logger.poll()))
+        except KeyboardInterrupt:
+            assert internet.open_sockets == 0
+    assert 1 < board.ntp.asked < 10
+    board.ntp.change = None
+    board.run(300)
+    assert board.values() == [1] and internet.open_sockets == 0
+
+
+def test_a_question_for_which_there_is_no_memory_is_one_in_vain():
+    def full(*_):
+        raise MemoryError
+
+    client, board_clock, ntp = make()
+    ntp.change = full
+    assert "time.test" in client.ask(board_clock)
+    assert internet.open_sockets == 0 and not client.done
+    ntp.change = None
+    assert abs(ask(client, board_clock)) <= 1
+
+
+def test_a_sample_of_an_earlier_time_is_never_the_best_again():
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    client, board_clock, ntp = make()
+    ask(client, board_clock)
+    time.advance(4 * HOUR_MS)
+    ntp.change = stop
+    raises(KeyboardInterrupt, client.ask, board_clock)
+    ntp.change = None
+    ntp.delay_ms = 100  # worse than that of four hours ago
+    assert abs(ask(client, board_clock)) <= 1
+    assert client.best[4] >= 100
 
 
 def test_silence_costs_the_time_out_and_the_next_host_is_asked():
