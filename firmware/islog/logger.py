@@ -64,7 +64,7 @@ class Logger(Counts):
         intake = Intake(settings, timekeeper.clock, uplink.batch, trouble)
         self.log = intake.store.log
         self._timeout_s, self._quiet = settings["timeout"], settings["quiet"]
-        self._busy = self._asked = 0
+        self._busy = 0
         self.state, spool = "offline" if wifi else "no time", None
         if settings["spool_file"]:
             from .spool import Spool  # only where it is asked for
@@ -139,7 +139,7 @@ class Logger(Counts):
             self.state = "online"
             uplink.retry.succeeded()
             self._say("the time is known")
-        unproven = uplink.answer.verifies and self._time.clock.source != "ntp"  # the date, for TLS
+        unproven = uplink.answer.verifies and not self._time.clock.proven  # the date, for TLS
         if self._time.due():
             return self._ask(unproven)
         if unproven:
@@ -182,13 +182,10 @@ class Logger(Counts):
                 early = age_ms < uplink.wait_ms and not uplink.due(store.count)
                 if early and not flushing:
                     return min(_IDLE_MS, uplink.wait_ms - age_ms)
-            # A stale clock is set first, so that what was logged offline lies between two syncs;
-            # where NTP is silent, only once the server is known to be there.
-            self._asked = self._asked + 1 if self._time.stale() and self._asked < 2 else 0
-            if self._asked:
-                return self._ask() if self._asked == 1 else self._start(REACH)
             if uplink.fresh:
                 return self._start(BUCKET)
+            if self._time.stale():  # what was logged offline shall lie between two syncs
+                return self._start(REACH)
             if not uplink.fill(store, clock, foreign, self.dropped + self.lost):
                 return 0  # all of it was too large
         return self._start(BATCH)
@@ -202,14 +199,13 @@ class Logger(Counts):
         done = uplink.advance()
         if not done:
             return 0
-        if uplink.answer.date:
+        if not uplink.unanswered:
             self._time.hear(uplink.answer.date)
         self._cycle()
         if uplink.trouble == REFUSED:
             self.state = "refused"
         elif uplink.trouble and self.synced:
             self.state = "waiting"
-            self._asked = 0
         elif self.synced:
             self.state = "online"
             if uplink.sent:

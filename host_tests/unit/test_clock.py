@@ -442,3 +442,52 @@ def test_a_stale_clock_does_not_hold_readings_back_where_only_ntp_is_silent():
     board.run(10)
     assert board.values() == list(range(300))
     assert board.logger.status()["clock"] == "ntp"
+
+
+def test_when_the_server_is_back_ntp_is_asked_before_what_was_logged_offline_gets_its_time():
+    time.ppm = 40
+    board = Board(flush_interval=60, buffer_bytes=16384)
+    board.run(10)
+    board.server.down = True
+    board.ntp.silent = True
+    true = []
+    for i in range(7 * 24):
+        time.advance(HOUR_MS)
+        true.append(true_ms())
+        board.log("t", i)
+        board.run(5)
+    board.run(300)  # NTP was asked in vain just now, and is not due for minutes
+    board.server.down = board.ntp.silent = False
+    board.run(300)
+    assert board.values() == list(range(168))
+    assert max([abs(a - b) for a, b in zip(board.times_ms(), true)]) <= 300
+
+
+def test_a_clock_once_set_by_ntp_stays_good_enough_for_certificates():
+    board = Board(transport="kept", flush_interval=10)
+    board.logger._uplink.answer.verifies = True  # as with ca_file
+    board.log("t", 0)
+    board.run(30)
+    assert board.values() == [0]
+    board.ntp.silent = True
+    for day in range(1, 4):
+        board.server.date = date_of(true_ms() // 1000)
+        board.log("t", day)
+        board.run(60)
+        time.advance(DAY_MS)
+        board.run(5)
+    board.run(60)
+    assert board.values() == [0, 1, 2, 3] and board.logger.status()["clock"] == "http"
+
+
+def test_a_server_is_not_verified_by_a_clock_that_ntp_has_never_set():
+    board = Board(transport="kept", flush_interval=0)
+    board.logger._uplink.answer.verifies = True  # as with ca_file
+    board.ntp.silent = True
+    board.server.date = date_of(true_ms() // 1000)
+    board.log("t", 0)
+    board.run(600)
+    assert board.server.posts == []
+    board.ntp.silent = False
+    board.run(600)
+    assert board.values() == [0]

@@ -187,6 +187,24 @@ def test_a_silent_host_is_asked_at_growing_intervals_the_first_not_near_zero():
     assert min(pauses[-3:]) >= 300000 and len(asked_ms) < 25
 
 
+def test_a_host_that_falls_silent_later_costs_as_little():
+    board = Board(flush_interval=10, sync_interval=600)
+    board.run(5)
+    board.ntp.silent = True
+    board.run(600)
+    for hour in range(2):
+        posts = len(board.server.posts)
+        for count in questions(board, 1):
+            assert count < 25 if hour == 0 else 5 < count < 14
+        assert len(board.server.posts) == posts  # no reading, no call
+    for i in range(120):
+        board.log("t", i)
+        board.run(10)
+    board.run(20)
+    bucket_calls = [path for path, _ in board.server.posts if path == "/buckets"]
+    assert board.values() == list(range(120)) and len(bucket_calls) <= 3
+
+
 def test_an_interrupted_question_leaves_no_socket_and_no_hurry():
     def stop(*_):
         raise KeyboardInterrupt
