@@ -100,6 +100,7 @@ class Logger(Counts):
                 self._busy = 1
                 return self._step(flushing)
             except BaseException as e:
+                self._ring.hold(0)
                 self._uplink.give_up()
                 if not isinstance(e, Exception):
                     raise
@@ -127,6 +128,7 @@ class Logger(Counts):
             return 0
         if self._uplink.doing:
             return self._advance()
+        self._uplink.answer.idle()
         if self._wifi and self._wifi.poll(self._trouble) != _WIFI_UP:
             self.state = "offline"
             self._uplink.give_up()
@@ -144,6 +146,8 @@ class Logger(Counts):
             return self._ask(unproven)
         if unproven:
             return min(self._time.wait_ms() or _IDLE_MS, _IDLE_MS)
+        if uplink.pace.wait_ms():
+            return uplink.pace.wait_ms()
         if uplink.bucket_wait_ms() == 0:
             return self._start(BUCKET)
         if self.synced:
@@ -175,7 +179,6 @@ class Logger(Counts):
             if spool and spool.load():
                 store, clock, foreign = spool.store, spool.clock, spool.foreign
             elif not store.count:
-                uplink.answer.idle()
                 return _IDLE_MS
             else:
                 age_ms = store.oldest_age_ms()
@@ -239,7 +242,12 @@ class Logger(Counts):
         What is in neither counts as dropped, and so does what is logged later."""
         done = self.flush(self._timeout_s)
         self._uplink.give_up()
-        if not (self._spool and self._spool.close(self._ring, self._uplink.batch)):
+        try:
+            saved = self._spool and self._spool.close(self._ring, self._uplink.batch)
+        except MemoryError as e:
+            saved = False
+            self._stumbled(e)
+        if not saved:
             self._uplink.drop()
         self._intake.closed = True
         self._ring.close()

@@ -152,7 +152,6 @@ class Ring:
         self.state[_LIMIT] = self.state[_STOP] = 0
         self.hold(0)
         steps.make_room(self, 1)
-        steps.publish(self, self.keys, {}, self.signals, {}.get)
 
     def oldest_age_ms(self):
         """Milliseconds from the oldest reading to the clock's last tick, at most 2**29."""

@@ -29,7 +29,7 @@ def plan(settings):
         (settings["ingest_url"] or ingest_url, ingest_headers + agent),
         fields,
         settings["batch_readings"] or most or 0xFFFF,
-        1000 // per_s if per_s else 0,
+        -(-1000 // per_s) if per_s else 0,
     )
 
 

@@ -3,8 +3,9 @@ stay in the batch until they are accepted (`sent`) or, alone and still refused, 
 
     after          the batch is sent again             and
     ACCEPTED       (what is left) at once              back-off ends
-    BUSY           after Retry-After, or back-off
-    UNKNOWN        after back-off                      the third broken answer running: minutes
+    BUSY           after back-off, or Retry-After
+    UNKNOWN        after back-off                      the third broken answer running, or the
+                                                       same answer for a day: minutes
     FORBIDDEN      after minutes
     WRONG          after minutes
     BAD            halved, at once                     a single one is dropped; after three with no
@@ -22,6 +23,7 @@ BATCH = const(3)
 FAILING = const(1)  # sent again after a back-off
 REFUSED = const(2)  # after minutes
 _RETRY_AFTER_MAX_S = const(3600)
+_DAY_MS = const(86400000)
 _LIMIT = const(3)  # broken answers, or single readings refused, without a success between
 
 
@@ -52,6 +54,9 @@ class Uplink:
         self.per_batch = settings["batch_bytes"] // 120  # then what the last batch was like
         self._suspects = 0  # up to here, counted as `filled`, one of the batch was refused
         self._refused_alone = self._broken = 0
+        self._same = 0  # the status of the last answers, none of them a good one
+        self._day = Retry(0, clock)  # over once they have been the same for so long
+        self.pace = Retry(0, clock)  # over where the next request may begin
 
     def adopt(self, spool):
         """Go on with the batch that an earlier boot has left in flash, if there is one."""
@@ -85,6 +90,7 @@ class Uplink:
         call = self._bucket
         if what == BATCH:
             call = self._batches + (self.batch.slice(self._part()),)
+        self.pace.pause(self._gap_ms)
         self.answer.start(*call)
         self.doing = what
         self.fresh = self.fresh and what != BUCKET
@@ -127,8 +133,9 @@ class Uplink:
         if outcome == transport.ACCEPTED:
             self._count_sent(count)
             self.retry.succeeded()
-            self.retry.pause(1000 if self.answer.remaining == b"0" else self._gap_ms)
-            self._refused_alone = self._broken = 0
+            if self.answer.remaining == b"0":
+                self.retry.pause(1000)
+            self._refused_alone = self._broken = self._same = 0
             return
         self.retries += 1
         if outcome == transport.BAD:
@@ -247,9 +254,16 @@ class Uplink:
             retry.pause(self._slow_ms)
             self._say("%s again and again for %s: perhaps accepted each time" % (answer.why, what))
             return
-        retry.failed()
+        pause_ms = retry.failed()
+        if answer.status != self._same:
+            self._day.pause(_DAY_MS)
+            self._same = answer.status
+        elif answer.status and not self._day.wait_ms():
+            pause_ms = max(pause_ms, self._slow_ms)
         if outcome == transport.BUSY and answer.retry_after and answer.retry_after.isdigit():
-            retry.pause(min(int(answer.retry_after), _RETRY_AFTER_MAX_S) * 1000)
+            after_s = min(int(answer.retry_after), _RETRY_AFTER_MAX_S)
+            pause_ms = max(pause_ms, after_s * 1000)
+        retry.pause(pause_ms)
         self._say(answer.hint(which, "%s for %s" % (answer.why, what)) + "; kept and sent again")
 
     def _slow(self, retry, which, what):
