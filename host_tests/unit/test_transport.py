@@ -5,7 +5,7 @@ import internet
 import requests
 from islog import kept, transport
 from islog.transport import ACCEPTED, BAD, BUSY, FORBIDDEN, UNKNOWN, WRONG
-from world import raises, time
+from world import Board, flash, raises, time
 
 KEY = (("X-IS-ClientKey", "the-key"),)
 BODY = '[{"b":"desk","sn":"t","v":%d,"e":1.5,"tid":"01234567-89ab-cdef-0123-456789abcdef"}]'
@@ -320,3 +320,50 @@ def test_a_step_waits_100_ms_at_most():
             outcome = way.step()
             assert time.up_ms() - since <= 100 + server.latency_ms
         assert outcome == ACCEPTED
+
+
+def ctrl_c():
+    internet.during_post = None
+    raise KeyboardInterrupt
+
+
+def test_a_program_that_ctrl_c_ends_in_a_post_still_sends_all_as_it_closes():
+    for name in ("requests", "kept"):
+        board = Board(transport=name, flush_interval=0)
+        board.run(2)
+        for value in range(5):
+            board.log("t", value)
+        internet.during_post = ctrl_c
+        raises(KeyboardInterrupt, board.run, 60)
+        board.check_books()
+        assert board.logger.close() is True
+        board.check_books()
+        assert board.values() == [0, 1, 2, 3, 4] and internet.open_sockets == 0
+
+
+def test_a_program_that_ctrl_c_ends_in_a_post_keeps_in_flash_what_the_server_does_not_take():
+    for name in ("requests", "kept"):
+        board = Board(transport=name, flush_interval=0, spool_file=flash(), spool_bytes=50000)
+        board.run(2)
+        for value in range(5):
+            board.log("t", value)
+        internet.during_post = ctrl_c
+        raises(KeyboardInterrupt, board.run, 60)
+        board.server.down = True
+        board.logger.close()
+        board.check_books()
+        board.server.down = False
+        board.reboot()
+        board.run(60)
+        # What the interrupted POST had brought is perhaps there twice.
+        assert board.values()[-5:] == [0, 1, 2, 3, 4]
+
+
+def test_a_main_loop_that_polls_once_a_minute_sends_all():
+    for name in ("requests", "kept"):
+        board = Board(transport=name)
+        for value in range(60):
+            board.log("t", value)
+            board.logger.poll()
+            time.advance(60000)
+        assert len(board.values()) > 50 and board.logger.retries == 0
