@@ -72,7 +72,6 @@ class Kept(Answer):
         run = self._under_way
         if not run:
             self.reset()
-            self.why = "no answer"
             return UNKNOWN
         self._under_way = None  # nobody goes on with a step that an exception leaves
         now = time.ticks_ms()

@@ -52,7 +52,7 @@ class Answer:
         self._under_way = None
         self.status = 0
         self.retry_after = self.date = self.remaining = None
-        self.why = ""
+        self.why = "no answer"
         self.broken = self.is_json = self.untrusted = False
 
     def header(self, name, value):
@@ -134,8 +134,6 @@ class Requests(Answer):
         try:
             if what:
                 self._post(*what)
-            else:
-                self.why = "no answer"
         except MemoryError:
             self.why = "not enough memory"
         finally:
@@ -162,12 +160,9 @@ class Requests(Answer):
             status = answer.status_code
             answer.close()
             self._sockets.last = None  # it is closed, and only once
-            if status < 200:  # the answer comes behind it, where requests does not look
-                self.broken = True
-                self.why = "a broken answer (HTTP %d)" % status
-            else:
-                self.status = status
-                self.why = "HTTP %d" % status
+            self.broken = status < 200  # the answer is behind it, where requests does not look
+            self.status = 0 if self.broken else status
+            self.why = ("a broken answer (HTTP %d)" if self.broken else "HTTP %d") % status
         except OSError as e:
             if self._headers.copies > 1:
                 self.status = _REDIRECTED
@@ -177,8 +172,7 @@ class Requests(Answer):
         except MemoryError:
             raise
         except Exception as e:  # requests raises what its parsing trips over
-            text = str(e)
-            if text.endswith("[]") or text.endswith(" line"):  # no byte has come
+            if str(e).endswith("[]"):  # the words of its first line: not a byte has come
                 self.why = "no answer (%s)" % "closed"
             else:
                 self.broken = True

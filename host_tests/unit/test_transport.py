@@ -78,7 +78,7 @@ def test_an_exchange_that_was_never_gone_on_with_is_forgotten_by_the_next():
     for way in both():
         assert post(way, 1) == ACCEPTED
         start(way, 2)
-        assert (way.status, way.why) == (0, "")
+        assert (way.status, way.why) == (0, "no answer")
         assert post(way, 3) == ACCEPTED
         start(way, 4)
         way.close()
