@@ -46,6 +46,7 @@ class Clock:
         self.uptime = array("i", (0, time.ticks_ms() & mask, mask))  # hi, last, and the mask
         self.source = "none"
         self.proven = False  # NTP has set it once: right enough for certificates from then on
+        self.back_ms = 0  # by so much the last sync has set it back
         self._set_rtc = set_rtc
         self._syncs = []  # [hi, lo, mega, ms, error_ms], oldest first
         self._checked = 0, 0  # uptime of NTP's last answer, used or not
@@ -85,27 +86,16 @@ class Clock:
         """Find what Unix time it was at the uptime (`hi`, `lo`): `mega` * 100,000 s, and `lo` +
         `shift` ms. The same holds up to, not including, the uptime (`hi`, `until`). `floor` goes
         with `mega`, and stays between -100,000,000 and 100,002,000, for machine code."""
-        mega, ms = self._time(hi, lo)
+        sync, ppb, _ = self._segment(hi, lo)
+        ms = self._after(hi, lo, sync[0], sync[1])
+        ms += sync[3] + ms // 1000 * ppb // 1000000  # in steps that stay small
+        mega = sync[2] + ms // _MEGA_MS
+        ms %= _MEGA_MS
         floor = self.floor + (self.mega - mega) * _MEGA_MS
         if floor > ms + STEP_MS:
             floor = ms
         self.floor, self.mega = max(floor, -_MEGA_MS), mega
         self.shift, self.until = ms - lo, lo + min(_SETTLED_MS, _MEGA_MS - ms)
-
-    def _time(self, hi, lo):
-        # The Unix time at an uptime: megas, and milliseconds within one.
-        sync, ppb, _ = self._segment(hi, lo)
-        ms = self._after(hi, lo, sync[0], sync[1])
-        ms += sync[3] + ms // 1000 * ppb // 1000000  # in steps that stay small
-        return sync[2] + ms // _MEGA_MS, ms % _MEGA_MS
-
-    def ahead_ms(self, unix_s, ms, hi, lo):
-        """By how much what it shows for the uptime (`hi`, `lo`) is later than `ms` after
-        `unix_s`; 0 where it shows nothing yet."""
-        if self.source == "none":
-            return 0
-        mega, shown_ms = self._time(hi, lo)
-        return (mega - unix_s // 100000) * _MEGA_MS + shown_ms - unix_s % 100000 * 1000 - ms
 
     def _segment(self, hi, lo):
         # The sync to count from, the drift there (ppb), and the error there (ms).
@@ -132,7 +122,8 @@ class Clock:
 
     def sync(self, source, unix_s, ms, hi, lo, error_ms):
         """It was `ms` after `unix_s` at the uptime (`hi`, `lo`), right to `error_ms`; `source` is
-        "ntp" or "http". False where what is known already is better."""
+        "ntp" or "http". False where what is known already is better; else `back_ms` is by how much
+        that sets the clock back."""
         if not self.can_be(unix_s):
             return False
         known = self.error_ms(hi, lo)
@@ -147,12 +138,20 @@ class Clock:
             return False
         in_mega = unix_s % 100000 * 1000 + ms
         new = [hi, lo, unix_s // 100000 + in_mega // _MEGA_MS, in_mega % _MEGA_MS, error_ms]
-        if syncs and self._is_step(syncs[-1], new):
-            syncs = []
+        back_ms = 0
+        if known is not None:
+            old = self._syncs[-1]
+            up = self._after(hi, lo, old[0], old[1])
+            back_ms = up + up // 1000 * (self._ppb or 0) // 1000000
+            back_ms -= (new[2] - old[2]) * _MEGA_MS + new[3] - old[3]
+            # No crystal drifts so far: the old one was wrong, there is no line between the two.
+            if abs(back_ms) > up // 8 + old[4] + error_ms:
+                syncs = []
         syncs = syncs[1 - _SYNCS :] + [new]
         ppb = self._measured(syncs)
         if known is None and self._set_rtc:
             once("dates", "set_board_clock", unix_s, ms)
+        self.back_ms = back_ms
         self.proven = self.proven or source == "ntp"
         self._syncs, self.source, self._ppb = syncs, source, ppb
         if source == "ntp":
@@ -162,12 +161,6 @@ class Clock:
     def restore(self, syncs):
         """Know what the clock of another boot did."""
         self._syncs, self.source, self._ppb = syncs, "ntp", self._measured(syncs)
-
-    def _is_step(self, old, new):
-        # No crystal drifts so far: the older one was wrong, and there is no line between them.
-        up = self._after(new[0], new[1], old[0], old[1])
-        off = (new[2] - old[2]) * _MEGA_MS + new[3] - old[3] - up
-        return abs(off) > up // 8 + old[4] + new[4]
 
     def _measured(self, syncs):
         # The drift since the latest earlier sync that is far enough for it to be right to 10 ppm.

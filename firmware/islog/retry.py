@@ -14,12 +14,10 @@ _BASE_MS = const(1000)
 
 class Retry:
     """When a thing may be tried: at once, or after a pause. Full jitter, as AWS names it: a random
-    time up to min(`cap_s`, 1 s * 2**failures). Where `least_ms` is given, for what costs more than
-    a packet, twice that is the base, and half of each pause is certain."""
+    time up to min(`cap_s`, 1 s * 2**failures)."""
 
-    def __init__(self, cap_s, clock, least_ms=0):
+    def __init__(self, cap_s, clock):
         self._cap_ms = cap_s * 1000
-        self._least_ms = least_ms
         self._clock = clock
         self._failures = 0
         self._ms = self._hi = self._lo = 0  # a pause of `_ms`, from the uptime (_hi, _lo) on
@@ -33,25 +31,19 @@ class Retry:
     def succeeded(self):
         self._failures = self._ms = 0
 
-    def hurry(self):
-        """It may be tried at once, but the next pause is as long as if this one had passed."""
-        self._ms = 0
-
     def pause(self, ms):
-        """`ms`: at most 2**29."""
+        """Another pause than that, of at most 2**29 ms; 0: none."""
         clock = self._clock
         clock.tick()
         self._hi, self._lo, self._ms = clock.hi, clock.last, ms
 
     def failed(self):
-        """Begin the pause after one more failure; returns its milliseconds."""
-        base_ms = 2 * self._least_ms or _BASE_MS
-        most = min(self._cap_ms, base_ms << min(self._failures, 12))
-        least = most // 2 if self._least_ms else 0
-        ms = least + jitter(most - least)
+        """Begin the pause after one more failure; returns the most that it could be, in ms."""
+        most = min(self._cap_ms, _BASE_MS << min(self._failures, 12))
+        ms = jitter(most)
         self._failures += 1
         self.pause(ms)
-        return ms
+        return most
 
 
 def jitter(most_ms):

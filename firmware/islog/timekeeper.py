@@ -19,7 +19,7 @@ from micropython import const
 
 from .clock import STEP_MS, Clock
 from .errors import once
-from .retry import Retry
+from .retry import Retry, jitter
 
 # NTP's seconds start again in 2036: with this bit turned they count on from 1968 to 2104, of which
 # this many are before 1970 (RFC 4330, section 3).
@@ -34,7 +34,6 @@ _NEAR_MS = const(600000)  # who answered so lately is taken to be there still
 _BAN_MS = const(3600000)
 _BANS = const(4)  # so many addresses are remembered: a pool has many
 _DATE_MS = const(1000)  # a Date header's seconds are cut off, and the answer has travelled
-_LEFT_ALONE = "%s asks to be left alone for a while"
 
 
 class Sntp:
@@ -84,25 +83,15 @@ class Sntp:
     def _question(self, host, clock):
         name, _, port = host.partition(":")
         found = socket.getaddrinfo(name, int(port or 123), 0, socket.SOCK_DGRAM)
+        banned = [at for at, hi, lo in self._banned if clock.age_ms(hi, lo) < _BAN_MS]
+        found = [where for where in found if where[-1] not in banned]
         if not found:
-            return "no time from %s (no address)" % host
-        turn = self._turn // len(self.hosts)
-        for i in range(len(found)):
-            where = found[(turn + i) % len(found)]
-            if not self._is_banned(where[-1], clock):
-                break
-        else:
-            return _LEFT_ALONE % host
+            raise OSError("no address")
+        where = found[self._turn // len(self.hosts) % len(found)]
         self._socket = s = socket.socket(where[0], socket.SOCK_DGRAM)
         s.settimeout(self._timeout_s)
         s.connect(where[-1])
         return self._exchange(s, clock, host, where[-1])
-
-    def _is_banned(self, address, clock):
-        for banned, hi, lo in self._banned:
-            if banned == address and clock.age_ms(hi, lo) < _BAN_MS:
-                return True
-        return False
 
     def _exchange(self, s, clock, host, address):
         question = bytearray(48)
@@ -118,7 +107,7 @@ class Sntp:
         kind = answer[0] & 7
         if answer[1] == 0 and kind == 4:
             self._banned = [(address, clock.hi, clock.last)] + self._banned[: _BANS - 1]
-            return _LEFT_ALONE % host
+            return "%s asks to be left alone for a while" % host
         came_s, came, _, unix_s, left, _ = struct.unpack(">I2HI2H", answer[32:48])
         if kind != 4 or answer[0] >> 6 == 3 or answer[1] > 15 or not unix_s | left:
             return "%s does not know the time" % host
@@ -147,7 +136,7 @@ class Timekeeper:
     def __init__(self, settings, trouble):
         self.clock = clock = Clock(settings["set_rtc"])
         self._sntp = Sntp(settings["ntp_hosts"], settings["timeout"])
-        self._retry = Retry(settings["backoff_max"] * _SLOWER, clock, _LEAST_MS)
+        self._retry = Retry(settings["backoff_max"] * _SLOWER, clock)
         self._interval_ms = settings["sync_interval"] * 1000
         self._trouble = trouble
         self._heard = clock.hi, clock.last  # the uptime of the server's last answer
@@ -179,18 +168,18 @@ class Timekeeper:
         clock = self.clock
         clock.tick()
         alone = clock.age_ms(*self._heard) > _NEAR_MS
-        pause_ms = self._retry.failed()
+        most_ms = self._retry.failed() // 2
         self._alone = alone
         wrong = self._sntp.ask(clock)
-        if wrong:
-            self._retry.pause(pause_ms)  # from now on: the question has taken its time
+        if wrong:  # from now on, for the question has taken its time; half of it is certain
+            self._retry.pause(_LEAST_MS + most_ms + jitter(most_ms))
             self._trouble(wrong)
             return False
         if self._sntp.done:
             self._set("ntp", *self._sntp.best)
             self._retry.succeeded()
         else:
-            self._retry.hurry()  # to a second answer
+            self._retry.pause(0)  # to a second answer
         return True
 
     def hear(self, date):
@@ -199,7 +188,7 @@ class Timekeeper:
         clock.tick()
         self._heard = clock.hi, clock.last
         if self._alone:  # the network is there: before readings get their time, NTP is asked
-            self._retry.hurry()
+            self._retry.pause(0)
             self._alone = False
         error_ms = clock.error_ms(clock.hi, clock.last)
         if date and (error_ms is None or error_ms > 2 * _DATE_MS):
@@ -207,9 +196,9 @@ class Timekeeper:
             self._set("http", unix_s, _DATE_MS // 2, clock.hi, clock.last, _DATE_MS)
 
     def _set(self, source, unix_s, ms, hi, lo, error_ms):
-        ahead_ms = self.clock.ahead_ms(unix_s, ms, hi, lo)
-        if self.clock.sync(source, unix_s, ms, hi, lo, error_ms) and ahead_ms > STEP_MS:
-            self._trouble("the clock was set back by %d s" % (ahead_ms // 1000))
+        clock = self.clock
+        if clock.sync(source, unix_s, ms, hi, lo, error_ms) and clock.back_ms > STEP_MS:
+            self._trouble("the clock was set back by %d s" % (clock.back_ms // 1000))
 
     def error_ms(self, ring):
         """The estimated error of the time now, or of the oldest in `ring` where that is larger."""

@@ -58,18 +58,15 @@ def test_a_pause_ends_in_time_whenever_it_is_looked_at():
 
 def test_pauses_grow_to_their_cap_and_start_again_after_a_success():
     board_clock = clock.Clock()
-    for least_ms in (0, 2000):
-        pause = retry.Retry(60, board_clock, least_ms)
-        base_ms = 2 * least_ms or 1000
-        for failures in range(40):
-            most = min(60000, base_ms << min(failures, 12))
-            assert pause.failed() == pause.wait_ms()
-            assert (most // 2 if least_ms else 0) <= pause.wait_ms() <= most
-        pause.hurry()
-        assert pause.wait_ms() == 0
-        pause.succeeded()
-        pause.failed()
-        assert pause.wait_ms() <= base_ms
+    pause = retry.Retry(60, board_clock)
+    for failures in range(40):
+        assert pause.failed() == min(60000, 1000 << min(failures, 12)) >= pause.wait_ms()
+    pause.pause(0)
+    assert pause.wait_ms() == 0
+    assert pause.failed() == 60000
+    pause.succeeded()
+    assert pause.wait_ms() == 0
+    assert pause.failed() == 1000
 
 
 def test_an_age_is_a_small_int_and_right_up_to_six_days():
