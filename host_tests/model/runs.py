@@ -26,6 +26,12 @@ def fuzz(what, seed, count):
     return Run("micropython", "fuzz", what, seed, count, limit_s=120 + count)
 
 
+def injections(first, count):
+    """Start `count` injections from seed `first` on; returns two Runs that share them."""
+    limit_s = 120 + count // 5
+    return [Run("cpython", "inject", first, count, part, 2, limit_s=limit_s) for part in range(2)]
+
+
 class Run:
     """A process under way, for `limit_s` seconds at most."""
 
