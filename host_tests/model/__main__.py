@@ -1,7 +1,7 @@
 """The long form of the random tests, on both interpreters at once, for a soak.
 
     python -m host_tests.model [--schedules 100000] [--inputs 100000]
-                                [--injections 20000] [--first SEED]
+                                [--injections 20000] [--shortages 2000] [--first SEED]
 
 Ends with status 1 where one failed: its seed is told, and what had happened until then.
 """
@@ -21,6 +21,7 @@ def main():
     parser.add_argument("--schedules", type=int, default=100000, help="default: %(default)s")
     parser.add_argument("--inputs", type=int, default=100000, help="of each kind: %(default)s")
     parser.add_argument("--injections", type=int, default=20000, help="default: %(default)s")
+    parser.add_argument("--shortages", type=int, default=2000, help="default: %(default)s")
     parser.add_argument("--first", type=int, help="the first seed; default: a random one")
     args = parser.parse_args()
     first = random.randrange(1 << 29) if args.first is None else args.first
@@ -36,6 +37,10 @@ def main():
         failed = tell(*(runs.fuzz(what, first, args.inputs) for what in FUZZ[i : i + 2])) or failed
     if args.injections:
         failed = tell(*runs.injections(first, args.injections)) or failed
+    if args.shortages:
+        half = -(-args.shortages // 2)
+        both = runs.shortages(first, half), runs.shortages(first + half, half)
+        failed = tell(*both) or failed
     return failed
 
 

@@ -1,4 +1,4 @@
-"""One day of a board in small, for the injections (inject.py): what a program calls and a server
+"""One day of a board in small, for inject.py and shortage.py: what a program calls and a server
 answers, an outage with an overflow, lost Wi-Fi, a silent NTP host, flash, and a reboot.
 
 The program is a user's. It catches a Ctrl-C that leaves a call, and goes on with the next one;
@@ -6,7 +6,9 @@ whatever else leaves a call is a failure. It keeps its own list of what it logge
 after each call with the books and with what the server holds. Only islog's public names are used.
 """
 
+import io
 import random
+import sys
 
 import internet
 import islog
@@ -21,6 +23,7 @@ HOUR_S = 3600
 NTP_TOLERANCE_MS = 5
 DATE_TOLERANCE_MS = 2200  # of a Date's second, and of equal times where the truth is earlier
 AFTER_CLOSE = True
+CPYTHON = sys.implementation.name == "cpython"
 STORED, REFUSED, PERHAPS = 1, 2, 3
 INTERRUPTED = object()
 ODD = ('"', "\\", "\n", "\x01", "é", "\U0001f600", ',"e":', "}", "")
@@ -29,7 +32,11 @@ MISTAKES = (("", 1), ("islog.x", 1), ("n", 1 << 63), ("n", [1]), ("n", 1, -1), (
 
 
 class Failure(Exception):
-    """What no program may ever see."""
+    """What no program may ever see; `cause`: the exception that left a call of islog."""
+
+    def __init__(self, text, cause=None):
+        super().__init__(text)
+        self.cause = cause
 
 
 class Hang(BaseException):
@@ -114,21 +121,21 @@ def _request(method, url, **named):
 
 
 class Day:
-    """`variant`: (transport, spool: a bool, API); `path` of the spool, in an empty folder. `watch`
-    is called with True before each call of islog, and with False after it."""
+    """`variant`: (transport, spool: a bool, API); `path` of the spool, in an empty folder.
+    `watch(name)` is called before each call of islog, of that name, and `watch(None)` after it."""
 
-    def __init__(self, variant, seed, path, watch=lambda on: None):
+    def __init__(self, variant, seed, path, watch=lambda name: None):
         self.transport, self.spool, self.api = variant
-        self.rng = random.Random(seed)
         random.seed(seed)
         world.reset()
-        requests.request = _request
+        if CPYTHON:
+            requests.request = _request
         self.seed = seed
         self.watch = watch
         self.dates = seed % 3 == 2  # the first time comes from a Date header
         self.tolerance_ms = DATE_TOLERANCE_MS if self.dates else NTP_TOLERANCE_MS
         self.server = Server(self.api, self._heard)
-        self.server.blocking = self.transport == "requests"
+        self.server.blocking = CPYTHON and self.transport == "requests"
         self.server.timeout_ms = 2000
         if self.dates:
             self.server.dated = self._now_ms
@@ -173,24 +180,34 @@ class Day:
         self.recovered = 0
         self.no_readings = 0  # None and the like: log() has refused them, and counted that
         self.closing = False
+        self.only_memory = False  # numbers and bools need none
         self.ending = False  # what is pending has to become less now
         self.calm = True  # no callback logs: readings are in order, and there is always room
 
     # --- what the program calls
 
-    def call(self, call, *args):
-        """The call's result; INTERRUPTED where Ctrl-C left it."""
-        self.watch(True)
+    def call(self, name, call, args=()):
+        """The call's result; INTERRUPTED where Ctrl-C left it. Takes no heap of its own."""
+        count = len(args)
+        self.watch(name)
         try:
-            result = call(*args)
-        except KeyboardInterrupt:
-            result = INTERRUPTED
-        except (Failure, Hang):
-            raise
+            if count == 0:
+                result = call()
+            elif count == 1:
+                result = call(args[0])
+            elif count == 2:
+                result = call(args[0], args[1])
+            else:
+                result = call(args[0], args[1], args[2])
         except BaseException as e:
-            raise Failure("%s() raised %s" % (name_of(call), said(e))) from e
+            self.watch(None)
+            if isinstance(e, Hang):
+                raise
+            if not isinstance(e, KeyboardInterrupt):
+                raise Failure("%s%r raised %s" % (name, args, said(e)), e)
+            result = INTERRUPTED
         finally:
-            self.watch(False)
+            self.watch(None)
         if self.wrong:
             raise Failure(self.wrong)
         return result
@@ -200,27 +217,28 @@ class Day:
         self.boot += 1
         self.held[self.boot] = self.latest[self.boot] = self.sent[self.boot] = 0
         self.calls = self.perhaps = 0
+        self.known = set()  # signals
         self.closing = False
         self.log = None
         while self.log is None:
             radio = wifi.WiFi([{"ssid": "home", "password": "a password"}])
             before = self.injected
-            self.watch(True)
+            self.watch("Logger")
             try:
                 self.log = islog.Logger(wifi=radio, **self.settings)
-            except (KeyboardInterrupt, MemoryError) as e:  # the next time it works
-                if self.injected == before:
-                    raise Failure("Logger() raised %s" % said(e)) from e
-            except Hang:
-                raise
             except BaseException as e:
-                raise Failure("Logger() raised %s" % said(e)) from e
+                self.watch(None)
+                if isinstance(e, Hang):
+                    raise
+                lacking = isinstance(e, (KeyboardInterrupt, MemoryError))
+                if not lacking or self.injected == before:
+                    raise Failure("Logger() raised %s" % said(e), e)
             finally:
-                self.watch(False)
+                self.watch(None)
         self.check()
 
     def poll(self):
-        wait_ms = self.call(self.log.poll)
+        wait_ms = self.call("poll", self.log.poll)
         if wait_ms is INTERRUPTED:
             wait_ms = 0
         if type(wait_ms) is not int or not 0 <= wait_ms <= 3600000:
@@ -245,16 +263,24 @@ class Day:
         reading = self._expect(signal, value, exact)
         before = self.injected
         self.within = 1
-        stored = self.call(self.log.log, signal, value, epoch)
+        stored = self.call("log", self.log.log, (signal, value, epoch))
         self.within = 0
         if stored is INTERRUPTED:
             self.perhaps += 1
         else:
             self.calls += 1
             self._settle(reading, stored)
-            if not stored and self.injected == before and self.calm:
+            had_memory = self.injected == before or self.only_memory and self._is_plain(reading)
+            if not stored and had_memory and self.calm:
                 raise Failure("log(%r, %r) returned %r" % (signal, value, stored))
+            self.known.add(signal)
         self.check()
+
+    def _is_plain(self, reading):
+        # Whether log() needs no heap for it.
+        kind = type(reading.value)
+        narrow = kind in (float, bool) or kind is int and abs(reading.value) < 1 << 30
+        return narrow and reading.exact is None and reading.signal in self.known
 
     def _expect(self, signal, value, exact=None):
         number = len(self.readings)
@@ -271,7 +297,7 @@ class Day:
     def refuse(self, signal, value):
         """What is no reading: counted as rejected."""
         self.within = 1
-        stored = self.call(self.log.log, signal, value)
+        stored = self.call("log", self.log.log, (signal, value, None))
         self.within = 0
         if stored is INTERRUPTED:
             self.perhaps += 1
@@ -282,27 +308,19 @@ class Day:
                 raise Failure("log(%r, %r) returned %r" % (signal, value, stored))
         self.check()
 
-    def mistake(self, *args):
+    def mistake(self, signal, value, epoch=None):
         """ValueError or TypeError, and nothing is counted."""
         before = self.injected
         self.within = 1
-        self.watch(True)
         try:
-            self.log.log(*args)
-        except (ValueError, TypeError):
-            pass
-        except KeyboardInterrupt:
-            self.perhaps += 1
-        except (Failure, Hang):
-            raise
-        except BaseException as e:
-            raise Failure("log%r raised %s" % (args, said(e))) from e
+            stored = self.call("log", self.log.log, (signal, value, epoch))
+        except Failure as e:
+            if not isinstance(e.cause, (ValueError, TypeError)):
+                raise
         else:
             if self.injected == before:
-                raise Failure("log%r raised nothing" % (args,))
+                raise Failure("log(%r, %r) returned %r" % (signal, value, stored))
             self.perhaps += 1
-        finally:
-            self.watch(False)
         self.within = 0
         self.check()
 
@@ -310,7 +328,7 @@ class Day:
         before = self.injected
         expected = [self._expect("o." + name, obj[name]) for name in obj]
         self.within = len(obj)
-        stored = self.call(self.log.log_object, obj, "o.")
+        stored = self.call("log_object", self.log.log_object, (obj, "o."))
         self.within = 0
         if stored is True:
             self.calls += len(obj)
@@ -438,9 +456,9 @@ class Day:
             self.some(9, 100)
             self.run(1)
         try:
-            self.call(self.log.status)
-        except Failure as e:
-            if not isinstance(e.__cause__, MemoryError):
+            self.call("status", self.log.status)
+        except Failure as e:  # it makes a dict, and nothing else
+            if not isinstance(e.cause, MemoryError):
                 raise
         self.server.down = False
         self.run(8)
@@ -489,7 +507,7 @@ class Day:
         self.ntp.silent = False
         self.some(3)
         self.say("flush()")
-        self.call(self.log.flush, 5)
+        self.call("flush", self.log.flush, (5,))
         self.check()
         self.say("all is well")
         self.make_well()
@@ -530,7 +548,7 @@ class Day:
         self.run(1)
         self.say("close()")
         self.closing = True
-        while self.call(self.log.close) is INTERRUPTED:
+        while self.call("close", self.log.close) is INTERRUPTED:
             self.check()
         log = self.log
         self.check()
@@ -539,10 +557,10 @@ class Day:
         if internet.open_sockets:
             raise Failure("after close() %d sockets are open" % internet.open_sockets)
         for _ in range(2 if AFTER_CLOSE else 0):  # whoever stops twice is not wrong
-            if self.call(log.flush, None) is False:
+            if self.call("flush", log.flush, (None,)) is False:
                 raise Failure("after close() flush() returned False")
         self.within = 1
-        stored = self.call(log.log, "n", 1)
+        stored = self.call("log", log.log, ("n", 1, None))
         self.within = 0
         if stored is INTERRUPTED:
             self.perhaps += 1
@@ -552,8 +570,8 @@ class Day:
         else:
             raise Failure("after close() log() returned %r" % (stored,))
         self.check()
-        self.call(log.poll)
-        self.call(log.close)
+        self.call("poll", log.poll)
+        self.call("close", log.close)
         self.check()
         self._end_of_boot()
 
@@ -594,12 +612,13 @@ class Day:
             raise Failure("the server was sent what none should be: %s" % self.server.wrong[0])
 
 
-def name_of(call):
-    return getattr(call, "__name__", str(call))
-
-
 def said(e):
     """An exception, and where in islog it came from."""
+    if not CPYTHON:
+        text = io.StringIO()
+        sys.print_exception(e, text)
+        lines = [line.strip() for line in text.getvalue().split("\n") if line]
+        return "%s (%s)" % (lines[-1], lines[-2])
     where, tb = "", e.__traceback__
     while tb:
         path = tb.tb_frame.f_code.co_filename

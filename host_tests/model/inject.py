@@ -69,8 +69,8 @@ class Watch:
         if self.kind == "callback":
             one.calm = False
 
-    def switch(self, on):
-        if not on:
+    def switch(self, name):
+        if not name:
             sys.settrace(None)
             sys.setprofile(None)
         elif not self._done:
@@ -225,7 +225,7 @@ def run(variant, seed, watch):
         wrong = "?? " + day.said(e)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        watch.switch(False)
+        watch.switch(None)
         gc.enable()
     if watch.pipe:
         found = watch.place, watch.second, wrong, one.happened[-1]

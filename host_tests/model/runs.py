@@ -32,10 +32,15 @@ def injections(first, count):
     return [Run("cpython", "inject", first, count, part, 2, limit_s=limit_s) for part in range(2)]
 
 
+def shortages(first, count):
+    """Start `count` days with too little heap, from seed `first` on; returns a Run."""
+    return Run("micropython", "shortage", first, count, limit_s=120 + count, heap="1500K")
+
+
 class Run:
     """A process under way, for `limit_s` seconds at most."""
 
-    def __init__(self, interpreter, program, *arguments, limit_s):
+    def __init__(self, interpreter, program, *arguments, limit_s, heap="8M"):
         self._limit_s = limit_s
         self._folder = tempfile.TemporaryDirectory(prefix="islog-")
         environment = dict(os.environ)
@@ -45,7 +50,7 @@ class Run:
             command = [
                 ROOT / "tools" / "micropython",
                 "-X",
-                "heapsize=8M",
+                "heapsize=" + heap,
                 MODEL / f"{program}.py",
             ]
         else:

@@ -55,7 +55,7 @@ def test_what_leaves_a_call_is_seen(day):
 
     day.start()
     day.log.poll = full
-    with pytest.raises(Failure, match="full.. raised MemoryError"):
+    with pytest.raises(Failure, match="poll.. raised MemoryError"):
         day.run(1)
 
 
