@@ -50,7 +50,7 @@ soak: setup interpreter ## the long forms: load, fuzz, faults, power cuts (an ho
 	@$(PY) -m tools.load --seconds $(if $(SHORT),1 --rate 500,60) --new
 	@$(if $(SHORT),,$(PY) -m tools.load --million)
 	@$(PY) -m host_tests.server.fuzz --seconds $(if $(SHORT),2,600)
-	@$(PY) -m host_tests.model $(if $(SHORT),--schedules 12 --inputs 12)
+	@$(PY) -m host_tests.model $(if $(SHORT),--schedules 12 --inputs 12 --injections 24 --shortages 4)
 	@$(if $(SHORT),,$(PY) -m pytest -q host_tests/power --long)
 	@$(PY) -m tools.soak $(if $(SHORT),--readings 300 --times 1)
 

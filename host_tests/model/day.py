@@ -28,6 +28,7 @@ STORED, REFUSED, PERHAPS = 1, 2, 3
 INTERRUPTED = object()
 ODD = ('"', "\\", "\n", "\x01", "é", "\U0001f600", ',"e":', "}", "")
 NO_NUMBERS = (None, float("nan"), float("inf"))
+EXTRA_ANSWERS = ([["chunked"], ["garbage"] * 3], [], [[(400, ())] * 10], [[(402, ())]])
 MISTAKES = (("", 1), ("islog.x", 1), ("n", 1 << 63), ("n", [1]), ("n", 1, -1), (5, 1))
 
 
@@ -57,8 +58,9 @@ class Reading:
 
 class Server(lossy.Server):
     """A server whose next answers to batches, and to bucket calls, are a list, used up first:
-    "drop" (none), "lost" (accepted, and no answer), "garbage", "json" (accepted, with a 200), or a
-    status with its headers and body. While it is `down`, a connection that is open breaks, too."""
+    "drop" (none), "lost" (accepted, and no answer), "garbage", "json" and "chunked" (accepted,
+    with a 200), or a status with its headers and body. While it is `down`, a connection that is
+    open breaks, too."""
 
     def __init__(self, api, heard):
         super().__init__(api, heard)
@@ -74,12 +76,15 @@ class Server(lossy.Server):
         self._how = None
         script = self.bucket_script if path == "/buckets" else self.script
         what = script.pop(0) if script else None
-        if what in (None, "lost", "json"):
+        if what in (None, "lost", "json", "chunked"):
             good = self._good(method, path, headers, body)
             if what is None or good != 204:
                 return good
             if what == "json":
                 return 200, dict(lossy.JSON), b"{}"
+            if what == "chunked":
+                fields = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+                return 200, fields, b"2\r\n{}\r\n1;x=y\r\n \r\n0\r\nX: y\r\n\r\n"
             raise OSError(104)
         if what == "drop":
             if self.blocking:
@@ -131,6 +136,7 @@ class Day:
         if CPYTHON:
             requests.request = _request
         self.seed = seed
+        self.extra = seed % 4
         self.watch = watch
         self.dates = seed % 3 == 2  # the first time comes from a Date header
         self.tolerance_ms = DATE_TOLERANCE_MS if self.dates else NTP_TOLERANCE_MS
@@ -139,6 +145,7 @@ class Day:
         self.server.timeout_ms = 2000
         if self.dates:
             self.server.dated = self._now_ms
+            time.ppm = 20
         self.ntp = internet.Ntp(NOW_MS)
         internet.hosts["service.test:80"] = self.server
         internet.hosts["time.test:123"] = self.ntp
@@ -432,11 +439,14 @@ class Day:
     def morning(self):
         self.say("start")
         network.style = ("esp32", "rp2")[self.seed // 2 % 2]
-        network.air["home"] = "a password"
+        network.air["home"] = ("a password", "another one")[self.extra == 3]
         self.ntp.silent = self.dates
         self.start()
+        if self.extra == 3:
+            self.run(5)
+            network.air["home"] = "a password"
         self.some(4)
-        self.server.bucket_script = [["drop", (503, ())][self.seed % 2]]
+        self.server.bucket_script = [("drop", (503, ()), (401, ()))[self.seed % 3]]
         self.run(8)
         self.ntp.silent = False
         self.say("all kinds")
@@ -460,11 +470,14 @@ class Day:
         except Failure as e:  # it makes a dict, and nothing else
             if not isinstance(e.cause, MemoryError):
                 raise
+        self.say("a burst")
+        for _ in range(50):
+            self.add("n", len(self.readings))
         self.server.down = False
         self.run(8)
 
     def answers(self):
-        for what in (
+        for what in [
             [(403, ())],
             [(413, ()), (400, ()), (422, ())],
             [(429, {"Retry-After": "2"})],
@@ -475,11 +488,11 @@ class Day:
             [(302, {"Location": "http://elsewhere.test/"})],
             ["json"],
             [(500, (), b"oops")],
-        ):
+        ] + EXTRA_ANSWERS[self.extra]:
             self.say("answers %s" % (what,))
-            self.server.script = what
+            self.server.script = list(what)
             self.some(2, 5)
-            self.run(6 if what[0][0] in (403, 302) else 3)
+            self.run(6 if what[0][0] in (403, 302, 402) or len(what) > 2 else 3)
         self.say("poison")
         self.server.poison = b"poison"
         self.add("t", "before")
@@ -490,6 +503,15 @@ class Day:
         self.run(5)
 
     def evening(self):
+        if self.extra == 1:
+            self.say("a link that lies")
+            network.lying = True
+            internet.link_up = False
+            self.some(2)
+            self.run(12)
+            network.lying = False
+            internet.link_up = True
+            self.run(5)
         self.say("Wi-Fi is gone")
         network.air.clear()
         internet.link_up = False
@@ -501,7 +523,7 @@ class Day:
         self.run(5)
         self.say("NTP is silent, its time is due")
         self.ntp.silent = True
-        time.advance(310000)
+        time.advance(310000 if self.extra else 2500000)
         self.some(3)
         self.run(8)
         self.ntp.silent = False

@@ -99,6 +99,24 @@ def jumps(code):
     return {at for at in range(0, len(raw), 2) if raw[at] in JUMPS}
 
 
+def is_behind_a_jump(place):
+    """Whether Ctrl-C, too, comes to that line on MicroPython: any other is there to be strict."""
+    path, wanted = place
+    if not wanted:
+        return True
+    codes = [compile(Path(path).read_text(), path, "exec")]
+    for code in codes:
+        codes += [part for part in code.co_consts if hasattr(part, "co_code")]
+        steps = list(dis.get_instructions(code))
+        starts = {at: line for at, line in dis.findlinestarts(code) if line == wanted}
+        for i in range(1, len(steps)):
+            if steps[i].offset in starts:
+                if steps[i].is_jump_target or steps[i - 1].opcode in JUMPS:
+                    return True
+    return False
+
+
 def name(place):
+    """FILE:LINE"""
     path, line = place
     return "%s:%d" % (path.rpartition("/")[2], line) if line else path
