@@ -182,10 +182,9 @@ class Day:
         self.within = 0  # readings of a log() that is under way
         self.held = {}  # by boot: readings that the server has
         self.latest = {}  # by boot: number of the reading that came last, for the first time
-        self.gone = 0  # counted as dropped, rejected or lost, in all boots
+        self.gone = {0: 0}  # by boot: dropped, rejected, or lost by the next one
         self.sent = {}  # by boot
         self.recovered = 0
-        self.no_readings = 0  # None and the like: log() has refused them, and counted that
         self.closing = False
         self.only_memory = False  # numbers and bools need none
         self.ending = False  # what is pending has to become less now
@@ -223,6 +222,7 @@ class Day:
         """A new boot."""
         self.boot += 1
         self.held[self.boot] = self.latest[self.boot] = self.sent[self.boot] = 0
+        self.gone[self.boot] = 0  # without what log() has refused, which the books have, too
         self.calls = self.perhaps = 0
         self.known = set()  # signals
         self.closing = False
@@ -310,7 +310,7 @@ class Day:
             self.perhaps += 1
         else:
             self.calls += 1
-            self.no_readings += 1
+            self.gone[self.boot] -= 1
             if stored is not False:
                 raise Failure("log(%r, %r) returned %r" % (signal, value, stored))
         self.check()
@@ -588,7 +588,7 @@ class Day:
             self.perhaps += 1
         elif stored is False:
             self.calls += 1
-            self.no_readings += 1
+            self.gone[self.boot] -= 1
         else:
             raise Failure("after close() log() returned %r" % (stored,))
         self.check()
@@ -599,7 +599,8 @@ class Day:
 
     def _end_of_boot(self):
         log = self.log
-        self.gone += log.dropped + log.rejected + log.lost
+        self.gone[self.boot] += log.dropped + log.rejected
+        self.gone[self.boot - 1] += log.lost
         self.recovered += log.recovered
 
     def next_day(self):
@@ -614,22 +615,17 @@ class Day:
 
     def reckon(self):
         """Nothing is missing that the books do not have, and none of them has too much."""
-        stored = [r for r in self.readings if r.state == STORED]
-        missing = [r for r in stored if not r.arrived]
-        refused = sum(r.state == REFUSED for r in self.readings)
-        # What log() refused is in the books, too: not among what was stored.
-        gone = self.gone - refused - self.no_readings
-        if len(missing) > gone:
-            names = ", ".join("%d" % r.number for r in missing[:9])
-            raise Failure(
-                "%d readings are missing, the books have %d (first of them: %s)"
-                % (len(missing), gone, names)
-            )
-        held = self.held[1]
-        if self.sent[1] + self.recovered > held:
-            raise Failure(
-                "%d and %d sent, the server has %d" % (self.sent[1], self.recovered, held)
-            )
+        for boot in (1, 2):
+            readings = [r for r in self.readings if r.boot == boot]
+            missing = [r.number for r in readings if r.state == STORED and not r.arrived]
+            gone = self.gone[boot] - sum([r.state == REFUSED for r in readings])
+            if len(missing) > gone:
+                raise Failure(
+                    "%d readings of boot %d are missing, the books have %d (%s)"
+                    % (len(missing), boot, gone, missing)
+                )
+        if self.recovered > self.held[1]:
+            raise Failure("%d recovered, the server has %d" % (self.recovered, self.held[1]))
         if self.server.wrong:
             raise Failure("the server was sent what none should be: %s" % self.server.wrong[0])
 
