@@ -1,2 +1,3 @@
 """Random tests in virtual time: whole days of a board (schedule.py), random bytes where it listens
-(fuzz.py), and a fleet (fleet.py). `python -m host_tests.model --help` has the long forms."""
+(fuzz.py), a fleet (fleet.py), an exception or a callback at each line of a day (inject.py), and a
+day without heap (shortage.py). `python -m host_tests.model --help` has the long forms."""
