@@ -133,7 +133,7 @@ class Day:
         self.transport, self.spool, self.api = variant
         random.seed(seed)
         world.reset()
-        if CPYTHON:
+        if CPYTHON and "SOCK_STREAM" not in _stand_in.__code__.co_names:  # else it has a socket
             requests.request = _request
         self.seed = seed
         self.extra = seed % 4
