@@ -22,7 +22,6 @@ from world import NOW_MS, time
 HOUR_S = 3600
 NTP_TOLERANCE_MS = 5
 DATE_TOLERANCE_MS = 2200  # of a Date's second, and of equal times where the truth is earlier
-AFTER_CLOSE = True
 CPYTHON = sys.implementation.name == "cpython"
 STORED, REFUSED, PERHAPS = 1, 2, 3
 INTERRUPTED = object()
@@ -280,7 +279,8 @@ class Day:
             had_memory = self.injected == before or self.only_memory and self._is_plain(reading)
             if not stored and had_memory and self.calm:
                 raise Failure("log(%r, %r) returned %r" % (signal, value, stored))
-            self.known.add(signal)
+            if stored:
+                self.known.add(signal)
         self.check()
 
     def _is_plain(self, reading):
@@ -574,11 +574,11 @@ class Day:
             self.check()
         log = self.log
         self.check()
-        if log.pending and AFTER_CLOSE:
+        if log.pending:
             raise Failure("after close(): %s" % books(log))
         if internet.open_sockets:
             raise Failure("after close() %d sockets are open" % internet.open_sockets)
-        for _ in range(2 if AFTER_CLOSE else 0):  # whoever stops twice is not wrong
+        for _ in range(2):  # whoever stops twice is not wrong
             if self.call("flush", log.flush, (None,)) is False:
                 raise Failure("after close() flush() returned False")
         self.within = 1

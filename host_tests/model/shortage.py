@@ -74,8 +74,9 @@ class Shortage:
                 chain = (chain, None)
         except MemoryError:
             pass
-        for _ in range(leave):
+        while chain and leave:
             chain = chain[0]
+            leave -= 1
         self.taken = chain
         chain = None
         gc.collect()
