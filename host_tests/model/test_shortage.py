@@ -2,7 +2,7 @@
 
 from . import runs
 
-DAYS = 32
+DAYS = 16
 SEED = 1
 
 
