@@ -254,16 +254,17 @@ class Uplink:
             retry.pause(self._slow_ms)
             self._say("%s again and again for %s: perhaps accepted each time" % (answer.why, what))
             return
-        pause_ms = retry.failed()
+        retry.failed()
+        least_ms = 0
         if answer.status != self._same:
             self._day.pause(_DAY_MS)
             self._same = answer.status
         elif answer.status and not self._day.wait_ms():
-            pause_ms = max(pause_ms, self._slow_ms)
+            least_ms = self._slow_ms
         if outcome == transport.BUSY and answer.retry_after and answer.retry_after.isdigit():
             after_s = min(int(answer.retry_after), _RETRY_AFTER_MAX_S)
-            pause_ms = max(pause_ms, after_s * 1000)
-        retry.pause(pause_ms)
+            least_ms = max(least_ms, after_s * 1000)
+        retry.pause(max(least_ms, retry.wait_ms()))
         self._say(answer.hint(which, "%s for %s" % (answer.why, what)) + "; kept and sent again")
 
     def _slow(self, retry, which, what):
