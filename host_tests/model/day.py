@@ -14,7 +14,6 @@ import internet
 import islog
 import lossy
 import network
-import requests
 import world
 from islog import wifi
 from world import NOW_MS, time
@@ -94,36 +93,6 @@ class Server(lossy.Server):
         return what[0], dict(what[1]), what[2] if len(what) > 2 else b""
 
 
-class _Response:
-    def __init__(self, status_code, socket):
-        self.status_code = status_code
-        self._socket = socket
-
-    def close(self):
-        self._socket.close()
-
-
-_stand_in = requests.request
-
-
-def _request(method, url, **named):
-    # The stand-in, with a socket that whoever stands for its `socket` module sees, as the real
-    # one has: an OSError closes it, and nothing else does.
-    socket = requests.socket.socket(2, 1, 6)
-    before = internet.open_sockets
-    try:
-        status = _stand_in(method, url, **named).status_code
-    except OSError:
-        internet.open_sockets = before
-        socket.close()
-        raise
-    except BaseException:
-        internet.open_sockets = before
-        raise
-    internet.open_sockets = before
-    return _Response(status, socket)
-
-
 class Day:
     """`variant`: (transport, spool: a bool, API); `path` of the spool, in an empty folder.
     `watch(name)` is called before each call of islog, of that name, and `watch(None)` after it."""
@@ -132,8 +101,6 @@ class Day:
         self.transport, self.spool, self.api = variant
         random.seed(seed)
         world.reset()
-        if CPYTHON and "SOCK_STREAM" not in _stand_in.__code__.co_names:  # else it has a socket
-            requests.request = _request
         self.seed = seed
         self.extra = seed % 4
         self.watch = watch
