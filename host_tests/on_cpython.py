@@ -28,6 +28,7 @@ def install(firmware=FIRMWARE):
         if path.stem in ("fast", "fast_text", "trust"):
             continue  # machine code, and `tls`: only MicroPython has them
         importlib.import_module("islog" if path.stem == "__init__" else f"islog.{path.stem}")
+    _load("storage")  # it knows islog
     fakes = {name: sys.modules[name] for name in _HIDDEN}
     for name, module in kept.items():
         if module is None:

@@ -69,8 +69,7 @@ class Logger(Counts):
         if settings["spool_file"]:
             from .spool import Spool  # only where it is asked for
 
-            spool = Spool(settings, self.bucket_id, timekeeper.clock, trouble)
-            uplink.adopt(spool)
+            spool = Spool(settings, self.bucket_id, timekeeper.clock, uplink, trouble)
         Counts.__init__(self, uplink, timekeeper, intake, spool)
         self._say("version %s, bucket %s" % (__version__, bucket_name))
         if uplink.unproven():
@@ -176,7 +175,10 @@ class Logger(Counts):
             return min(_IDLE_MS, uplink.retry.wait_ms())
         if not uplink.batch.count:
             spool, store, clock, foreign = self._spool, self._ring, self._time.clock, False
-            if spool and spool.load():
+            wait_ms = spool.load() if spool else None
+            if wait_ms:
+                return min(_IDLE_MS, wait_ms)
+            if wait_ms == 0:
                 store, clock, foreign = spool.store, spool.clock, spool.foreign
             elif not store.count:
                 return _IDLE_MS
@@ -189,7 +191,9 @@ class Logger(Counts):
                 return self._start(BUCKET)
             if self._time.stale():  # what was logged offline shall lie between two syncs
                 return self._start(REACH)
-            if not uplink.fill(store, clock, foreign, self.dropped + self.lost):
+            # (An earlier boot's batch is in place already.)
+            gone = self.dropped + self.lost
+            if not (uplink.batch.count or uplink.fill(store, clock, foreign, gone)):
                 return 0  # all of it was too large
         return self._start(BATCH)
 
@@ -243,7 +247,7 @@ class Logger(Counts):
         done = self.flush(self._timeout_s)
         self._uplink.give_up()
         try:
-            saved = self._spool and self._spool.close(self._ring, self._uplink.batch)
+            saved = self._spool and self._spool.close(self._ring)
         except MemoryError as e:
             saved = False
             self._stumbled(e)

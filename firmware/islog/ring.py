@@ -58,6 +58,11 @@ def words_of(bits):
     return ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
 
 
+def is_text(bits):
+    """Whether the reading with this word 1 is a string."""
+    return bits & _KINDS == STR
+
+
 class Ring:
     """A ring of `size_bytes` (at least 64, rounded down to 16; it takes 24 more), stamped by a
     Clock; what is no number under a known signal goes to `other(signal, value, epoch)`."""

@@ -58,11 +58,6 @@ class Uplink:
         self._day = Retry(0, clock)  # over once they have been the same for so long
         self.pace = Retry(0, clock)  # over where the next request may begin
 
-    def adopt(self, spool):
-        """Go on with the batch that an earlier boot has left in flash, if there is one."""
-        self.foreign = spool.restore(self.batch)
-        self.marker = int(self.foreign and self.batch.signal() == '"islog.dropped"')
-
     @property
     def pending(self):
         """Readings of this boot that are in the batch."""

@@ -1,6 +1,7 @@
 """A board at its desk, for the tests: `reset()` before each, `Board()` for one with a server."""
 
 import os
+import sys
 import time
 
 import internet
@@ -15,6 +16,7 @@ NOW_MS = 1796000000123  # Unix time at virtual time 0: in November 2026
 def reset():
     """Everything as after power-up."""
     time.reset()
+    forget()
     _remove_flash()
     internet.reset()
     network.power_cycle()
@@ -23,6 +25,13 @@ def reset():
     network.air.clear()
     network.lying = False
     requests.__version__ = "1.1.1"
+
+
+def forget():
+    """What a power cut ends without a close(): no Logger uses a spool any more."""
+    segments = sys.modules.get("islog.segments")
+    if segments:
+        segments._users.clear()
 
 
 def flash():
@@ -89,6 +98,7 @@ class Board:
         import islog
 
         time.restart_ticks()
+        forget()
         self._given.update(settings)
         self.logger = islog.Logger(**self._given)
         self.logged = 0

@@ -4,7 +4,7 @@ import os
 import random
 
 import lossy
-from islog import records
+from islog import left, records, spool
 
 
 class PowerCut(BaseException):
@@ -13,7 +13,8 @@ class PowerCut(BaseException):
 
 class Flash:
     """In `folder`, a real one and empty: a write ends in a power cut (where `cut`) or in an error
-    (`errors`, in hundredths) at any byte. rot() is what flash itself may do."""
+    (`errors`, in hundredths) at any byte, and to open a file for reading in an error that passes
+    (`flaky`, in hundredths). rot() is what flash itself may do."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -22,9 +23,12 @@ class Flash:
         self.errors = random.choice((0, 0, 0, 20))
         for name in os.listdir(folder):
             os.remove(folder + "/" + name)
-        records.open = self.open
+        self.flaky = random.choice((0, 0, 0, 20))
+        records.open = left.open = spool.open = self.open
 
     def open(self, path, mode):
+        if mode == "rb" and random.randrange(100) < self.flaky:
+            raise random.choice((OSError(5), OSError(12), OSError(24), MemoryError("no memory")))
         return _Written(path, self) if mode == "ab" else open(path, mode)
 
     def rot(self):

@@ -338,7 +338,7 @@ def flash(count, folder):
         "ingest_url": "http://service.test/batch_logs",
         "ntp_hosts": ["time.test"],
         "spool_file": folder + "/spool",
-        "spool_bytes": 16000,
+        "spool_bytes": 64000,
         "buffer_bytes": 1024,
         "batch_bytes": 512,
         "timeout": 1,
@@ -415,7 +415,7 @@ def _spool_of(settings, folder):
         for _ in range(9):
             time.advance(log.poll())
         server.down = True
-        for i in range(200):
+        for i in range(500):
             log.log(("n", "t")[i % 2], (i, "text %d" % i)[i % 2])
             time.advance(max(10, log.poll()))
         log.close()
@@ -430,7 +430,7 @@ def _spool_of(settings, folder):
     log = islog.Logger(KEY, "fuzz", **settings)
     while log.spooled:
         time.advance(max(1, log.poll()))
-    assert len(server.readings) == 200 and len(good) > 2
+    assert len(server.readings) == 500 and len(good) > 2
     return good, server.readings
 
 

@@ -125,6 +125,7 @@ class Schedule:
         """Power on: a new Logger, its uptime somewhere before a wrap of the ticks."""
         self._elapsed_ms += time.up_ms()
         time.reset(ticks=self.period - random.randrange(200000))
+        world.forget()
         time.period = self.period
         time.ppm = random.choice((-40, 15, 40)) if self.clock_kind == "drift" else 0
         self.ntp.unix_ms = NOW_MS + self._elapsed_ms
@@ -152,7 +153,12 @@ class Schedule:
         self._again_before = self.again
         self._closed = False
         self.note("boot", self.transport, self.api, self.clock_kind, settings)
+        flaky = self.flash.flaky if self.flash else 0
+        if flaky:
+            self.flash.flaky = 0  # what is left by earlier boots is counted now
         self.log = islog.Logger("the-key", wifi=self._wifi(), **settings)
+        if flaky:
+            self.flash.flaky = flaky
         self._left = self.log.spooled  # by earlier boots
         self._lost_before = self.log.lost
 
@@ -648,7 +654,7 @@ class Schedule:
         self.ntp.delay_ms = 5
         self.ntp.unix_ms = NOW_MS + self._elapsed_ms
         if self.flash:
-            self.flash.errors = 0
+            self.flash.errors = self.flash.flaky = 0
         self.run(3 * HOUR_MS, 20, until_empty=True)
         log = self.log
         assert self._is_empty(), "what was logged is never sent: %s" % log.status()

@@ -27,7 +27,7 @@ except ImportError:  # before MicroPython 1.23
 SETTINGS = {
     "buffer_bytes": 512,
     "batch_bytes": 384,
-    "spool_bytes": 8000,
+    "spool_bytes": 40000,
     "spool_file": "/flash/spool",
     "flush_interval": 0,
     "backoff_max": 2,
@@ -170,11 +170,11 @@ class Story:
         board = self.board
         board.server.latency_ms = 200
         board.run(2)
-        self.outage(90)
+        self.outage(200)
         board.reboot()
         board.server.down = False
         board.run(1)
-        self.outage(60)
+        self.outage(150)
         board.logger.close()
         board.reboot()
         board.server.down = False
@@ -183,7 +183,7 @@ class Story:
         board.run(3)
         board.logger.close()
         board.reboot()
-        self.outage(40)
+        self.outage(100)
         if closed:
             board.logger.close()
 
@@ -245,7 +245,7 @@ def case(times, before, logged, up_ms, pending):
         if not log.pending and not log.spooled:
             break
     assert log.pending == log.spooled == 0, log.status()
-    assert log.recovered + log.lost == at_start + lost, log.status()
+    assert log.recovered + log.lost == at_start + lost, (at_start, lost, log.status())
     assert log.sent + log.dropped == len(story.logged) - len(logged)
     arrived = set()
     newest = old = own = 0

@@ -66,7 +66,9 @@ class Story:
         self.logged = {}  # (signal, value as sent): (n, e as sent or ms)
         self.kept = set()  # n of readings that were once reported as spooled
         self.own = set()
-        self.timed = self.told = True
+        self.mine = []
+        self.timed = True
+        self.hopeless = 0  # how many were logged by boots without a time
         self.n = self.held = 0
         self.board = None
 
@@ -116,28 +118,24 @@ class Story:
         else:
             self.board.reboot()
         if self.flash.dead:
-            # Perhaps it counted readings as lost, had deleted some, and could not tell.
-            self.told = False
             return
         log = self.board.logger
-        self._count_lost(log)
+        self._forget_untimed()
         self.own = set()  # n of this boot's, those once reported as spooled
         self.mine = []  # n of all this boot's readings
         self.until = 0  # how many of them were
-        self.timed = False  # whether its time is in flash; None: perhaps
-        self.told = True
-        self.earlier = log.spooled + log.lost
+        self.timed = False  # whether its time is in flash
+        assert log.lost == 0
+        self.earlier = log.spooled
         self.board.ntp.silent = random.random() < 0.3
         self.board.server.down = True
 
-    def _count_lost(self, log):
-        # What a boot without any time had reported as spooled is counted as lost, nothing else.
-        if self.timed or self.timed is None and self.told and not log.lost:
-            assert log.lost == 0, log.last_error
-            return
-        assert log.lost >= len(self.own) or not self.told, log.status()
-        self.kept -= self.own
-        found["untimed"] += len(self.own)
+    def _forget_untimed(self):
+        # What a boot without any time had reported as spooled will be counted as lost.
+        if not self.timed:
+            self.kept -= self.own
+            self.hopeless += len(self.mine)
+            found["untimed"] += len(self.own)
 
     def _log(self):
         n = self.n
@@ -157,7 +155,6 @@ class Story:
         while time.up_ms() < end:
             wait_ms = log.poll()
             if self.flash.dead:
-                self.timed = None if log.synced and not self.timed else self.timed
                 return
             board.check_books()
             time.advance(max(1, min(wait_ms, end - time.up_ms())))
@@ -203,7 +200,7 @@ class Story:
         board = self.board
         log = board.logger
         board.ntp.silent = board.server.down = False
-        spooled, lost = log.spooled, log.lost
+        spooled = log.spooled
         for _ in range(3):
             self._log()
         for _ in range(2000):
@@ -211,7 +208,7 @@ class Story:
             if not log.pending and not log.spooled:
                 break
         assert log.pending == log.spooled == 0, log.status()
-        assert log.recovered == spooled and log.lost == lost
+        assert log.recovered + log.lost == spooled and log.lost <= self.hopeless
         assert log.sent == 3 and world.files("/flash/spool") == []
         self._check_repeats()
         self._check()
