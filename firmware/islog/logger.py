@@ -74,6 +74,8 @@ class Logger(Counts):
         self._say("version %s, bucket %s" % (__version__, bucket_name))
         if uplink.unproven():
             self._say("the server is not verified (no ca_file): others may read the key")
+        if spool:
+            spool.enter()
 
     def log_object(self, obj, prefix="", epoch=None):
         """Log a dict or a list, all with one time: see objects.py."""
@@ -246,17 +248,19 @@ class Logger(Counts):
         What is in neither counts as dropped, and so does what is logged later."""
         done = self.flush(self._timeout_s)
         self._uplink.give_up()
-        try:
-            saved = self._spool and self._spool.close(self._ring)
-        except MemoryError as e:
-            saved = False
-            self._stumbled(e)
-        if not saved:
+        if not (self._spool and (self._save() or self._save())):
             self._uplink.drop()
         self._intake.closed = True
         self._ring.close()
         self.state = "closed"
         return done
+
+    def _save(self):
+        try:
+            return self._spool.close(self._ring)
+        except MemoryError as e:
+            self._stumbled(e)
+            return False
 
     def _trouble(self, sentence, aloud=True):
         self.last_error = sentence

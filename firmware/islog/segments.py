@@ -62,15 +62,21 @@ class Segments:
     @property
     def count(self):
         """Readings that are in flash and in no batch."""
-        return sum([s.count + s.own for s in self._segments]) + self.filled + self.store.count
+        count = self.filled + self.store.count
+        for segment in self._segments:
+            count += segment.count + segment.own
+        return count
 
     @property
     def own(self):
         """Those that are this boot's."""
-        count = sum([s.own for s in self._segments]) + self.filled
-        return count if self.foreign else count + self.store.count
+        count = self.filled if self.foreign else self.filled + self.store.count
+        for segment in self._segments:
+            count += segment.own
+        return count
 
-    def _enter(self):
+    def enter(self):
+        """From now on the files are this Logger's. The last step of its making."""
         _users[self._path] = self._used
 
     def _is_ready(self):

@@ -6,10 +6,10 @@ import os
 
 import islog.left
 import islog.records
+import islog.replay
 import islog.segments
-import islog.spool
 
-_MODULES = islog.left, islog.records, islog.spool
+_MODULES = islog.left, islog.records, islog.replay
 
 
 class Storage:

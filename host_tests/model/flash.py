@@ -4,7 +4,7 @@ import os
 import random
 
 import lossy
-from islog import left, records, spool
+from islog import left, records, replay
 
 
 class PowerCut(BaseException):
@@ -24,7 +24,7 @@ class Flash:
         for name in os.listdir(folder):
             os.remove(folder + "/" + name)
         self.flaky = random.choice((0, 0, 0, 20))
-        records.open = left.open = spool.open = self.open
+        records.open = left.open = replay.open = self.open
 
     def open(self, path, mode):
         if mode == "rb" and random.randrange(100) < self.flaky:

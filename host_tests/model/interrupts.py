@@ -14,7 +14,7 @@ from pathlib import Path
 import world
 from world import NOW_MS, Board, time
 
-FILES = {"spool.py", "segments.py", "left.py", "records.py"}
+FILES = {"spool.py", "replay.py", "segments.py", "left.py", "records.py"}
 SETTINGS = {
     "buffer_bytes": 512,
     "batch_bytes": 512,
@@ -146,7 +146,7 @@ class Story:
         missing = set(range(self.n)) - set(arrived) - self.cut
         assert not missing, sorted(missing)
         firsts = list(dict.fromkeys(arrived))
-        assert firsts == sorted(firsts)
+        assert firsts == sorted(firsts), firsts
         for value, at_ms in zip(arrived, self.board.times_ms(), strict=True):
             assert abs(at_ms - self.true_ms[value]) <= 20
         self.repeated = len(arrived) - len(firsts)

@@ -1,0 +1,155 @@
+"""Readings from flash, back into the memory from which they are sent.
+
+They stay in flash until all of their record is settled: `Segment.at` and `after` are its two ends
+once it is loaded. Whatever is read before is nobody's until the one line in which it is counted in
+`store` or in the batch, and no longer in its file.
+"""
+
+from micropython import const
+
+from . import records, ring
+from .retry import Retry
+from .segments import Segments, errno
+
+_PATIENCE = const(5)  # failures to read for which what is newer waits
+_ENOENT = const(2)
+
+
+class Replay(Segments):
+    """For the batch of `uplink`. `who` names this boot and its bucket (records.py); `clock` is
+    this boot's. The others: see Spool."""
+
+    def __init__(self, settings, who, clock, uplink, trouble):
+        store = ring.Ring(settings["batch_bytes"], clock, None)
+        Segments.__init__(self, settings["spool_file"], settings["spool_bytes"], store, trouble)
+        self._who = who
+        self._uplink = uplink
+        self._live = self.clock = clock
+        self._passed = 0, 0, 0  # what PASSED would say, where it need not be written
+        self._again = Retry(60, clock)
+        self._misses = 0  # failures to read, one after another
+        self._loaded = 0  # readings of the record that is loaded
+        self._syncs = self._known = None, None  # (who, SYNCS): passed over; the latest
+
+    def _give_up(self):
+        if self._segments[0].after > 0:  # what was read of it goes with it: it is the oldest
+            self._uplink.drop()
+        return Segments._give_up(self)
+
+    def load(self):
+        """To be called with an empty batch, all taken from `store` being settled. 0: the oldest
+        is in `store`, or in the batch; None: there is none to be sent now; else the milliseconds
+        after which to ask again."""
+        if not self._is_ready():
+            return None
+        self._uplink.batch.clear()  # of what an exception has left there
+        self._uplink.marker = 0
+        if self.store.count:
+            return 0
+        if not self._block:
+            return self._wait_ms()
+        if not self._segments:
+            return None
+        first = self._segments[0]
+        if first.after > 0:
+            first.at, first.after = first.after, 0
+        if self._again.wait_ms():
+            return self._wait_ms()
+        try:
+            with open(self._name(first), "rb") as f:
+                found = self._fetch(first, f)
+        except (OSError, MemoryError) as e:
+            # A file that is not there is gone, unless all of the card is, for a while.
+            if errno(e) == _ENOENT and self._misses > _PATIENCE:
+                return int(self._give_up())
+            self._missed(e)
+            return self._wait_ms()
+        self._misses = 0
+        self._again.succeeded()
+        return 0 if found else int(self._give_up())
+
+    def _missed(self, e):
+        self._misses += 1
+        self._again.failed()
+        self._trouble("the spool cannot be read (%s): it is tried again" % e)
+
+    def _wait_ms(self):
+        # What is newer waits for the oldest, but not for ever.
+        return None if self._misses > _PATIENCE else max(1, self._again.wait_ms())
+
+    def _fetch(self, first, f):
+        # Bring its next readings into `store` or the batch; False where there are no more.
+        for at, after, kind, count, size, who in records.chain(f, first.at, first.size):
+            own, why = who == self._who, None
+            if (first.number, at) == self._passed[:2]:
+                skip = min(count, self._passed[2])
+            else:
+                skip = 0
+            if kind == records.SYNCS:
+                if not own and records.is_whole(f, at):
+                    self._syncs = who, f.read(size)
+            elif kind == records.PASSED or own and kind == records.TEXT:
+                pass
+            elif who[4:] != self._who[4:]:
+                why = "they are for another bucket"
+            elif not records.is_whole(f, at):
+                why = "they are damaged"
+            elif kind == records.TEXT:
+                if self._take_text(first, f, after, count, size, skip):
+                    return True
+                why = "batch_bytes is too small for their batch"
+            elif own or self._knows_time(first, f, at, who):
+                self._take_words(first, f, at, after, count, size, skip, own)
+                return True
+            else:
+                why = "their time was never known"
+            if not why:
+                first.at = after
+            elif own:
+                gone = min(count, first.own)
+                first.own, self.dropped, first.at = first.own - gone, self.dropped + gone, after
+            else:
+                gone = min(count - skip, first.count)
+                first.count, self.lost, first.at = first.count - gone, self.lost + gone, after
+            if why:
+                self._trouble("%d readings in flash are lost: %s" % (gone, why))
+        return False
+
+    def _take_text(self, first, f, after, count, size, skip):
+        uplink, batch = self._uplink, self._uplink.batch
+        found = records.batch_from(batch, f, size, count, skip)
+        if found:
+            entries, uplink.marker = found
+            uplink.foreign, self._loaded = True, count
+            left = max(0, first.count - count + skip)
+            batch.filled, first.count, first.after = entries, left, after
+        return found
+
+    def _take_words(self, first, f, at, after, count, size, skip, own):
+        store = self.store
+        if size > 4 * store.size:  # batch_bytes was larger then
+            store = self.store = ring.Ring(size + 15, self._live, None)
+        f.seek(at + records.HEAD)
+        records.unpack(f, size, store, skip)
+        self._loaded = count
+        # A new one each time: what comes twice has its own times twice, without a floor.
+        clock = self._live if own else records.clock_from(self._known[1])
+        self.foreign, self.clock = not own, clock
+        count -= skip
+        state = store.state
+        if own:
+            first.own, state[ring.COUNT], first.after = first.own - count, count, after
+        else:
+            left = max(0, first.count - count)
+            first.count, state[ring.COUNT], first.after = left, count, after
+
+    def _knows_time(self, first, f, at, who):
+        # Have the latest SYNCS of the boot `who` in `_known`; False where it never knew the time.
+        if self._known[0] == who:
+            return True
+        text = self._syncs[1] if self._syncs[0] == who else None
+        text = records.find_syncs(f, at, first.size, who, text)
+        if first.syncs and first.syncs[0] == who:
+            text = first.syncs[1]
+        self._known = text and who, text
+        return bool(text)
