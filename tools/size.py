@@ -26,12 +26,12 @@ TWINS = ("islog/fast.py", "islog/fast_text.py")
 
 # The goals for .mpy and import are not reached yet; until they are, the ceilings keep what there
 # is from growing unseen.
-MPY_CEILING = 27500
-IMPORT_CEILING = 36 * 1024
+MPY_CEILING = 28500
+IMPORT_CEILING = 37 * 1024
 MPY_BYTES = 10000  # in all, of what a user without optional parts loads
 IMPORT_BYTES = 16 * 1024  # of heap kept by `import islog`
 COMPILE_BYTES = 40 * 1024  # of heap that suffices to compile the largest module
-LOGGER_BYTES = 12800  # of heap kept by a Logger with default settings
+LOGGER_BYTES = 13056  # of heap kept by a Logger with default settings
 BLOCK_BYTES = 256  # the largest block allocated once it is running
 LINES = 350
 # What from_config() loads beyond the import; all but wifi are then forgotten.

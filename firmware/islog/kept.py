@@ -52,7 +52,7 @@ class Kept(Answer):
         self._where = None  # (scheme, host, port) that the next exchange finds a connection to
         self._last = 0  # ticks of that connection's last use
         self._host = None  # of the exchange
-        self._out = ()  # what is not sent yet of the request
+        self._out = []  # type: list[memoryview] # what is not sent yet of the request
         self._skipped = memoryview(bytearray(64))
         self._begun = False  # an answer has begun
         self._at = 0  # ticks at the latest step's beginning, or end

@@ -147,8 +147,8 @@ class Logger(Counts):
             return self._ask(unproven)
         if unproven:
             return min(self._time.wait_ms() or _IDLE_MS, _IDLE_MS)
-        if uplink.pace.wait_ms():
-            return uplink.pace.wait_ms()
+        if uplink.gap_ms():
+            return uplink.gap_ms()
         if uplink.bucket_wait_ms() == 0:
             return self._start(BUCKET)
         if self.synced:

@@ -18,7 +18,7 @@ class Retry:
 
     def __init__(self, cap_s, clock):
         self._cap_ms = cap_s * 1000
-        self._clock = clock
+        self.clock = clock
         self._failures = 0
         self._ms = self._hi = self._lo = 0  # a pause of `_ms`, from the uptime (_hi, _lo) on
 
@@ -26,14 +26,14 @@ class Retry:
         """Milliseconds until it may be tried; 0: now."""
         if not self._ms:
             return 0
-        return max(0, self._ms - self._clock.age_ms(self._hi, self._lo))
+        return max(0, self._ms - self.clock.age_ms(self._hi, self._lo))
 
     def succeeded(self):
         self._failures = self._ms = 0
 
     def pause(self, ms):
         """Another pause than that, of at most 2**29 ms; 0: none."""
-        clock = self._clock
+        clock = self.clock
         clock.tick()
         self._hi, self._lo, self._ms = clock.hi, clock.last, ms
 

@@ -19,7 +19,7 @@ _BLOCK = const(4096)  # bytes, where the file system does not tell
 _ENOENT = const(2)
 _IN_USE_MS = const(60000)
 
-_users = {}  # by path: [when its Segments were last used, in ticks]
+_users = {}  # type: dict[str, list] # by path: [when its Segments were last used, in ticks]
 
 
 class Segment:

@@ -49,7 +49,7 @@ class Sntp:
         self.hosts = hosts
         self._timeout_s = min(timeout_s, _TIMEOUT_S)
         self._turn = self._samples = 0
-        self._banned = []  # (address, hi, lo): since that uptime
+        self._banned = ()  # type: tuple[tuple, ...] # (address, hi, lo): since that uptime
         self._socket = None
         self.done = False
         self.best = None
@@ -106,7 +106,7 @@ class Sntp:
             return "an answer from %s that is not for this question" % host
         kind = answer[0] & 7
         if answer[1] == 0 and kind == 4:
-            self._banned = [(address, clock.hi, clock.last)] + self._banned[: _BANS - 1]
+            self._banned = ((address, clock.hi, clock.last),) + self._banned[: _BANS - 1]
             return "%s asks to be left alone for a while" % host
         came_s, came, _, unix_s, left, _ = struct.unpack(">I2HI2H", answer[32:48])
         if kind != 4 or answer[0] >> 6 == 3 or answer[1] > 15 or not unix_s | left:

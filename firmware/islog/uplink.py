@@ -54,9 +54,10 @@ class Uplink:
         self.per_batch = settings["batch_bytes"] // 120  # then what the last batch was like
         self._suspects = 0  # up to here, counted as `filled`, one of the batch was refused
         self._refused_alone = self._broken = 0
-        self._same = 0  # the status of the last answers, none of them a good one
-        self._day = Retry(0, clock)  # over once they have been the same for so long
-        self.pace = Retry(0, clock)  # over where the next request may begin
+        # The status of the latest bad answers, and a pause that is over when that is a day old.
+        self._same = 0, None  # type: tuple[int, Retry | None]
+        if self._gap_ms:
+            self._pace = Retry(0, clock)  # over where the next request may begin
 
     @property
     def pending(self):
@@ -72,6 +73,10 @@ class Uplink:
         """Whether TLS leads to nobody knows whom."""
         return self._batches[0].startswith("https:") and not self.answer.verifies
 
+    def gap_ms(self):
+        """Milliseconds until the next request may begin."""
+        return self._gap_ms and self._pace.wait_ms()
+
     def bucket_wait_ms(self):
         """Milliseconds until the bucket call is due, or None: it is confirmed."""
         return self.bucket_retry and self.bucket_retry.wait_ms()
@@ -85,7 +90,8 @@ class Uplink:
         call = self._bucket
         if what == BATCH:
             call = self._batches + (self.batch.slice(self._part()),)
-        self.pace.pause(self._gap_ms)
+        if self._gap_ms:
+            self._pace.pause(self._gap_ms)
         self.answer.start(*call)
         self.doing = what
         self.fresh = self.fresh and what != BUCKET
@@ -130,7 +136,8 @@ class Uplink:
             self.retry.succeeded()
             if self.answer.remaining == b"0":
                 self.retry.pause(1000)
-            self._refused_alone = self._broken = self._same = 0
+            self._refused_alone = self._broken = 0
+            self._same = 0, None
             return
         self.retries += 1
         if outcome == transport.BAD:
@@ -251,10 +258,12 @@ class Uplink:
             return
         retry.failed()
         least_ms = 0
-        if answer.status != self._same:
-            self._day.pause(_DAY_MS)
-            self._same = answer.status
-        elif answer.status and not self._day.wait_ms():
+        status, day = self._same
+        if answer.status != status:
+            day = Retry(0, retry.clock)
+            day.pause(_DAY_MS)
+            self._same = answer.status, day
+        elif day and status and not day.wait_ms():
             least_ms = self._slow_ms
         if outcome == transport.BUSY and answer.retry_after and answer.retry_after.isdigit():
             after_s = min(int(answer.retry_after), _RETRY_AFTER_MAX_S)

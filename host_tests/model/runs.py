@@ -34,7 +34,7 @@ def injections(first, count):
 
 def shortages(first, count):
     """Start `count` days with too little heap, from seed `first` on; returns a Run."""
-    return Run("micropython", "shortage", first, count, limit_s=120 + count, heap="1500K")
+    return Run("micropython", "shortage", first, count, limit_s=120 + count, heap="2M")
 
 
 class Run:

@@ -74,6 +74,7 @@ def test_a_batch_that_another_bucket_left_behind_is_counted_as_lost(tmp_path):
     board.run(1)
     board.logger.close()
     board.reboot(bucket_name="attic")
+    board.run(30)  # its turn comes
     assert board.logger.lost == 4
 
 
