@@ -130,7 +130,7 @@ class Kept(Answer):
             try:
                 keep = yield from self._ask(request)
             except OSError:
-                if self._begun:
+                if self._begun or self._spent_ms() >= self._left_ms:
                     raise
         if keep is None:
             self._disconnect()
