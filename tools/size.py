@@ -31,7 +31,7 @@ IMPORT_CEILING = 37 * 1024
 MPY_BYTES = 10000  # in all, of what a user without optional parts loads
 IMPORT_BYTES = 16 * 1024  # of heap kept by `import islog`
 COMPILE_BYTES = 40 * 1024  # of heap that suffices to compile the largest module
-LOGGER_BYTES = 13056  # of heap kept by a Logger with default settings
+LOGGER_BYTES = 12800  # of heap kept by a Logger with default settings
 BLOCK_BYTES = 256  # the largest block allocated once it is running
 LINES = 350
 # What from_config() loads beyond the import; all but wifi are then forgotten.

@@ -18,9 +18,6 @@ most 2 s, equal times are sent until the true one is there; a larger step is tak
 Deadlines are counted on uptime as well (`age_ms`): it does not wrap in a device's life.
 """
 
-import time
-from array import array
-
 from micropython import const
 
 from .errors import once
@@ -38,12 +35,11 @@ _BUILT = const(1767225600)  # 2026-01-01: no true time is before this release
 _LAST = const(4294967295)  # 2106, where 32 bits of Unix seconds end
 
 
-class Clock:
+class Clock(steps.Ticks):
     """The board's own clock is set on the first sync where `set_rtc`."""
 
     def __init__(self, set_rtc=True):
-        mask = min(time.ticks_add(0, -1), 0x3FFFFFFF)
-        self.uptime = array("i", (0, time.ticks_ms() & mask, mask))  # hi, last, and the mask
+        steps.Ticks.__init__(self)
         self.source = "none"
         self.proven = False  # NTP has set it once: right enough for certificates from then on
         self.back_ms = 0  # by so much the last sync has set it back
@@ -53,12 +49,6 @@ class Clock:
         self._ppb = None  # the drift: by so much the ticks are slow, in parts per billion
         self.mega = self.shift = self.until = 0  # what settle() found
         self.floor = 0  # milliseconds after `mega` that were sent last
-
-    tick = steps.tick  # keep uptime right: to be called at least once in a quarter of a period
-
-    hi = property(lambda self: self.uptime[0])
-    last = property(lambda self: self.uptime[1])
-    mask = property(lambda self: self.uptime[2])
 
     def _after(self, hi, lo, than_hi, than_lo):
         # Milliseconds of uptime from one to another; beyond a period they are a heap object.

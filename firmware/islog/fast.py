@@ -7,13 +7,14 @@ mp_thread_begin_atomic_section(), ports/rp2/mpthreadport.c), threads of a PC by 
 """
 
 import sys
+from array import array
 from math import isfinite
-from time import ticks_ms
+from time import ticks_add, ticks_ms
 
 import micropython
 from micropython import const
 
-# What Ring.state holds, and Clock.uptime: see there.
+# What `state` and `uptime` hold: plain.Steps and plain.Ticks have them as fields.
 _HEAD = const(0)
 _TAIL = const(1)
 _STOP = const(2)
@@ -47,8 +48,8 @@ elif sys.platform != "esp32":
 
 
 @micropython.native
-def log(self, signal, value, epoch=None):
-    """See Logger.log and plain.log."""
+def _log(self, signal, value, epoch=None):
+    """See Logger.log and plain.Steps.log."""
     if epoch is None:
         bits = self._bits(signal)
         if bits is not None:
@@ -98,8 +99,8 @@ def _store(ring, bits: int, value) -> bool:
 
 
 @micropython.viper
-def append(ring, bits: int, lo: int, data, given) -> bool:
-    """See plain.append."""
+def _append(ring, bits: int, lo: int, data, given) -> bool:
+    """See plain.Steps.append."""
     words = ptr32(ring.words)  # noqa: F821
     to = ptr8(ring.words)  # noqa: F821
     s = ptr32(ring.state)  # noqa: F821
@@ -156,8 +157,6 @@ def _free(ring) -> int:
     used = at - s[_HEAD]
     if used < 0:
         used += size
-    if used == 0 and s[_COUNT] > 0:
-        used = size
     free = int(s[_LIMIT]) - used
     stop = at
     if free > 0:
@@ -188,8 +187,8 @@ def _room(ring, need: int) -> bool:
 
 
 @micropython.viper
-def make_room(ring, need: int) -> bool:
-    """See plain.make_room."""
+def _make_room(ring, need: int) -> bool:
+    """See plain.Steps.make_room."""
     token = _enter()
     done = bool(_room(ring, need))
     if _release:
@@ -200,8 +199,8 @@ def make_room(ring, need: int) -> bool:
 
 
 @micropython.viper
-def take(ring, at: int, n: int, to):
-    """See plain.take."""
+def _take(ring, at: int, n: int, to):
+    """See plain.Steps.take."""
     s = ptr32(ring.state)  # noqa: F821
     token = _enter()
     s[_HEAD] = at
@@ -214,8 +213,8 @@ def take(ring, at: int, n: int, to):
 
 
 @micropython.viper
-def hold(ring, flag: int):
-    """See plain.hold."""
+def _hold(ring, flag: int):
+    """See plain.Steps.hold."""
     s = ptr32(ring.state)  # noqa: F821
     token = _enter()
     s[_READING] = flag
@@ -226,8 +225,8 @@ def hold(ring, flag: int):
 
 
 @micropython.viper
-def tally(ring, rejected: int, missed: int):
-    """See plain.tally."""
+def _tally(ring, rejected: int, missed: int):
+    """See plain.Steps.tally."""
     s = ptr32(ring.state)  # noqa: F821
     token = _enter()
     s[_REJECTED] += rejected
@@ -239,8 +238,8 @@ def tally(ring, rejected: int, missed: int):
 
 
 @micropython.viper
-def publish(ring, old, keys, signals, bits) -> bool:
-    """See plain.publish."""
+def _publish(ring, old, keys, signals, bits) -> bool:
+    """See plain.Steps.publish."""
     token = _enter()
     done = False
     if ring.keys is old:
@@ -256,8 +255,8 @@ def publish(ring, old, keys, signals, bits) -> bool:
 
 
 @micropython.viper
-def tick(clock):
-    """See plain.tick."""
+def _tick(clock):
+    """See plain.Ticks.tick."""
     uptime = ptr32(clock.uptime)  # noqa: F821
     token = _enter()
     now = int(ticks_ms()) & uptime[_MASK]
@@ -268,3 +267,53 @@ def tick(clock):
         _release()
     else:
         _leave(token)
+
+
+def _cell(i):
+    # A field that is a cell of `state`.
+    def put(self, value):
+        self.state[i] = value
+
+    return property(lambda self: self.state[i], put)
+
+
+class Ticks:
+    """See plain.Ticks."""
+
+    def __init__(self):
+        mask = min(ticks_add(0, -1), 0x3FFFFFFF)
+        self.uptime = array("i", (0, ticks_ms() & mask, mask))
+
+    tick = _tick
+    hi = property(lambda self: self.uptime[_HI])
+    last = property(lambda self: self.uptime[_LAST])
+    mask = property(lambda self: self.uptime[_MASK])
+
+
+class Steps:
+    """See plain.Steps. The fields lie in an array, whose place machine code finds once."""
+
+    def __init__(self, size):
+        self.state = array("i", bytes(40))
+        self.state[_SIZE] = size
+        self.state[_STOP] = self.state[_LIMIT] = size - 4
+        self.uptime = self._clock.uptime
+
+    log = _log
+    append = _append
+    make_room = _make_room
+    take = _take
+    hold = _hold
+    tally = _tally
+    publish = _publish
+
+    head = _cell(_HEAD)
+    count = _cell(_COUNT)
+    overflows = _cell(_OVERFLOWS)
+    missed = _cell(_MISSED)
+    rejected = _cell(_REJECTED)
+    reading = _cell(_READING)
+    size = _cell(_SIZE)
+    _tail = _cell(_TAIL)
+    _stop = _cell(_STOP)
+    _limit = _cell(_LIMIT)

@@ -3,7 +3,7 @@
 import micropython
 import uctypes
 
-from .fast import take
+from .fast import _take
 
 _text = None  # what number() writes, from the first batch on
 _texts = None  # [its first byte, its first two bytes ...], from no byte on
@@ -195,6 +195,6 @@ def readings(batch, store, hi: int, clock) -> bool:
         if at >= words_size:
             at -= words_size
         left -= 1
-    take(store, at, n - first, batch)
+    _take(store, at, n - first, batch)
     clock.floor = floor
     return full

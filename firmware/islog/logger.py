@@ -24,6 +24,7 @@ from . import __version__, service
 from .counts import Counts
 from .errors import ConfigError, once
 from .intake import Intake
+from .retry import jitter
 from .timekeeper import Timekeeper
 from .uplink import BATCH, BUCKET, REACH, REFUSED, Uplink
 
@@ -65,6 +66,8 @@ class Logger(Counts):
         self.log = intake.store.log
         self._timeout_s, self._quiet = settings["timeout"], settings["quiet"]
         self._busy = 0
+        self._patience_ms = jitter(uplink.flush_ms)  # boards that start together send apart
+        self._overflows = 0  # of the ring, when the batch was made
         self.state, spool = "offline" if wifi else "no time", None
         if settings["spool_file"]:
             from .spool import Spool  # only where it is asked for
@@ -171,8 +174,9 @@ class Logger(Counts):
 
     def _deliver(self, flushing):
         uplink = self._uplink
-        if self._ring.overflows != uplink.overflows and not self._spool:
+        if self._ring.overflows != self._overflows and not self._spool:
             uplink.drop()  # it is older than what the ring has dropped
+            self._overflows = self._ring.overflows
         if uplink.retry.wait_ms():
             return min(_IDLE_MS, uplink.retry.wait_ms())
         if not uplink.batch.count:
@@ -186,15 +190,16 @@ class Logger(Counts):
                 return _IDLE_MS
             else:
                 age_ms = store.oldest_age_ms()
-                early = age_ms < uplink.wait_ms and not uplink.due(store.count)
+                early = age_ms < self._patience_ms and not uplink.due(store.count)
                 if early and not flushing:
-                    return min(_IDLE_MS, uplink.wait_ms - age_ms)
+                    return min(_IDLE_MS, self._patience_ms - age_ms)
             if uplink.fresh:
                 return self._start(BUCKET)
             if self._time.stale():  # what was logged offline shall lie between two syncs
                 return self._start(REACH)
             # (An earlier boot's batch is in place already.)
             gone = self.dropped + self.lost
+            self._overflows, self._patience_ms = self._ring.overflows, uplink.flush_ms
             if not (uplink.batch.count or uplink.fill(store, clock, foreign, gone)):
                 return 0  # all of it was too large
         return self._start(BATCH)
@@ -250,6 +255,7 @@ class Logger(Counts):
         self._uplink.give_up()
         if not (self._spool and (self._save() or self._save())):
             self._uplink.drop()
+        self._time.close()
         self._intake.closed = True
         self._ring.close()
         self.state = "closed"

@@ -2,31 +2,15 @@
 the same, but that here str() finds a float's digits. What the words of a reading hold: ring.py.
 
 Soft callbacks, Ctrl-C and threads that take turns come at the interpreter's jumps (py/vm.c,
-pending_exception_check). So each step is one straight line without any: where there is no room, it
-writes behind the end instead. Fields that belong together are set in one statement, the last one:
-what goes wrong before it has changed nothing. Threads that run at the same time, on a port without
-a global lock, need fast.py.
+pending_exception_check). So each step is one straight line without any: it writes where nothing
+is, and only then looks whether there is room for it. Fields that belong together are set in one
+statement, the last one: what goes wrong before it has changed nothing. Threads that run at once,
+on a port without a global lock, need fast.py.
 """
 
+import time
 from math import isfinite
 from time import ticks_ms
-
-from micropython import const
-
-# What Ring.state holds, and Clock.uptime: see there.
-_HEAD = const(0)
-_TAIL = const(1)
-_STOP = const(2)
-_COUNT = const(3)
-_OVERFLOWS = const(4)
-_MISSED = const(5)
-_REJECTED = const(6)
-_READING = const(7)
-_SIZE = const(8)
-_LIMIT = const(9)
-_HI = const(0)
-_LAST = const(1)
-_MASK = const(2)
 
 _float, _int, _bool, _type = float, int, bool, type  # builtins are looked for here first
 
@@ -87,138 +71,136 @@ def readings(batch, store, hi, clock):
         n += 1
         starts[n] = len(text)
         at = after % store.size
-    take(store, at, n - batch.filled, batch)
+    store.take(at, n - batch.filled, batch)
     clock.floor = floor
     return full
 
 
-def _free(state, at):
-    # Words that are free where the next reading goes to `at`.
-    used = (at - state[_HEAD]) % state[_SIZE]
-    return state[_LIMIT] - used - state[_SIZE] * (used < (state[_COUNT] > 0))
+class Ticks:
+    """The uptime of a Clock, which it is the base of: `hi` periods of the ticks, and `last`, where
+    they were at the last tick; `mask`: a period less 1."""
+
+    def __init__(self):
+        self.mask = min(time.ticks_add(0, -1), 0x3FFFFFFF)
+        self.hi = 0
+        self.last = ticks_ms() & self.mask
+
+    def tick(self):
+        """Keep it right: to be called at least once in a quarter of a period."""
+        now = ticks_ms() & self.mask
+        self.hi, self.last = self.hi + (now < self.last) & 0x3FF, now
 
 
-def log(self, signal, value, epoch=None):
-    """Store one reading; True where stored. See Logger.log."""
-    if epoch is None:
-        epoch = self._bits(signal)
+class Steps:
+    """What a Ring, which it is the base of, has in fields: see there."""
+
+    def __init__(self, size):
+        self.size = size
+        self.head = self._tail = self.count = self.overflows = self.missed = self.rejected = 0
+        self._stop = self._limit = size - 4
+        self.reading = 0
+
+    def log(self, signal, value, epoch=None):
+        """Store one reading; True where stored. See Logger.log."""
+        # Names are used again: one more would make the frame too large (ring.py).
         if epoch is not None:
-            kind = _type(value)
-            if kind is _float:
-                if isfinite(value):
-                    return _store(self, epoch, value)
-            elif kind is _int:
-                if -0x40000000 <= value <= 0x3FFFFFFF:
-                    return _store(self, epoch ^ 0xC20000, value)
-            elif kind is _bool:
-                return _store(self, epoch ^ 0xC40000, value)
-            epoch = None
-    return self._other(signal, value, epoch)
+            return self._other(signal, value, epoch)
+        epoch = self._bits(signal)
+        if epoch is None:
+            return self._other(signal, value, None)
+        kind = _type(value)
+        if kind is _float and isfinite(value):
+            pass
+        elif kind is _int and -0x40000000 <= value <= 0x3FFFFFFF:
+            epoch ^= 0xC20000
+        elif kind is _bool:
+            epoch ^= 0xC40000
+        else:
+            return self._other(signal, value, None)
+        while True:
+            signal = self._clock
+            at = signal.last
+            epoch |= signal.hi
+            kind = ticks_ms() & 0x3FFFFFFF
+            if kind ^ at > signal.mask >> 2:  # the clock must see each quarter of its period
+                signal.tick()
+                epoch &= -1024
+                continue
+            # From here on a straight line.
+            signal = self.words
+            at = self._tail
+            signal[at] = kind
+            signal[at + 1] = epoch
+            kind = epoch & 0x60000 == 0
+            signal = self._cells[kind]
+            signal[at + 2 >> kind] = value
+            kind = at < self._stop
+            self._tail, self.count = at + 4 * kind, self.count + kind
+            if kind:
+                return True
+            if not self.make_room(4):
+                self.tally(0, 1)
+                return False
+            epoch &= -1024
 
+    def append(self, bits, lo, data, given):
+        """Store a reading with these two header words, the bytes of its value and of its time.
+        False where there is no room, which make_room() makes."""
+        words = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
+        end = self.size * 4 + 8 * (bits & 0x60000 != 0x60000)
+        # From here on a straight line.
+        at = self._tail % self.size
+        left = self._limit - (at - self.head) % self.size - words
+        ok = left >= 0
+        self.words[at] = lo
+        self.words[at + 1] = bits
+        i = at * 4 + 8
+        n = min(len(data), end - i) * ok
+        self._bytes[i : i + n] = data[:n]
+        self._bytes[: len(data) * ok - n] = data[n : len(data) * ok]
+        i = (at + words - 2) % self.size * 4
+        self._bytes[i : i + len(given) * ok] = given[: len(given) * ok]
+        at = (at + words * ok) % self.size
+        i = min(at + (max(left, 0) & -4), self.size)
+        self._tail, self._stop, self.count = at, i, self.count + ok
+        return ok
 
-def _store(ring, bits, value):
-    cells = ring.words if bits & 0x60000 else ring.floats
-    state = ring.state
-    while True:
-        now = ring.uptime[_LAST]
-        bits = bits & -1024 | ring.uptime[_HI]
-        at = ticks_ms() & 0x3FFFFFFF
-        if at ^ now > ring.uptime[_MASK] >> 2:  # the clock must see each quarter of its period
-            tick(ring)
-            continue
-        now = at
-        # From here on a straight line. Without room it writes behind the end.
-        ok = state[_TAIL] < state[_STOP]
-        at = state[_SIZE] + 2 + (state[_TAIL] - state[_SIZE] - 2) * ok
-        ring.words[at] = now
-        ring.words[at + 1] = bits
-        cells[at + 2 >> (cells is ring.floats)] = value
-        state[_TAIL], state[_COUNT] = state[_TAIL] + 4 * ok, state[_COUNT] + ok
-        if ok:
-            return True
-        if not make_room(ring, 4):
-            tally(ring, 0, 1)
-            return False
+    def make_room(self, words):
+        """Drop the oldest until there is room for so many words; False where there is none."""
+        while True:
+            at = self._tail % self.size
+            free = self._limit - (at - self.head) % self.size
+            self._tail, self._stop = at, min(at + (max(free, 0) & -4), self.size)
+            if free >= words:
+                return True
+            if self.reading or not self.count:
+                return False
+            # Again a straight line, which looks anew whether there is one to be dropped.
+            one = (self.count > 0) > self.reading
+            bits = self.words[self.head + 1]
+            at = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
+            at = (self.head + at * one) % self.size
+            self.head, self.count, self.overflows = at, self.count - one, self.overflows + one
 
+    def take(self, at, n, to):
+        """The oldest `n` readings are in `to` from now on, whose `filled` grows; the next one is
+        at `at`."""
+        self.head, self.count, to.filled = at, self.count - n, to.filled + n
 
-def append(ring, bits, lo, data, given):
-    """Store a reading with these two header words, the bytes of its value and of its time. False
-    where there is no room, which make_room() makes."""
-    state = ring.state
-    words = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
-    end = ring.size * 4 + 8 * (bits & 0x60000 != 0x60000)
-    # From here on a straight line. Without room it writes behind the end, and no bytes.
-    at = state[_TAIL] % ring.size
-    left = _free(state, at) - words
-    ok = left >= 0
-    i = ring.size + 2 + (at - ring.size - 2) * ok
-    ring.words[i] = lo
-    ring.words[i + 1] = bits
-    i = at * 4 + 8
-    n = min(len(data), end - i) * ok
-    ring._bytes[i : i + n] = data[:n]
-    ring._bytes[: len(data) * ok - n] = data[n : len(data) * ok]
-    i = (at + words - 2) % ring.size * 4
-    ring._bytes[i : i + len(given) * ok] = given[: len(given) * ok]
-    at = (at + words * ok) % ring.size
-    i = min(at + (max(left, 0) & -4), ring.size)
-    state[_TAIL], state[_STOP], state[_COUNT] = at, i, state[_COUNT] + ok
-    return ok
+    def hold(self, flag):
+        """From now on (1) the oldest readings are kept for who reads them, or (0) not."""
+        self.reading = flag
 
+    def tally(self, rejected, missed):
+        """Count so many."""
+        self.rejected, self.missed = self.rejected + rejected, self.missed + missed
 
-def make_room(ring, words):
-    """Drop the oldest until there is room for so many words; False where there is none."""
-    state = ring.state
-    while True:
-        at = state[_TAIL] % ring.size
-        free = _free(state, at)
-        state[_TAIL], state[_STOP] = at, min(at + (free & -4), ring.size)
-        if free >= words:
-            return True
-        if state[_READING] or not state[_COUNT]:
-            return False
-        # Again a straight line, which looks anew whether there is one to be dropped.
-        one = (state[_COUNT] > 0) > state[_READING]
-        bits = ring.words[state[_HEAD] + 1]
-        at = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
-        at = (state[_HEAD] + at * one) % ring.size
-        one, n = state[_OVERFLOWS] + one, state[_COUNT] - one
-        state[_HEAD], state[_COUNT], state[_OVERFLOWS] = at, n, one
-
-
-def take(ring, at, n, to):
-    """The oldest `n` readings are in `to` from now on, whose `filled` grows; the next one is at
-    `at`."""
-    state = ring.state
-    state[_HEAD], state[_COUNT], to.filled = at, state[_COUNT] - n, to.filled + n
-
-
-def hold(ring, flag):
-    """From now on (1) the oldest readings are kept for who reads them, or (0) not."""
-    ring.state[_READING] = flag
-
-
-def tally(ring, rejected, missed):
-    """Count so many."""
-    state = ring.state
-    rejected, missed = state[_REJECTED] + rejected, state[_MISSED] + missed
-    state[_REJECTED], state[_MISSED] = rejected, missed
-
-
-def publish(ring, old, keys, signals, bits):
-    """Put new `keys` in the place of the `old` ones, with what goes with them; False where those
-    are not there any more."""
-    ok = ring.keys is old
-    signals = (ring.signals, signals)[ok]
-    keys = (ring.keys, keys)[ok]
-    bits = (ring._bits, bits)[ok]
-    ring.signals, ring.keys, ring._bits = signals, keys, bits
-    return ok
-
-
-def tick(clock):
-    """Keep the `uptime` of a Clock (or of its Ring) right: to be called at least once in a quarter
-    of its period."""
-    uptime = clock.uptime
-    now = ticks_ms() & uptime[_MASK]
-    uptime[_HI], uptime[_LAST] = uptime[_HI] + (now < uptime[_LAST]) & 0x3FF, now
+    def publish(self, old, keys, signals, bits):
+        """Put new `keys` in the place of the `old` ones, with what goes with them; False where
+        those are not there any more."""
+        ok = self.keys is old
+        signals = (self.signals, signals)[ok]
+        keys = (self.keys, keys)[ok]
+        bits = (self._bits, bits)[ok]
+        self.signals, self.keys, self._bits = signals, keys, bits
+        return ok

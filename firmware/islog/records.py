@@ -142,7 +142,7 @@ def unpack(f, size, store, skip):
     at = 0
     for _ in range(skip):
         at += ring.words_of(store.words[at + 1])
-    store.state[ring.HEAD] = at
+    store.head = at
 
 
 def find_syncs(f, at, end, who, text):

@@ -136,12 +136,11 @@ class Replay(Segments):
         clock = self._live if own else records.clock_from(self._known[1])
         self.foreign, self.clock = not own, clock
         count -= skip
-        state = store.state
         if own:
-            first.own, state[ring.COUNT], first.after = first.own - count, count, after
+            first.own, store.count, first.after = first.own - count, count, after
         else:
             left = max(0, first.count - count)
-            first.count, state[ring.COUNT], first.after = left, count, after
+            first.count, store.count, first.after = left, count, after
 
     def _knows_time(self, first, f, at, who):
         # Have the latest SYNCS of the boot `who` in `_known`; False where it never knew the time.

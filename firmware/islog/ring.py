@@ -9,8 +9,8 @@ The header's words have at most 30 bits, because 2**30 and above is a heap objec
              value in bytes: 4 for an int of 31 bits or a bool, 8 for a wider int or a float
 
 `size` words are in use, and positions count round. The value of a number lies right behind its
-header, also where that is the last cell: two words behind the end are there for it (and four more
-for what is to be written nowhere, see plain.py). The bytes of a string go on at the start instead.
+header, also where that is the last cell: the array has six words more than `size`. The bytes of a
+string go on at the start instead. The four words where the next reading goes are always free.
 
 What may come in between: soft callbacks and Ctrl-C at the interpreter's jumps; other threads
 there, too, or, where there is no global lock, at any moment, as hard interrupts do. So whatever
@@ -40,17 +40,6 @@ _GIVEN = const(0x80000)
 _SIGNAL = const(0x1FC00)
 _NEW = const(0x800000)  # 8 bytes, and FLOAT: what a signal's bits begin with
 _SIGNALS_MAX = const(127)
-# What `state` holds. An array, for machine code finds its place once, each attribute anew.
-HEAD = const(0)  # where the oldest reading begins
-_TAIL = const(1)  # where the next one goes
-_STOP = const(2)  # up to here there is room for numbers
-COUNT = const(3)  # readings
-_OVERFLOWS = const(4)  # those dropped because they were the oldest,
-_MISSED = const(5)  # and those that were not stored for want of room or memory
-_REJECTED = const(6)  # what log() was given that is no reading
-_READING = const(7)  # 1: the oldest are being read, and not dropped
-_SIZE = const(8)  # words in use
-_LIMIT = const(9)  # the same, but 0 once it is closed
 
 
 def words_of(bits):
@@ -63,36 +52,31 @@ def is_text(bits):
     return bits & _KINDS == STR
 
 
-class Ring:
-    """A ring of `size_bytes` (at least 64, rounded down to 16; it takes 24 more), stamped by a
-    Clock; what is no number under a known signal goes to `other(signal, value, epoch)`."""
+class Ring(steps.Steps):
+    """A ring of `size_bytes` (at least 64, rounded down to 16; it takes 40 more), stamped by a
+    Clock; what is no number under a known signal goes to `other(signal, value, epoch)`.
+
+    Fields: `head`, where the oldest reading begins; `count` readings; `overflows`, dropped because
+    they were the oldest, and `missed`, not stored for want of room or memory; `rejected`, that are
+    no readings; `reading` (0, 1): the oldest are being read, and not dropped. `_tail`: where the
+    next one goes; up to `_stop` there is room for numbers; `_limit` words may be taken, none once
+    it is closed, of `size`.
+    """
 
     def __init__(self, size_bytes, clock, other):
-        self.size = size = size_bytes // 16 * 4
+        self._clock = clock
+        size = size_bytes // 16 * 4 + 4
+        steps.Steps.__init__(self, size)
         self.words = array("i", bytes(4 * size + 24))
         at = uctypes.addressof(self.words)
         array_of = uctypes.ARRAY, uctypes.FLOAT64 | size // 2 + 3
         self.floats = uctypes.struct(at, {"d": array_of}).d
+        self._cells = self.words, self.floats  # what a number is written to
         self._bytes = uctypes.bytearray_at(at, 4 * size + 24)
-        self.state = array("i", bytes(40))
-        self.state[_STOP] = self.state[_SIZE] = self.state[_LIMIT] = size
-        self.uptime = clock.uptime
         self._other = other
         self.keys = {}  # type: dict[str, int]
         self._bits = self.keys.get  # a signal's bits in word 1
         self.signals = []  # by number, what add_signal() was given
-
-    log = steps.log
-    hold = steps.hold  # hold(flag): set `reading`
-    take = steps.take  # take(at, n, to): the oldest n are in `to` now; the next one is at `at`
-    tally = steps.tally  # tally(rejected, missed): count so many
-
-    head = property(lambda self: self.state[HEAD])
-    count = property(lambda self: self.state[COUNT])
-    overflows = property(lambda self: self.state[_OVERFLOWS])
-    missed = property(lambda self: self.state[_MISSED])
-    rejected = property(lambda self: self.state[_REJECTED])
-    reading = property(lambda self: self.state[_READING])
 
     def packed(self, kind, value, given=None):
         """What put() takes of a checked reading: its word 1 without the uptime, and the bytes of
@@ -112,15 +96,15 @@ class Ring:
         """Store what packed() has made, with the uptime in `bits` and `lo`; False where there was
         no room, which is counted."""
         words = words_of(bits)
-        while not steps.append(self, bits, lo, value, given):
-            if words > self.size or not steps.make_room(self, words):
+        while not self.append(bits, lo, value, given):
+            if words > self._limit or not self.make_room(words):
                 self.tally(0, 1)
                 return False
         return True
 
     def used(self):
         """How many words are taken."""
-        return (self.state[_TAIL] - self.head) % self.size or self.size * (self.count > 0)
+        return (self._tail - self.head) % self.size
 
     def look(self):
         """(signal, kind, value, given, where the next one is) of the oldest reading; a STR's value
@@ -154,16 +138,16 @@ class Ring:
 
     def close(self):
         """Take nothing more: all readings are dropped, and counted."""
-        self.state[_LIMIT] = self.state[_STOP] = 0
+        self._limit = self._stop = 0
         self.hold(0)
-        steps.make_room(self, 1)
+        self.make_room(1)
 
     def oldest_age_ms(self):
         """Milliseconds from the oldest reading to the clock's last tick, at most 2**29."""
         at = self.head
-        hi, last, mask = self.uptime
-        periods = hi - self.words[at + 1] & 0x3FF
-        age = last - self.words[at] + periods * (mask + 1)
+        clock = self._clock
+        periods = clock.hi - self.words[at + 1] & 0x3FF
+        age = clock.last - self.words[at] + periods * (clock.mask + 1)
         return min(age, 0x20000000)
 
     def add_signal(self, signal, what, most=_SIGNALS_MAX):
@@ -180,5 +164,5 @@ class Ring:
             bits = len(old) << 10 | _NEW
             keys = dict(old)
             keys[signal] = bits
-            if steps.publish(self, old, keys, signals + [what], keys.get):
+            if self.publish(old, keys, signals + [what], keys.get):
                 return bits

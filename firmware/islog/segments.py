@@ -11,7 +11,6 @@ from micropython import const
 
 from . import records
 from .errors import ConfigError
-from .ring import COUNT
 
 _PARTS = const(8)  # a file has at most this part of the spool,
 _FILES = const(32)  # and there are no more than these, whatever fails
@@ -140,9 +139,9 @@ class Segments:
         gone = store.count + first.count + first.own
         first.after = -1  # in any case
         if self.foreign:
-            self.lost, store.state[COUNT] = self.lost + store.count, 0
+            self.lost, store.count = self.lost + store.count, 0
         else:
-            self.dropped, store.state[COUNT] = self.dropped + store.count, 0
+            self.dropped, store.count = self.dropped + store.count, 0
         error = _remove(self._name(first))
         lost, dropped, rest = self.lost + first.count, self.dropped + first.own, self._segments[1:]
         self.lost, self.dropped, self._segments = lost, dropped, rest

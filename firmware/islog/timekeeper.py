@@ -61,18 +61,18 @@ class Sntp:
             self.done, self._samples = False, 0
         host = self.hosts[self._turn % len(self.hosts)]
         try:
-            self._close()  # where a question was interrupted even in its `finally`
+            self.close()  # where a question was interrupted even in its `finally`
             wrong = self._question(host, clock)
         except (OSError, MemoryError) as e:
             wrong = "no time from %s (%s)" % (host, e.args[0] if e.args else "no answer")
         finally:
-            self._close()
+            self.close()
         if wrong:
             self._turn += 1
             self.done = self._samples > 0
         return None if self.done else wrong
 
-    def _close(self):
+    def close(self):
         try:
             if self._socket:
                 self._socket.close()
@@ -141,6 +141,10 @@ class Timekeeper:
         self._trouble = trouble
         self._heard = clock.hi, clock.last  # the uptime of the server's last answer
         self._alone = False  # NTP was asked in vain, and nobody else was heard for long
+
+    def close(self):
+        """Leave nothing open, whatever has left a question in the middle."""
+        self._sntp.close()
 
     @property
     def synced(self):

@@ -36,7 +36,7 @@ class Uplink:
         self.answer, self._bucket, self._batches, fields, self._most, self._gap_ms = plan
         self.batch = payload.Batch(settings["batch_bytes"], fields)
         self._slow_ms = settings["slow_retry"] * 1000
-        self._flush_ms = settings["flush_interval"] * 1000
+        self.flush_ms = settings["flush_interval"] * 1000
         self.bucket_retry = Retry(settings["backoff_max"], clock)  # None: the bucket is confirmed
         self.retry = Retry(settings["backoff_max"], clock)
         self.doing = None  # BUCKET, REACH or BATCH while that is under way
@@ -44,11 +44,9 @@ class Uplink:
         self.foreign = False  # the batch is an earlier boot's: counted in these instead
         self.recovered = self.lost = 0
         self._reported = 0 if settings["report_dropped"] else None  # by the latest islog.dropped
-        self.wait_ms = jitter(self._flush_ms)  # boards that start together send apart
-        self.bucket_retry.pause(jitter(self._flush_ms))
+        self.bucket_retry.pause(jitter(self.flush_ms))
         self.fresh = True  # the bucket call was not made yet: where a batch is due, it comes first
         self.marker = 0  # 1: the batch began with islog.dropped, which counts as nothing
-        self.overflows = 0  # the ring's, when the batch was made
         self.unanswered = 0  # POSTs running that got no answer at all
         self.trouble = 0  # or FAILING, REFUSED: what the last answer asks for
         self.per_batch = settings["batch_bytes"] // 120  # then what the last batch was like
@@ -174,7 +172,6 @@ class Uplink:
         news = not foreign and self._reported not in (None, gone)
         hi = lo = until = 0  # the uptimes (hi, lo) to (hi, until) are settled
         store.hold(1)
-        self.overflows = store.overflows
         while store.count:
             at = store.head
             bits = words[at + 1]
@@ -200,10 +197,9 @@ class Uplink:
                     break
                 # It was in flash, when batch_bytes was larger.
                 at = store.look()[4]
-                state, n = store.state, store.count - 1
-                state[ring.HEAD], state[ring.COUNT], self.lost = at, n, self.lost + 1
+                store.head, store.count, self.lost = at, store.count - 1, self.lost + 1
         store.hold(0)
-        self.per_batch, self.wait_ms = batch.capacity(), self._flush_ms
+        self.per_batch = batch.capacity()
         return batch.count
 
     def _fill_other(self, store):

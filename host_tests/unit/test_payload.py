@@ -1,7 +1,6 @@
 """What a body looks like on the wire: JSON that any reader takes, in one buffer of fixed size."""
 
 import json
-from array import array
 
 from islog import payload, plain, ring
 
@@ -21,7 +20,7 @@ def make(size_bytes=2048):
 def readings(batch, store, hi, clock):
     """batch.readings() and its twin in bytecode, which must do the same."""
     twin = make(len(batch._buf))
-    copy = ring.Ring(4 * store.size, clock, None)
+    copy = ring.Ring(4 * store.size - 16, clock, None)
     twin._text[1:] = batch._text[1:]
     twin._text[0:1] = b"["
     for name in ("filled", "_mega", "_ms"):
@@ -30,7 +29,8 @@ def readings(batch, store, hi, clock):
     twin._starts[:] = batch._starts
     for i in range(len(store.words)):
         copy.words[i] = store.words[i]
-    copy.state[:] = store.state
+    for name in ("head", "count", "_tail", "_stop"):
+        setattr(copy, name, getattr(store, name))
     copy.signals = store.signals
     again = Clock()
     for name in ("floor", "until", "shift"):
@@ -45,10 +45,9 @@ def readings(batch, store, hi, clock):
     return expected
 
 
-class Clock:
+class Clock(ring.steps.Ticks):
     shift = floor = 0
     until = 0x3FFFFFFF
-    uptime = array("i", (0, 0, 0x3FFFFFFF))
 
 
 def add(batch, value, ms=123, name="t"):

@@ -1,14 +1,11 @@
 """A user's readings in a fixed number of bytes."""
 
-from array import array
-
 from islog import plain, ring
 from world import time
 
 
-class Clock:
-    def __init__(self):
-        self.uptime = array("i", (0, 0, 0x3FFFFFFF))
+class Clock(ring.steps.Ticks):
+    """Of an uptime only."""
 
 
 def other(signal, value, epoch):
@@ -143,7 +140,6 @@ def test_the_reading_being_read_is_not_dropped_by_a_callback():
 def test_uptime_survives_the_wrap_of_the_ticks():
     time.reset(ticks=2**30 - 5)
     store = make(160)
-    store.uptime[1] = time.ticks_ms()
     stamps = []
     for _ in range(3):
         store.log("t", 1)
@@ -191,7 +187,7 @@ def test_age_of_the_oldest():
     store.log("t", 1)
     time.advance(1500)
     store.log("t", 2)
-    ring.steps.tick(store)
+    store._clock.tick()
     assert store.oldest_age_ms() == 1500
 
 
@@ -228,9 +224,9 @@ def test_the_fast_and_the_plain_way_store_the_same():
     values += ["text", None, float("nan"), float("inf"), -float("inf")]
     for step in range(3 * len(values)):
         value = values[step % len(values)]
-        assert own.log("t", value) == plain.log(twin, "t", value)
-        assert own.log("new", value) == plain.log(twin, "new", value) == "other"
-        assert own.log("t", value, 0) == plain.log(twin, "t", value, 0) == "other"
+        assert own.log("t", value) == plain.Steps.log(twin, "t", value)
+        assert own.log("new", value) == plain.Steps.log(twin, "new", value) == "other"
+        assert own.log("t", value, 0) == plain.Steps.log(twin, "t", value, 0) == "other"
         time.advance(2**28 + 1)
         assert (own.count, dropped(own)) == (twin.count, dropped(twin))
     assert own.words[: own.size] == twin.words[: own.size] and dropped(own) > 0

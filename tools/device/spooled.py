@@ -40,7 +40,7 @@ def show(path):
         if kind == records.READINGS:
             store = ring.Ring(size + 64, Clock(False), None)
             records.unpack(f, size, store, skip)
-            store.state[ring.COUNT] = count - skip
+            store.count = count - skip
             clock = records.clock_from(syncs[who]) if who in syncs else None
             while store.count:
                 show_reading(store, clock)
@@ -61,7 +61,7 @@ def show_reading(store, clock):
     value = str(value, "utf-8") if kind == ring.STR else value
     name = str(name, "utf-8")  # quoted, and what comes before the value
     print(json.dumps([when, json.loads(name[: name.rindex(",")]), value]))
-    store.state[ring.HEAD], store.state[ring.COUNT] = after, store.count - 1
+    store.head, store.count = after, store.count - 1
 
 
 def show_text(f, count, size, skip):
