@@ -146,7 +146,8 @@ class Logger(Counts):
             uplink.retry.succeeded()
             self._say("the time is known")
         unproven = uplink.answer.verifies and not self._time.clock.proven  # the date, for TLS
-        if self._time.due():
+        rests, self._time.rests = self._time.rests, False
+        if self._time.due() and not rests:
             return self._ask(unproven)
         if unproven:
             return min(self._time.wait_ms() or _IDLE_MS, _IDLE_MS)

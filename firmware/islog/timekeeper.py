@@ -140,6 +140,7 @@ class Timekeeper:
         self._interval_ms = settings["sync_interval"] * 1000
         self._trouble = trouble
         self._heard = clock.hi, clock.last  # the uptime of the server's last answer
+        self.rests = False  # NTP has had its turn: for a rare caller it is due again at once
         self._alone = False  # NTP was asked in vain, and nobody else was heard for long
 
     def close(self):
@@ -173,7 +174,7 @@ class Timekeeper:
         clock.tick()
         alone = clock.age_ms(*self._heard) > _NEAR_MS
         most_ms = self._retry.failed() // 2
-        self._alone = alone
+        self._alone, self.rests = alone, True
         wrong = self._sntp.ask(clock)
         if wrong:  # from now on, for the question has taken its time; half of it is certain
             self._retry.pause(_LEAST_MS + most_ms + jitter(most_ms))
@@ -184,6 +185,7 @@ class Timekeeper:
             self._retry.succeeded()
         else:
             self._retry.pause(0)  # to a second answer
+            self.rests = False
         return True
 
     def hear(self, date):

@@ -113,3 +113,29 @@ def test_a_country_of_one_letter_is_a_wrong_setting(tmp_path):
     with pytest.raises(islog.ConfigError, match="country"):
         Board(country="D")
     assert time.up_ms() == 0
+
+
+def poll_each_minute(board, minutes):
+    for _ in range(minutes):
+        time.advance(60000)
+        board.logger.poll()
+        board.check_books()
+
+
+@pytest.mark.parametrize("transport", ["kept", "requests"])
+def test_a_program_that_polls_each_minute_sends_where_ntp_is_due_at_each_poll(transport):
+    board = Board(transport=transport, sync_interval=60, flush_interval=0)
+    board.log("t", 1)
+    poll_each_minute(board, 20)
+    assert board.values() == [1] and board.ntp.asked >= 7
+
+
+@pytest.mark.parametrize("transport", ["kept", "requests"])
+def test_a_program_that_polls_each_minute_sends_where_ntp_is_silent(transport):
+    board = Board(transport=transport, sync_interval=60, flush_interval=0, backoff_max=1)
+    board.run(2)
+    assert board.logger.synced
+    board.ntp.silent = True
+    board.log("t", 1)
+    poll_each_minute(board, 20)
+    assert board.values() == [1]
