@@ -78,6 +78,7 @@ class Kept(Answer):
         pause_ms = time.ticks_diff(now, self._at)
         most_ms = self._timeout_s * 1000 // _POLLS
         self._left_ms -= pause_ms if 0 <= pause_ms < most_ms else most_ms
+        self.late_ms += pause_ms if pause_ms >= 0 else -0x20000000  # of more than six days
         self._at = now
         try:
             next(run)
@@ -144,6 +145,7 @@ class Kept(Answer):
     def _ask(self, request):
         # Send the request and read the answer; returns whether the connection may go on.
         self._begun = False
+        self.late_ms = 0
         self._out = [memoryview(part) for part in request]
         status = 100
         while status < 200:

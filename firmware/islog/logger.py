@@ -215,7 +215,7 @@ class Logger(Counts):
         if not done:
             return 0
         if not uplink.unanswered:
-            self._time.hear(uplink.answer.date)
+            self._time.hear(uplink.answer.date, uplink.answer.late_ms)
         self._cycle()
         if uplink.trouble == REFUSED:
             self.state = "refused"

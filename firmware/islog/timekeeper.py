@@ -188,8 +188,9 @@ class Timekeeper:
             self.rests = False
         return True
 
-    def hear(self, date):
-        """The server has answered just now, with the Date header `date` (bytes), or None."""
+    def hear(self, date, late_ms=0):
+        """The server has answered, with the Date header `date` (bytes), or None. That has waited
+        for a rare caller for up to `late_ms`; where that is below 0, nobody knows how long."""
         clock = self.clock
         clock.tick()
         self._heard = clock.hi, clock.last
@@ -197,9 +198,10 @@ class Timekeeper:
             self._retry.pause(0)
             self._alone = False
         error_ms = clock.error_ms(clock.hi, clock.last)
-        if date and (error_ms is None or error_ms > 2 * _DATE_MS):
+        if date and late_ms >= 0 and (error_ms is None or error_ms > 2 * (_DATE_MS + late_ms)):
             unix_s = once("dates", "http_date", date)
-            self._set("http", unix_s, _DATE_MS // 2, clock.hi, clock.last, _DATE_MS)
+            ms = _DATE_MS // 2 + late_ms
+            self._set("http", unix_s, ms, clock.hi, clock.last, _DATE_MS + late_ms)
 
     def _set(self, source, unix_s, ms, hi, lo, error_ms):
         clock = self.clock

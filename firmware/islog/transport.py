@@ -42,9 +42,9 @@ class Answer:
     """What a transport knows of the last exchange: the base of both.
 
     `status` (0: none), `retry_after`, `date`, `remaining` (of the rate limit; bytes of those
-    headers, or None), `why` (a few words, never with anything that the server sent), `broken` (an
-    answer came that is no HTTP), `untrusted` (the server did not prove its name: `why` is the
-    whole sentence).
+    headers, or None), `late_ms` (so long nobody looked whether they had come), `why` (a few words,
+    never with anything that the server sent), `broken` (an answer came that is no HTTP),
+    `untrusted` (the server did not prove its name: `why` is the whole sentence).
     """
 
     def reset(self):
@@ -52,6 +52,7 @@ class Answer:
         self._under_way = None
         self.status = 0
         self.retry_after = self.date = self.remaining = None
+        self.late_ms = 0
         self.why = "no answer"
         self.broken = self.is_json = self.untrusted = False
 

@@ -6,6 +6,7 @@ import network
 import pytest
 import world
 from islog import wifi
+from lossy import http_date
 from world import Board, time
 
 
@@ -139,3 +140,19 @@ def test_a_program_that_polls_each_minute_sends_where_ntp_is_silent(transport):
     board.log("t", 1)
     poll_each_minute(board, 20)
     assert board.values() == [1]
+
+
+@pytest.mark.parametrize("transport", ["kept", "requests"])
+def test_a_date_that_has_waited_for_a_rare_poll_is_as_old_as_that(transport):
+    board = Board(transport=transport, flush_interval=0)
+    board.ntp.silent = True
+    board.server.latency_ms = 300  # it is there at the next poll only
+    for minute in range(30):
+        time.advance(60000)
+        board.server.date = http_date(board.ntp.now_ms() // 1000)
+        if minute == 20:
+            logged_ms = board.ntp.now_ms()
+            board.log("t", 1)
+        board.logger.poll()
+    assert board.logger.status()["clock"] == "http"
+    assert abs(board.times_ms()[0] - logged_ms) <= 1500
