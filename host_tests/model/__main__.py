@@ -3,6 +3,7 @@
     python -m host_tests.model [--schedules 100000] [--inputs 100000]
                                 [--injections 20000] [--shortages 2000] [--first SEED]
 
+Every 15,000 schedules have 30,000 days in them with something missing, of `hours` in the figures.
 Ends with status 1 where one failed: its seed is told, and what had happened until then.
 """
 

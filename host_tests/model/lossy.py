@@ -32,6 +32,7 @@ KINDS = {
     "nothing here": NEVER,
     "redirect": NEVER,
     "bad body": NEVER,
+    "early": NEVER,
     "too fast": NEVER,
     # Good answers of the less usual sorts.
     "json": ALWAYS,
@@ -49,6 +50,7 @@ STATUSES = {
     "key": (401, 402, 403),
     "redirect": (301, 302, 303, 307, 308, 300, 304),
     "bad body": (400, 413, 422),
+    "early": (413, 403, 429, 503),
 }
 _TEXTS = {
     "batch_logs": ("sn", "v", "e", ',"e":', ["b", "e", "sn", "tid", "v"]),
@@ -76,7 +78,20 @@ class Server(internet.Server):
         self.unheard = 0  # requests that were carried out, and then not answered well
         self.refused_alone = 0
         self.requests = 0
+        self.said_early = 0  # the status of the latest answer, where it came before the body
         self._how = None
+
+    def early(self, headers):
+        """Some are answered from the headers alone, as by a proxy that limits a body's size."""
+        if "early" not in self.mix[1] or random.randrange(100) >= self.mix[0]:
+            return None
+        if random.choice(self.mix[1]) != "early":
+            return None
+        self.requests += 1
+        self.drawn["early"] = self.drawn.get("early", 0) + 1
+        self.said_early = random.choice(STATUSES["early"])
+        self.refused_alone += self.said_early == 413  # perhaps: what it was about is not read
+        return self.said_early, {}, b""
 
     def _answer(self, method, path, headers, body):
         self._how = None
@@ -160,7 +175,7 @@ class Server(internet.Server):
             where = {"Location": random.choice(("http://elsewhere.test/x", "/x", "", "//x"))}
             status = random.choice(STATUSES[kind])
             return status, where if status != 304 else {}, b""
-        if kind == "bad body":
+        if kind in ("bad body", "early"):
             if path == "/batch_logs":
                 self._refused(body)
             return random.choice(STATUSES[kind]), {}, b"{}"

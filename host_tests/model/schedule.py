@@ -8,6 +8,10 @@ After the schedule all becomes well, and at the end the server holds every readi
 dropped nor rejected nor lost, nor, at a power cut, in RAM only. A power cut is the end of a Logger
 at any moment, in the middle of writing to flash among them; the server and the flash stay.
 
+A quarter of the schedules have days in them, in which little happens and something is missing, and
+half of the programs poll rarely. A time is right to milliseconds also where it was days without
+Wi-Fi: then it lies between two syncs.
+
 Everything random comes from one seed, the back-off's jitter among it.
 """
 
@@ -31,6 +35,7 @@ except ImportError:  # CPython
     schedule_soon = None
 
 HOUR_MS = 3600000
+DAYS = 1, 2, 7, 8, 13, 26, 60  # around six, nine and twelve of them ticks_diff() and ticks wrap
 REUSE_MS = 20000  # a clock may stand still for less: until then a name and a value are one reading
 ODD = ('"', "\\", "\n", "\t", "\x00", "\x1f", "°C", "€", "\U0001f600", ',"e":', "}", "]", "%s")
 EXTREMES = (1e300, -1e-300, 0.0, 1e15, 123456.789, (1 << 63) - 1, -(1 << 63), 1 << 30, -(1 << 30))
@@ -71,6 +76,8 @@ class Boot:
 
     def __init__(self):
         self.tolerance_ms = 0
+        self.alone_ms = 0  # for so long it had no two syncs of NTP around a reading
+        self.offline_ms = 0  # the same where this boot ends before NTP is back
         self.logged = 0
         self.new = 0  # of its readings have arrived
         self.at_risk = 0  # of its readings, those that were in RAM only
@@ -95,6 +102,8 @@ class Schedule:
         self.witness = lossy.Witness()
         self.clock_kind = random.choice(("true", "true", "true", "drift", "lying", "date"))
         self.interrupts = interrupts
+        self.days = random.randrange(4) == 0  # it has some without Wi-Fi, server, NTP or polls
+        self.pace_ms = random.choice((0, 0, 0, 0, 1000, 6000, 30000, 60000))  # between polls
         self.period = random.choice((1 << 30, 1 << 30, 1 << 24))
         self.flash = flash.Flash(folder) if random.randrange(2) else None
         self.bucket_name = random.choice(BUCKETS)
@@ -102,6 +111,7 @@ class Schedule:
         self.seq = 0
         self.readings = self.arrived = self.again = self.boots = self.cuts = self.interrupted = 0
         self.dropped = self.rejected = self.lost = self.recovered = self.at_risk = 0
+        self.hours = 0  # in pass_days()
         self.now = None  # this boot
         self._index = {}  # signal and value: readings
         self._texts = {}  # what has arrived, word for word
@@ -130,7 +140,7 @@ class Schedule:
         time.ppm = random.choice((-40, 15, 40)) if self.clock_kind == "drift" else 0
         self.ntp.unix_ms = NOW_MS + self._elapsed_ms
         self.ntp.change = None
-        self.ntp.silent = False
+        self.ntp.silent = random.randrange(8) == 0
         network.power_cycle()
         network.lying = self._stuck = False
         internet.reset()
@@ -152,7 +162,7 @@ class Schedule:
         self.now = Boot()
         self._again_before = self.again
         self._closed = False
-        self.note("boot", self.transport, self.api, self.clock_kind, settings)
+        self.note("boot", self.transport, self.api, self.clock_kind, self.pace_ms, settings)
         flaky = self.flash.flaky if self.flash else 0
         if flaky:
             self.flash.flaky = 0  # what is left by earlier boots is counted now
@@ -206,6 +216,10 @@ class Schedule:
         return NOW_MS + self._elapsed_ms + time.up_ms()
 
     def _tolerance_ms(self):
+        # 10 ppm are what a drift that was measured over minutes may be wrong.
+        return self._clock_tolerance_ms() + self.now.alone_ms // 100000
+
+    def _clock_tolerance_ms(self):
         up_ms = time.up_ms()
         if self.clock_kind == "drift":
             return 6 + up_ms * 100 // 1000000
@@ -255,8 +269,9 @@ class Schedule:
         if kind in (19, 20):
             used_ms = self._used.get(signal)
             now_ms = self._now_ms()
-            if used_ms is not None and now_ms - used_ms < REUSE_MS + 2 * self._lie_ms:
-                return "n", n, None, None
+            least_ms = REUSE_MS + 2 * self._lie_ms
+            if used_ms is not None and (self.days or now_ms - used_ms < least_ms):
+                return "n", n, None, None  # after days the times of two may be mistaken
             self._used[signal] = now_ms
         return signal, value, epoch, exact
 
@@ -483,10 +498,14 @@ class Schedule:
 
     def poll(self):
         """One poll, and what the radio makes of it."""
+        self.server.said_early = 0
         if self.interrupts and random.randrange(2):
             wait_ms = self._under_interrupts(self.log.poll, ())
         else:
             wait_ms = self.log.poll()
+        early = self.server.said_early
+        if early and self.transport == "kept":
+            assert self.log._uplink.answer.status == early, "%d was not heard" % early
         assert 0 <= wait_ms <= 1000, wait_ms
         if self._stuck and not network.WLAN().isconnected():
             self._stuck = network.lying = False
@@ -498,12 +517,14 @@ class Schedule:
         internet.link_up = not self._stuck and "home" in network.air
 
     def run(self, ms, late=1, until_empty=False):
-        """Poll for `ms` of virtual time, `late` times as rarely as asked to."""
+        """Poll for `ms` of virtual time, `late` times as rarely as asked to, and not more often
+        than this program does."""
         end_ms = time.up_ms() + ms
         while time.up_ms() < end_ms and not (until_empty and self._is_empty()):
             wait_ms = self.poll()
             self.check()
-            time.advance(max(1, min(wait_ms * late, end_ms - time.up_ms())))
+            wait_ms = max(wait_ms * late, self.pace_ms)
+            time.advance(max(1, min(wait_ms, end_ms - time.up_ms())))
 
     def _is_empty(self):
         return not self.log.pending and not self.log.spooled
@@ -549,7 +570,46 @@ class Schedule:
         self.ntp.change = _spoil if random.randrange(3) == 0 else None
         self.note("ntp", "silent" if self.ntp.silent else "", self.ntp.delay_ms, lie_ms)
 
+    def pass_days(self):
+        """Hours to two months in which something is not there, and few readings are logged by a
+        program that polls rarely; or it does not even poll, for less than 9 days."""
+        missing = random.choice(("Wi-Fi", "server", "NTP", "poll", "nothing"))
+        pace_ms = random.choice((HOUR_MS // 12, HOUR_MS, 12 * HOUR_MS))
+        if self.period < 1 << 30:
+            pace_ms = min(pace_ms, HOUR_MS)
+        ms = min(random.choice(DAYS) * 24 * HOUR_MS, random.choice((20, 150)) * pace_ms)
+        if missing == "poll":
+            ms = pace_ms = random.randrange(self.period // 100 * 72)
+        self.note("days", ms // HOUR_MS, "h without", missing, "a poll in", pace_ms)
+        self.hours += ms // HOUR_MS
+        if self._in_flight():
+            self.server.unheard += 1
+        down, silent = self.server.down, self.ntp.silent
+        if missing == "Wi-Fi":
+            network.air.pop("home", None)
+            self._link()
+        self.server.down = down or missing == "server"
+        self.ntp.silent = silent or missing == "NTP"
+        end_ms = time.up_ms() + ms
+        while time.up_ms() < end_ms:
+            self.now.offline_ms += pace_ms
+            # Of syncs that nothing is sent between, a clock keeps the latest eight.
+            between = missing == "Wi-Fi" and self.log.synced
+            if not between or self.ntp.silent or self.ntp.change:
+                self.now.alone_ms += pace_ms
+            time.advance(pace_ms)
+            if random.randrange(10) == 0:
+                self.log_many(random.choice((1, 3)))
+            self.poll()
+            self.check()
+        network.air["home"] = "a password"
+        self._link()
+        self.server.down, self.ntp.silent = down, silent
+
     def step(self):
+        if self.days and random.randrange(5) == 0:
+            self.pass_days()
+            return
         what = random.randrange(100)
         if what < 30:
             count = random.choice((1, 1, 3, 10, 40))
@@ -624,6 +684,7 @@ class Schedule:
         self.boot()
 
     def _end_of_boot(self):
+        self.now.alone_ms = max(self.now.alone_ms, self.now.offline_ms)
         self.now.tolerance_ms = self._tolerance_ms()
         given_up = self.server.refused_alone + self.log.lost
         self._given_up = self._given_up or given_up > 0
@@ -655,7 +716,7 @@ class Schedule:
         self.ntp.unix_ms = NOW_MS + self._elapsed_ms
         if self.flash:
             self.flash.errors = self.flash.flaky = 0
-        self.run(3 * HOUR_MS, 20, until_empty=True)
+        self.run(3 * HOUR_MS + 5000 * self.pace_ms, 20, until_empty=True)
         log = self.log
         assert self._is_empty(), "what was logged is never sent: %s" % log.status()
         self.check()

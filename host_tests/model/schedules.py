@@ -9,8 +9,8 @@ import sys
 import schedule
 
 FIGURES = (
-    "boots cuts logged arrived again dropped rejected lost recovered at_risk interrupted".split()
-)
+    "boots cuts hours logged arrived again dropped rejected lost recovered at_risk interrupted"
+).split()
 
 
 def main(first, count, steps, folder):
