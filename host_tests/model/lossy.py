@@ -78,11 +78,12 @@ class Server(internet.Server):
         self.unheard = 0  # requests that were carried out, and then not answered well
         self.refused_alone = 0
         self.requests = 0
+        self.early = self._early
         self.said_early = 0  # the status of the latest answer, where it came before the body
         self._how = None
 
-    def early(self, headers):
-        """Some are answered from the headers alone, as by a proxy that limits a body's size."""
+    def _early(self, headers):
+        # Some are answered from the headers alone, as by a proxy that limits a body's size.
         if "early" not in self.mix[1] or random.randrange(100) >= self.mix[0]:
             return None
         if random.choice(self.mix[1]) != "early":
@@ -98,6 +99,8 @@ class Server(internet.Server):
         if random.randrange(100) >= self.mix[0]:
             return self._good(method, path, headers, body)
         kind = random.choice(self.mix[1])
+        if kind == "early":  # it had its chance
+            return self._good(method, path, headers, body)
         self.drawn[kind] = self.drawn.get(kind, 0) + 1
         carried = KINDS[kind] == ALWAYS or KINDS[kind] == PERHAPS and random.randrange(2)
         if carried:
@@ -175,7 +178,7 @@ class Server(internet.Server):
             where = {"Location": random.choice(("http://elsewhere.test/x", "/x", "", "//x"))}
             status = random.choice(STATUSES[kind])
             return status, where if status != 304 else {}, b""
-        if kind in ("bad body", "early"):
+        if kind == "bad body":
             if path == "/batch_logs":
                 self._refused(body)
             return random.choice(STATUSES[kind]), {}, b"{}"

@@ -78,6 +78,7 @@ class Boot:
         self.tolerance_ms = 0
         self.alone_ms = 0  # for so long it had no two syncs of NTP around a reading
         self.offline_ms = 0  # the same where this boot ends before NTP is back
+        self.between_ms = 0  # for so long it had them
         self.logged = 0
         self.new = 0  # of its readings have arrived
         self.at_risk = 0  # of its readings, those that were in RAM only
@@ -222,7 +223,7 @@ class Schedule:
     def _clock_tolerance_ms(self):
         up_ms = time.up_ms()
         if self.clock_kind == "drift":
-            return 6 + up_ms * 100 // 1000000
+            return 6 + (up_ms - self.now.between_ms) * 100 // 1000000
         if self.clock_kind == "lying":  # the drift seems to be anything that is sane
             return 6 + self._lie_ms * 2 + (up_ms // 1000 if self._lie_ms else 0)
         if self.clock_kind == "date":
@@ -597,6 +598,8 @@ class Schedule:
             between = missing == "Wi-Fi" and self.log.synced
             if not between or self.ntp.silent or self.ntp.change:
                 self.now.alone_ms += pace_ms
+            else:
+                self.now.between_ms += pace_ms
             time.advance(pace_ms)
             if random.randrange(10) == 0:
                 self.log_many(random.choice((1, 3)))
@@ -685,6 +688,7 @@ class Schedule:
 
     def _end_of_boot(self):
         self.now.alone_ms = max(self.now.alone_ms, self.now.offline_ms)
+        self.now.between_ms = 0
         self.now.tolerance_ms = self._tolerance_ms()
         given_up = self.server.refused_alone + self.log.lost
         self._given_up = self._given_up or given_up > 0

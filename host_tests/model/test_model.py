@@ -4,7 +4,7 @@ import pytest
 
 from . import runs
 
-COUNTS = {"cpython": 1400, "micropython": 450}
+COUNTS = {"cpython": 1100, "micropython": 400}
 SEED = 1  # a soak begins with a random one
 
 
