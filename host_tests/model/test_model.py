@@ -4,7 +4,7 @@ import pytest
 
 from . import runs
 
-COUNTS = {"cpython": 1100, "micropython": 400}
+COUNTS = {"cpython": 1500, "micropython": 500}
 SEED = 1  # a soak begins with a random one
 
 
