@@ -269,6 +269,21 @@ def _tick(clock):
         _leave(token)
 
 
+@micropython.viper
+def _stamp(clock):
+    """See plain.Ticks.stamp."""
+    uptime = ptr32(clock.uptime)  # noqa: F821
+    clock.tick()
+    token = _enter()
+    hi = uptime[_HI]
+    last = uptime[_LAST]
+    if _release:
+        _release()
+    else:
+        _leave(token)
+    return (hi, last)
+
+
 def _cell(i):
     # A field that is a cell of `state`.
     def put(self, value):
@@ -285,6 +300,7 @@ class Ticks:
         self.uptime = array("i", (0, ticks_ms() & mask, mask))
 
     tick = _tick
+    stamp = _stamp
     hi = property(lambda self: self.uptime[_HI])
     last = property(lambda self: self.uptime[_LAST])
     mask = property(lambda self: self.uptime[_MASK])

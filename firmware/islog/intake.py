@@ -9,6 +9,7 @@ from . import payload, ring
 
 _SIGNAL_MAX = const(100)  # characters
 _TEXT_MAX = const(1000)  # UTF-8 bytes
+_NUMBER = const(26)  # bytes of the longest number, a double, and two that are never used
 
 
 def check_signal(signal):
@@ -74,10 +75,11 @@ class Intake:
             check_value(value)
             if epoch is not None:
                 epoch = given_time(epoch)
-            clock = self.clock
-            clock.tick()
-            return self.take(signal, value, epoch, clock.hi, clock.last)
-        except MemoryError:  # also where the heap is locked, as in a hard interrupt
+            hi, lo = self.clock.stamp()
+            return self.take(signal, value, epoch, hi, lo)
+        except (MemoryError, ImportError):
+            # The heap is full, or locked, as in a hard interrupt; or another thread is about to
+            # load what this one needs.
             self.store.tally(0, 1)
             return False
 
@@ -102,8 +104,8 @@ class Intake:
                     size = payload.quoted_size(value)
             else:
                 kind = _KINDS[type(value)]
-                size = 24
-            if size >= room:
+                size = _NUMBER
+            if size >= room or key is None and room <= _NUMBER:
                 return self._reject("%s: too long for batch_bytes", signal)
             if key is None:
                 key = store.add_signal(signal, name, self._max_signals)

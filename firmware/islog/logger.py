@@ -60,7 +60,7 @@ class Logger(Counts):
         trouble = self._trouble
         timekeeper = Timekeeper(settings, trouble)
         uplink = Uplink(settings, plan, trouble, timekeeper.clock)
-        if uplink.batch.room <= 107 + 24:
+        if uplink.batch.room <= 107 + 26:
             raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
         intake = Intake(settings, timekeeper.clock, uplink.batch, trouble)
         self.log = intake.store.log
@@ -86,7 +86,7 @@ class Logger(Counts):
             from .objects import log_object  # only for programs that use it
 
             return log_object(self._intake, obj, prefix, epoch)
-        except MemoryError:  # before the first of them
+        except (MemoryError, ImportError):  # before the first of them: see Intake
             self._ring.tally(0, len(obj))
             return False
 
@@ -229,12 +229,15 @@ class Logger(Counts):
 
     def flush(self, timeout=30):
         """Poll until nothing is pending, without waiting for a batch to be full or old.
-        False where `timeout` seconds ran out first (None: no limit)."""
-        start = time.ticks_ms()
-        while self.pending:
+        False where `timeout` seconds ran out first (None: no limit), or poll() is under way."""
+        left_ms = None if timeout is None else int(timeout * 1000)
+        last = time.ticks_ms()
+        while self.pending and not self._busy:
             wait_ms = self._poll(True)
-            if timeout is not None:
-                left_ms = int(timeout * 1000) - time.ticks_diff(time.ticks_ms(), start)
+            if left_ms is not None:
+                now = time.ticks_ms()
+                left_ms -= time.ticks_diff(now, last)
+                last = now
                 if left_ms <= 0:
                     break
                 wait_ms = min(wait_ms, left_ms)
@@ -251,7 +254,10 @@ class Logger(Counts):
     def close(self):
         """One last attempt of at most `timeout` seconds, then the spool. True where all was sent.
 
-        What is in neither counts as dropped, and so does what is logged later."""
+        What is in neither counts as dropped, and so does what is logged later. From a callback
+        that comes while poll() is under way it does nothing, as poll() and flush() there."""
+        if self._busy or self.state == "closed":
+            return not self.pending
         done = self.flush(self._timeout_s)
         self._uplink.give_up()
         if not (self._spool and (self._save() or self._save())):

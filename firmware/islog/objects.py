@@ -13,14 +13,16 @@ def log_object(intake, obj, prefix, epoch):
         entries = [(str(i), obj[i]) for i in range(len(obj))]
     else:
         refuse("collection", obj)
-    for name, value in entries:
-        check_signal(prefix + name if isinstance(name, str) else name)
+    for i in range(len(entries)):
+        name, value = entries[i]
+        if isinstance(name, str):
+            name = prefix + name
+            entries[i] = name, value
+        check_signal(name)
         check_value(value)
     given = None if epoch is None else given_time(epoch)
-    clock = intake.clock
-    clock.tick()
-    hi, lo = clock.hi, clock.last
+    hi, lo = intake.clock.stamp()
     done = True
     for name, value in entries:
-        done = intake.take(prefix + name, value, given, hi, lo) and done
+        done = intake.take(name, value, given, hi, lo) and done
     return done

@@ -90,6 +90,11 @@ class Ticks:
         now = ticks_ms() & self.mask
         self.hi, self.last = self.hi + (now < self.last) & 0x3FF, now
 
+    def stamp(self):
+        """The uptime now: two words that belong together, whoever ticks meanwhile."""
+        self.tick()
+        return self.hi, self.last
+
 
 class Steps:
     """What a Ring, which it is the base of, has in fields: see there."""

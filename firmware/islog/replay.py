@@ -42,8 +42,7 @@ class Replay(Segments):
         after which to ask again."""
         if not self._is_ready():
             return None
-        self._uplink.batch.clear()  # of what an exception has left there
-        self._uplink.marker = 0
+        self._uplink.renew()
         if self.store.count:
             return 0
         if not self._block:

@@ -33,9 +33,8 @@ class Retry:
 
     def pause(self, ms):
         """Another pause than that, of at most 2**29 ms; 0: none."""
-        clock = self.clock
-        clock.tick()
-        self._hi, self._lo, self._ms = clock.hi, clock.last, ms
+        hi, lo = self.clock.stamp()
+        self._hi, self._lo, self._ms = hi, lo, ms
 
     def failed(self):
         """Begin the pause after one more failure; returns the most that it could be, in ms."""

@@ -52,7 +52,7 @@ class Uplink:
         self.per_batch = settings["batch_bytes"] // 120  # then what the last batch was like
         self._suspects = 0  # up to here, counted as `filled`, one of the batch was refused
         self._refused_alone = self._broken = 0
-        # The status of the latest bad answers, and a pause that is over when that is a day old.
+        # The status of the latest answers, and a pause that is over when it is the same for a day.
         self._same = 0, None  # type: tuple[int, Retry | None]
         if self._gap_ms:
             self._pace = Retry(0, clock)  # over where the next request may begin
@@ -108,6 +108,8 @@ class Uplink:
         if outcome is None:
             return 0
         what, self.doing = self.doing, None
+        if answer.status != self._same[0]:
+            self._same = answer.status, None
         self.unanswered = 0 if answer.status or answer.broken else self.unanswered + 1
         if what == BATCH:
             self._batch_answered(outcome)
@@ -135,7 +137,6 @@ class Uplink:
             if self.answer.remaining == b"0":
                 self.retry.pause(1000)
             self._refused_alone = self._broken = 0
-            self._same = 0, None
             return
         self.retries += 1
         if outcome == transport.BAD:
@@ -161,18 +162,22 @@ class Uplink:
         self.doing = None
         self.answer.close()
 
+    def renew(self):
+        """Begin a new batch in the place of one that is empty."""
+        self.batch.clear()
+        self._suspects = self.marker = 0
+
     def fill(self, store, clock, foreign=False, gone=0):
         """Move the oldest readings of the ring `store` into the batch, which is empty, until it is
         full; their times are settled by `clock`. Where `gone`, a count, is news, islog.dropped
         goes first."""
         batch, words = self.batch, store.words
-        batch.clear()
-        self._suspects = self.marker = 0
+        self.renew()
         self.foreign = foreign
         news = not foreign and self._reported not in (None, gone)
         hi = lo = until = 0  # the uptimes (hi, lo) to (hi, until) are settled
         store.hold(1)
-        while store.count:
+        while store.count > 0:
             at = store.head
             bits = words[at + 1]
             if not lo <= words[at] < until or bits & 0x3FF != hi:
@@ -196,8 +201,11 @@ class Uplink:
                 if batch.filled:
                     break
                 # It was in flash, when batch_bytes was larger.
-                at = store.look()[4]
-                store.head, store.count, self.lost = at, store.count - 1, self.lost + 1
+                at, n = store.look()[4], store.count - 1
+                if foreign:
+                    store.head, store.count, self.lost = at, n, self.lost + 1
+                else:
+                    store.head, store.count, self.dropped = at, n, self.dropped + 1
         store.hold(0)
         self.per_batch = batch.capacity()
         return batch.count
@@ -217,9 +225,11 @@ class Uplink:
         return done
 
     def drop(self):
-        """Forget the batch, and count that."""
+        """Forget the batch, and count that. One that is on its way is given up."""
+        if self.doing == BATCH:
+            self.give_up()
         batch = self.batch
-        if self.marker and not batch.first:
+        if self.marker and not batch.first and not self.foreign and self._reported:
             self._reported = 0
         if self.foreign:
             self.lost, batch.first = self.lost + self.left, batch.filled
@@ -255,11 +265,11 @@ class Uplink:
         retry.failed()
         least_ms = 0
         status, day = self._same
-        if answer.status != status:
+        if status and not day:
             day = Retry(0, retry.clock)
             day.pause(_DAY_MS)
-            self._same = answer.status, day
-        elif day and status and not day.wait_ms():
+            self._same = status, day
+        elif status and not day.wait_ms():
             least_ms = self._slow_ms
         if outcome == transport.BUSY and answer.retry_after and answer.retry_after.isdigit():
             after_s = min(int(answer.retry_after), _RETRY_AFTER_MAX_S)

@@ -186,3 +186,117 @@ def test_log_object_counts_each_entry_that_there_was_no_memory_for():
     board.check_books()
     board.run(5)
     assert board.logger.dropped == 1 and len(board.values()) == 2
+
+
+def test_the_answer_to_a_batch_that_flash_had_to_give_up_meanwhile_changes_nothing():
+    settings = {"spool_file": world.flash(), "spool_bytes": 8192, "buffer_bytes": 1024}
+    settings.update(batch_bytes=512, flush_interval=0, timeout=60, transport="kept")
+    board = Board(**settings)
+    board.run(3)
+    board.server.always = 503
+    for i in range(200):
+        board.log("t", i)
+        board.run(1)
+    board.server.always = 400
+    board.server.pieces = lambda raw, keep: [(20000, raw)]
+    board.run(120)  # the answer takes so long
+    for i in range(100):
+        for _ in range(12):  # what is in flash is pushed out
+            board.log("u", i)
+        board.logger.poll()
+        board.check_books()
+    board.run(60)
+    board.server.always = None
+    board.server.pieces = lambda raw, keep: [(0, raw)]
+    board.log("last", 1)
+    board.run(900)
+    assert board.values("last") == [1] and board.logger.pending == 0
+
+
+def test_a_closed_logger_leaves_the_files_to_the_one_that_was_made_after_it():
+    import islog
+
+    board = Board(spool_file=world.flash(), spool_bytes=65536, timeout=1)
+    first = board.logger
+    board.run(3)
+    board.server.down = True
+    for i in range(20):
+        board.log("t", i)
+    first.close()
+    second = islog.Logger(**board._given)
+    second.log("t", 20)
+    assert first.close() is True and (first.spooled, first.dropped) == (20, 0)
+    second.close()
+    assert first.close() is True
+    board.server.down = False
+    board.reboot()
+    board.run(60)
+    assert board.values() == list(range(21))
+
+
+def test_flush_and_close_in_a_callback_while_poll_is_under_way_do_nothing():
+    board = Board(flush_interval=0)
+    board.run(3)
+    done = []
+
+    def callback():
+        internet.during_post = None
+        done.extend((board.logger.flush(None), board.logger.close(), board.logger.state))
+
+    internet.during_post = callback
+    board.log("t", 1)
+    board.run(5)
+    assert done == [False, False, "online"] and board.values() == [1]
+    assert board.logger.close() is True
+
+
+def test_a_limit_of_flush_that_is_longer_than_the_ticks_see_runs_out():
+    world.time.period = 1 << 24  # of which half is 2.3 hours
+    board = Board(ntp_hosts=[])
+    board.server.down = True
+    board.log("t", 1)
+    before = world.time.up_ms()
+    assert board.logger.flush(9000) is False
+    assert 9000000 <= world.time.up_ms() - before < 9100000
+
+
+def test_a_number_is_taken_only_where_the_longest_one_would_fit_a_request():
+    for size in range(288, 340):
+        world.reset()
+        try:
+            board = Board(batch_bytes=size, flush_interval=0)
+        except ValueError:
+            continue
+        board.log("é" * 100, 1.5)
+        board.log("é" * 100, -1.25e-100)
+        board.run(30)
+        assert board.logger.lost == 0 and board.logger.pending == 0
+        assert len(board.values()) + board.logger.rejected == 2
+
+
+def rarely(board, hours):
+    """As Board.run(), a poll a minute."""
+    for _ in range(60 * hours):
+        board.logger.poll()
+        world.time.advance(60000)
+
+
+def test_an_answer_that_was_another_one_meanwhile_is_not_the_same_for_a_day():
+    board = Board(backoff_max=5, slow_retry=7200)
+    board.run(3)
+    board.log("t", 1)
+    board.server.answers = [500, 403]
+    board.run(60)
+    board.server.always = 403
+    rarely(board, 48)
+    board.server.always = None
+    board.server.answers = [500]
+    rarely(board, 3)  # the 403 has made a pause of at most two and a half hours
+    assert board.values() == [1]
+    # The same for a day, though: then it is asked rarely.
+    board.server.always = 500
+    board.log("t", 2)
+    rarely(board, 26)
+    asked = len(board.server.posts)
+    rarely(board, 20)
+    assert 5 <= len(board.server.posts) - asked <= 20
