@@ -77,11 +77,12 @@ class Intake:
                 epoch = given_time(epoch)
             hi, lo = self.clock.stamp()
             return self.take(signal, value, epoch, hi, lo)
-        except (MemoryError, ImportError):
-            # The heap is full, or locked, as in a hard interrupt; or another thread is about to
-            # load what this one needs.
-            self.store.tally(0, 1)
-            return False
+        except MemoryError:
+            pass  # the heap is full, or locked as in a hard interrupt, too full for a tuple of both
+        except ImportError:
+            pass  # another thread is about to load what this one needs
+        self.store.tally(0, 1)
+        return False
 
     def take(self, signal, value, given, hi, lo):
         """Store a checked reading of the uptime (`hi`, `lo`) with what given_time() made of its

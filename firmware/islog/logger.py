@@ -86,9 +86,12 @@ class Logger(Counts):
             from .objects import log_object  # only for programs that use it
 
             return log_object(self._intake, obj, prefix, epoch)
-        except (MemoryError, ImportError):  # before the first of them: see Intake
-            self._ring.tally(0, len(obj))
-            return False
+        except MemoryError:
+            pass  # as in Intake: before the first of them
+        except ImportError:
+            pass
+        self._ring.tally(0, len(obj))
+        return False
 
     def poll(self):
         """Do at most one network operation; returns the milliseconds until it wants the next.

@@ -72,7 +72,8 @@ def in_firmware():
     nodes = {}
     for path in sorted((FIRMWARE / "islog").glob("*.py")):
         nodes |= {node.name: node for node in ast.parse(path.read_text()).body if named(node)}
-    found = {"from_config": nodes["from_config"], "log": nodes["log"]}
+    steps = {node.name: node for node in nodes["Steps"].body if named(node)}
+    found = {"from_config": nodes["from_config"], "log": steps["log"]}
     for name in [*(base.id for base in nodes["Logger"].bases), "Logger"]:
         found |= {node.name: node for node in nodes[name].body if isinstance(node, FUNCTIONS)}
     return found

@@ -39,5 +39,5 @@ def clear(log):
     """Forget all readings, but no signal."""
     log._uplink.batch.clear()
     ring = log._ring
-    ring.take(ring.head, ring.count, log._uplink.batch)
+    ring.take(ring._tail % ring.size, ring.count, log._uplink.batch)
     log._uplink.batch.clear()
