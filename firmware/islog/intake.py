@@ -78,7 +78,7 @@ class Intake:
             hi, lo = self.clock.stamp()
             return self.take(signal, value, epoch, hi, lo)
         except MemoryError:
-            pass  # the heap is full, or locked as in a hard interrupt, too full for a tuple of both
+            pass  # full, or locked as in a hard interrupt: no room for a tuple of both kinds
         except ImportError:
             pass  # another thread is about to load what this one needs
         self.store.tally(0, 1)
