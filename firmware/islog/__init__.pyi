@@ -4,7 +4,7 @@ For editors and type checkers only: no board needs this file, and none gets it. 
 with the firmware: names, parameters, defaults, the keys of status().
 """
 
-from typing import Literal, TypedDict, TypeVar
+from typing import Literal, Protocol, TypedDict, TypeVar
 
 from .wifi import WiFi
 
@@ -32,6 +32,9 @@ class _Status(TypedDict):
     clock: Literal["none", "http", "ntp"]
     clock_error_ms: int | None
 
+class _Interface(Protocol):
+    def isconnected(self) -> bool: ...
+
 class ConfigError(ValueError):
     """A setting is wrong: its text is one sentence with its name, what is wrong, what to do."""
 
@@ -39,7 +42,8 @@ class Logger:
     """Streams readings to one bucket. Nothing is connected before the first `poll()`.
 
     The settings are those of config.json: ConfigError, a ValueError, says what is wrong with one.
-    `wifi` is a WiFi object, or None: the network is the caller's affair.
+    `wifi` is a WiFi object (several Loggers may share it), a network interface that the program
+    looks after (anything with isconnected()), or None: as if connected.
 
     At any moment, logged = `sent` + `dropped` + `rejected` + `pending`. What earlier boots have
     left in flash counts apart from that, as `recovered` or `lost`.
@@ -57,7 +61,7 @@ class Logger:
         client_key: str,
         bucket_name: str,
         bucket_id: str | None = None,
-        wifi: WiFi | None = None,
+        wifi: WiFi | _Interface | None = None,
         *,
         api: Literal["batch_logs", "events"] = "batch_logs",
         bucket_url: str | None = None,

@@ -25,7 +25,7 @@ import time
 
 from micropython import const
 
-from .transport import UNKNOWN, Answer, meaning
+from .transport import UNKNOWN, Answer, from_peer, meaning
 
 _STEP_MS = const(100)
 _POLLS = const(16)  # that many an exchange may take, however far apart
@@ -193,6 +193,7 @@ class Kept(Answer):
         self._socket = s = socket.socket(found[0], found[1], found[2])
         s.settimeout(self._timeout_s)
         s.connect(found[-1])
+        self.reached = True
         s.setblocking(False)
         try:  # a second small write would wait for 40 ms
             s.setsockopt(6, getattr(socket, "TCP_NODELAY", 1), 1)
@@ -289,6 +290,7 @@ class Kept(Answer):
 
     def _fault(self, e):
         self.why = "not enough memory"  # for words, at least
+        self.reached = self.reached or isinstance(e, OSError) and from_peer(e)
         number = e.args[0] if e.args and isinstance(e, OSError) else type(e).__name__
         try:
             if isinstance(e, MemoryError):

@@ -31,14 +31,14 @@ from .uplink import BATCH, BUCKET, REACH, REFUSED, Uplink
 _WIFI_UP = const(3)  # wifi.UP, without importing wifi and with it `network`
 _STEP_MS = const(100)
 _IDLE_MS = const(1000)
-_CYCLE_AFTER = const(4)  # POSTs without any answer
 
 
 class Logger(Counts):
     """Streams readings to one bucket. Nothing is connected before the first `poll()`.
 
     The `settings` are those of config.json (docs/settings.md): ConfigError, a ValueError, says
-    what is wrong with one. `wifi` is a WiFi object, or None: the network is the caller's affair.
+    what is wrong with one. `wifi` is a WiFi object (several Loggers may share it), a network
+    interface that the program looks after (anything with isconnected()), or None: as if connected.
 
     log(signal, value, epoch=None) -> bool: store one reading, without I/O or waiting, and without
         heap for a number or bool under a known signal. `signal`: 1 to 100 characters; `value`: an
@@ -52,8 +52,11 @@ class Logger(Counts):
 
     def __init__(self, client_key, bucket_name, bucket_id=None, wifi=None, **settings):
         settings.update(client_key=client_key, bucket_name=bucket_name, bucket_id=bucket_id)
-        if wifi is not None and not hasattr(wifi, "poll"):
-            raise ConfigError("wifi must be a WiFi object here; the list is for config.json")
+        if wifi is not None and not (hasattr(wifi, "isconnected") or hasattr(wifi, "poll")):
+            raise ConfigError(
+                "wifi must be a WiFi object here, or one with isconnected();"
+                " the list is for config.json"
+            )
         settings = once("config", "check", settings)  # its rules are not needed again
         self._wifi, self.last_error, self._said = wifi, None, None
         self.bucket_id, *plan = service.plan(settings)
@@ -136,7 +139,7 @@ class Logger(Counts):
         if self._uplink.doing:
             return self._advance()
         self._uplink.answer.idle()
-        if self._wifi and self._wifi.poll(self._trouble) != _WIFI_UP:
+        if self._wifi and not self._is_linked():
             self.state = "offline"
             self._uplink.give_up()
             return _STEP_MS
@@ -165,16 +168,21 @@ class Logger(Counts):
             return self._start(REACH)  # for its Date, and to see whether anything answers at all
         return _STEP_MS
 
-    def _ask(self, alone=False):  # alone: nothing else can show that a link is dead
-        if not self._time.ask() and alone:
-            self._uplink.unanswered += 1
-            self._cycle()
+    def _ask(self, alone):  # alone: nothing else can show that a link is dead
+        answered = self._time.ask()
+        if answered or alone:
+            self._tell_link(answered)
         return 0
 
-    def _cycle(self):
-        if self._wifi and self._uplink.unanswered >= _CYCLE_AFTER:
-            self._uplink.unanswered = 0
-            self._wifi.cycle()
+    def _is_linked(self):
+        wifi = self._wifi
+        if hasattr(wifi, "isconnected"):  # an interface that the program looks after
+            return wifi.isconnected()
+        return wifi.poll(self._trouble) == _WIFI_UP
+
+    def _tell_link(self, answered):
+        if hasattr(self._wifi, "heard"):
+            self._wifi.heard(answered)
 
     def _deliver(self, flushing):
         uplink = self._uplink
@@ -217,9 +225,9 @@ class Logger(Counts):
         done = uplink.advance()
         if not done:
             return 0
-        if not uplink.unanswered:
+        if uplink.answered:
             self._time.hear(uplink.answer.date, uplink.answer.late_ms)
-        self._cycle()
+        self._tell_link(uplink.answered or uplink.answer.reached)
         if uplink.trouble == REFUSED:
             self.state = "refused"
         elif uplink.trouble and self.synced:
@@ -296,5 +304,6 @@ def from_config(path="config.json"):
     if wifi:
         from .wifi import WiFi
 
-        wifi = WiFi(wifi, settings["country"], settings["hostname"], settings["wifi_power"])
+        names = "country", "hostname", "wifi_power", "txpower", "wifi_reset"
+        wifi = WiFi(wifi, *[settings[name] for name in names])
     return Logger(wifi=wifi, **settings)

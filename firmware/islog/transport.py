@@ -10,6 +10,7 @@ An exchange that an exception leaves (Ctrl-C, no memory) is given up: `close()` 
 next `start()` knows nothing of it, and `step()` in between says that there was no answer.
 """
 
+import errno
 import gc
 
 from micropython import const
@@ -38,12 +39,19 @@ def meaning(status, is_json):
     return BUSY if status in (429, 503) else UNKNOWN
 
 
+def from_peer(error):
+    """Whether an OSError is an answer of the other machine: a refusal, or a reset (which a refusal
+    is on lwIP, extmod/modlwip.c). The `errno` module has the port's own numbers."""
+    return error.args and error.args[0] in (errno.ECONNREFUSED, errno.ECONNRESET)
+
+
 class Answer:
     """What a transport knows of the last exchange: the base of both.
 
     `status` (0: none), `retry_after`, `date`, `remaining` (of the rate limit; bytes of those
     headers, or None), `late_ms` (so long nobody looked whether they had come), `why` (a few words,
-    never with anything that the server sent), `broken` (an answer came that is no HTTP),
+    never with anything that the server sent), `reached` (some machine answered, if only by a
+    refusal: the link is alive), `broken` (an answer came that is no HTTP),
     `untrusted` (the server did not prove its name: `why` is the whole sentence).
     """
 
@@ -54,7 +62,7 @@ class Answer:
         self.retry_after = self.date = self.remaining = None
         self.late_ms = 0
         self.why = "no answer"
-        self.broken = self.is_json = self.untrusted = False
+        self.reached = self.broken = self.is_json = self.untrusted = False
 
     def header(self, name, value):
         """Keep what matters of one header; `name` in lower case, both bytes."""
@@ -169,10 +177,13 @@ class Requests(Answer):
                 self.status = _REDIRECTED
             else:
                 number = e.args[0] if e.args else ""
-                self.why = "no answer (%s)" % (number if type(number) is int else "TLS")
+                tls = type(number) is not int
+                self.reached = tls or from_peer(e)
+                self.why = "no answer (%s)" % ("TLS" if tls else number)
         except MemoryError:
             raise
         except Exception as e:  # requests raises what its parsing trips over
+            self.reached = True
             if str(e).endswith("[]"):  # the words of its first line: not a byte has come
                 self.why = "no answer (%s)" % "closed"
             else:

@@ -47,7 +47,7 @@ class Uplink:
         self.bucket_retry.pause(jitter(self.flush_ms))
         self.fresh = True  # the bucket call was not made yet: where a batch is due, it comes first
         self.marker = 0  # 1: the batch began with islog.dropped, which counts as nothing
-        self.unanswered = 0  # POSTs running that got no answer at all
+        self.answered = False  # whether the last exchange got an answer, good or not
         self.trouble = 0  # or FAILING, REFUSED: what the last answer asks for
         self.per_batch = settings["batch_bytes"] // 120  # then what the last batch was like
         self._suspects = 0  # up to here, counted as `filled`, one of the batch was refused
@@ -110,12 +110,12 @@ class Uplink:
         what, self.doing = self.doing, None
         if answer.status != self._same[0]:
             self._same = answer.status, None
-        self.unanswered = 0 if answer.status or answer.broken else self.unanswered + 1
+        self.answered = answer.status > 0 or answer.broken
         if what == BATCH:
             self._batch_answered(outcome)
         elif what == BUCKET:
             self._bucket_answered(outcome)
-        elif self.unanswered:
+        elif not self.answered:
             self.trouble = max(self.trouble, FAILING)
             self._back_off(self.retry, outcome, 0, "the bucket")
         return what

@@ -1,16 +1,24 @@
 """The board's WLAN, kept joined to the first of several networks that lets it in.
 
     state     leaves when                              does
-    DOWN      at once                                  activates the radio, asks the next network
+    DOWN      the radio is on                          switches it on, applies the settings, asks
+                                                       the next network: JOINING
+              isconnected(), to one of ours: UP        a link of before, to another one: leaves it
     JOINING   isconnected(): UP                        waits; never calls connect() again, which
-              a named failure, or 15 s: FAILED         an ESP32 refuses while it joins
+              15 s are over: FAILED                    an ESP32 refuses while it joins
     FAILED    its pause is over: DOWN                  has disconnected; the next network is next
-    UP        not isconnected() any more: LOST
+    UP        not isconnected() any more: LOST         with nothing answering: see below
     LOST      isconnected(): UP                        waits: an ESP32 joins again by itself
               5 s: DOWN                                disconnects, for a CYW43 does not always
 
-Only a status equal to a *named* failure is one: CYW43's unnamed "no address yet" and the reasons
-that an ESP32 passes through are waited out (ports/esp32/network_wlan.c, extmod/network_cyw43.c).
+An ESP32 goes on trying by itself, and shows the failures that it has passed through, also while
+it waits for an address (ports/esp32/network_wlan.c: reconnects). A port that does not know that
+setting has given up where it names a failure (extmod/network_cyw43.c): that is not waited out.
+
+isconnected() may lie. Where exchanges get no answer at all, 4 running, then 8, 16, 32, 64 and each
+further 64, the gateway is asked. Where that is silent, too, the board joins anew, from the second
+time on with the radio switched off and on; after as many joins that failed it is switched as well.
+What the program had set on the WLAN is put back then.
 
 A state's age is looked at once a poll, on ticks that wrap: where nobody polled for days it may
 seem to be anything from 0 on, so a state lasts at most its own time longer, and never for days.
@@ -21,100 +29,227 @@ import time
 import network
 from micropython import const
 
+from .errors import once
+
 _DOWN = const(0)
 _JOINING = const(1)
 _FAILED = const(2)
 UP = const(3)
 _LOST = const(4)
 _JOIN_MS = const(15000)
-_PATIENCE_MS = const(3000)  # an ESP32 shows a failure while it tries again
+_PATIENCE_MS = const(3000)  # a failure of a moment before may still be shown
 _PAUSE_MS = const(1000)
 _LOST_MS = const(5000)
-_FAILURES = (
-    ("STAT_WRONG_PASSWORD", "its password was refused"),
-    ("STAT_NO_AP_FOUND", "it is not in range"),
-    ("STAT_CONNECT_FAIL", "it did not let us in"),
-)
+_SILENT = const(4)
+_GIVEN_UP = ("STAT_WRONG_PASSWORD", "STAT_NO_AP_FOUND", "STAT_CONNECT_FAIL")
+# What radios raise (RuntimeError: ports/esp32/network_common.c), and what they say to a setting
+# that they do not know.
+_FAULTS = (OSError, RuntimeError, ValueError, TypeError)
+REFUSALS = _FAULTS + (AttributeError,)
 
 
 class WiFi:
-    """`networks`: {"ssid", "password"} each, tried in order. `country` (two letters), `hostname`
-    and `power` ("none", "performance", "powersave") reach the network module where it knows them.
-    OSErrors of the radio are failures to join; nothing raises."""
+    """`networks`: {"ssid", "password"} each, tried in order; one may have a "bssid" and an
+    "ifconfig" (docs/settings.md). `country`, `hostname`, `power` ("none", "performance",
+    "powersave") and `txpower` (dBm) reach the network module where it knows them. With `reset`
+    False a link that is up is left as it is, and the radio is never switched off. Several Loggers
+    may share one object. Whatever the radio raises is a failure to join."""
 
-    def __init__(self, networks, country=None, hostname=None, power=None):
+    def __init__(
+        self, networks, country=None, hostname=None, power=None, txpower=None, reset=True
+    ):
         self.state = _DOWN
         self.ssid = None
+        self._wlan = None
         self._networks = networks
-        self._next = 0
+        self._given = country, hostname, power, txpower
+        self._reset = reset
+        self._next = 0  # of the networks
         self._since = 0
-        self._power = power and power.upper()
-        if country and hasattr(network, "country"):
-            network.country(country)
-        if hostname and hasattr(network, "hostname"):
-            network.hostname(hostname)
-        self._wlan = network.WLAN(network.STA_IF)
+        self._ready = False  # the radio is on and has its settings
+        self._off = False  # it was switched off here: a CYW43's active() is True all the same
+        self._found = []  # type: list[tuple[str, object]] # what the program had set on it then
+        self._static = False  # the address is one of `networks`
+        self._failures = 0  # joins running that failed
+        self._silent = 0  # exchanges running without any answer
+        self._doubts = False  # whether the link is one
 
     def poll(self, trouble):
-        """Move on by at most one step; returns the state. Never waits. `trouble(sentence)` hears
-        why a network was not joined."""
-        wlan = self._wlan
+        """Move on by at most one step; returns the state. To switch the radio on or off may take
+        seconds, to ask the gateway two. `trouble(sentence)` hears why a network was not joined."""
+        try:
+            self._step(trouble)
+        except _FAULTS as e:
+            self._fail(trouble, "the radio answered %s" % (str(e) or type(e).__name__), True)
+        return self.state
+
+    def heard(self, answered):
+        """An exchange has ended. `answered`: something came of the network, of whatever kind: a
+        refused connection, too, or the time."""
+        silent = 0 if answered else self._silent + 1
+        self._silent, self._doubts = silent, _due(silent)
+
+    def _step(self, trouble):
         age = time.ticks_diff(time.ticks_ms(), self._since)
         if age < 0:  # of more than six days
             age = _JOIN_MS + 1
-        if wlan.isconnected():
+        if self.state == _FAILED:
+            if age > _PAUSE_MS:
+                self._next = (self._next + 1) % len(self._networks)
+                self._enter(_DOWN)
+        elif self.state == _DOWN and not (self._ready and self._wlan.active()):
+            self._switch_on(trouble)
+        elif self._is_connected():
+            if self.state == _DOWN and not self._is_ours():
+                trouble("Wi-Fi %s is left: config.json does not name it" % self.ssid)
+                self._wlan.disconnect()
+                return
+            self._failures = 0
             self._enter(UP)
+            if self._doubts:
+                self._doubt(trouble)
         elif self.state == UP:
             self._enter(_LOST)
         elif self.state == _LOST:
             if age > _LOST_MS:
-                self._quietly(wlan.disconnect)
+                self._quietly("disconnect")
                 self._enter(_DOWN)
         elif self.state == _DOWN:
-            self._join(trouble)
-        elif self.state == _JOINING:
-            why = "it did not answer in 15 s" if age > _JOIN_MS else None
-            for name, named in _FAILURES:
-                if age > _PATIENCE_MS and wlan.status() == getattr(network, name, None):
-                    why = named
-            if why:
-                self._fail(trouble, why)
-        elif age > _PAUSE_MS:
-            self._next = (self._next + 1) % len(self._networks)
-            self._enter(_DOWN)
-        return self.state
-
-    def cycle(self):
-        """Switch the radio off and on: a link that lies about being up is made anew."""
-        self._quietly(self._wlan.active, False)
-        self._enter(_DOWN)
+            self._join()
+        elif age > _JOIN_MS or age > _PATIENCE_MS and self._has_given_up():
+            self._fail(trouble, self._words() or "it did not answer in 15 s")
 
     def _enter(self, state):
         if state != self.state:
             self._since, self.state = time.ticks_ms(), state
 
-    def _join(self, trouble):
+    def _switch_on(self, trouble):
+        country, hostname, power, txpower = self._given
+        if not self._wlan:
+            self._wlan = network.WLAN(network.STA_IF)
+        wlan = self._wlan
+        if country and hasattr(network, "country") and network.country() != country:
+            self._set(trouble, "country", country)
+            if self._reset and hasattr(wlan, "deinit") and wlan.active():
+                if not self._is_connected():  # a CYW43 takes it when it is switched on
+                    self._switch_off()
+        self._set(trouble, "hostname", hostname)
+        if self._off or not wlan.active():
+            wlan.active(True)
+            self._off = False
+            for name, value in self._found:
+                if name:
+                    self._quietly("config", **{name: value})
+                else:
+                    self._quietly("ifconfig", value)
+        self._set(trouble, "wifi_power", power)
+        self._set(trouble, "txpower", txpower)
+        self._ready = True
+
+    def _set(self, trouble, setting, value):
+        # Pass it on where the port knows it.
+        try:
+            if value is None:
+                pass
+            elif setting == "txpower":
+                self._wlan.config(txpower=value)
+            elif setting != "wifi_power":
+                if hasattr(network, setting):
+                    getattr(network, setting)(value)
+            elif hasattr(network.WLAN, "PM_NONE"):
+                self._wlan.config(pm=getattr(network.WLAN, "PM_%s" % value.upper()))
+        except REFUSALS as e:
+            why = str(e) or type(e).__name__
+            trouble("%s was not taken by this board (%s): see docs/settings.md" % (setting, why))
+
+    def _switch_off(self):
+        self._ready, self._off = False, True
+        once("radio", "switch_off", self._wlan)
+
+    def _is_connected(self):
+        try:
+            return self._wlan.isconnected()
+        except REFUSALS:
+            return False
+
+    def _is_ours(self):
+        # Of a link of before: whether it leads to a network that is configured.
+        self.ssid = self._quietly("config", "ssid")
+        for i, chosen in enumerate(self._networks):
+            if chosen["ssid"] == self.ssid:
+                self._next = i
+                self._address(chosen)
+                return True
+        return not self.ssid  # a port that does not tell
+
+    def _join(self):
         chosen = self._networks[self._next]
         self.ssid = chosen["ssid"]
         self._enter(_JOINING)
-        try:
-            if not self._wlan.active():
-                self._wlan.active(True)
-                pm = getattr(network.WLAN, "PM_%s" % self._power, None)
-                if pm is not None:
-                    self._wlan.config(pm=pm)
+        self._address(chosen)
+        if chosen.get("bssid"):
+            bssid = bytes(int(part, 16) for part in chosen["bssid"].split(":"))
+            self._wlan.connect(self.ssid, chosen["password"], bssid=bssid)
+        else:
             self._wlan.connect(self.ssid, chosen["password"])
-        except OSError as e:
-            self._fail(trouble, "the radio answered %s" % e)
 
-    def _fail(self, trouble, why):
-        trouble("Wi-Fi %s: %s" % (self.ssid, why))
-        self._quietly(self._wlan.disconnect)
-        self._enter(_FAILED)
+    def _address(self, chosen):
+        if chosen.get("ifconfig"):
+            self._static = True
+            self._wlan.ifconfig(tuple(chosen["ifconfig"]))
+        elif self._static:
+            self._wlan.ipconfig(dhcp4=True)
+            self._static = False
 
-    def _quietly(self, call, *args):
-        # A setting that this port does not know, or an interface that is already off.
+    def _has_given_up(self):
+        if self._quietly("config", "reconnects"):
+            return False
+        status = self._wlan.status()
+        for name in _GIVEN_UP:
+            if status == getattr(network, name, None):
+                return True
+        return False
+
+    def _words(self):
         try:
-            call(*args)
-        except (OSError, ValueError):
-            pass
+            return once("explain", "joining", network, self._wlan.status())
+        except MemoryError:
+            return None
+
+    def _fail(self, trouble, why, raised=False):
+        self._failures += 1
+        self._enter(_FAILED)
+        if self._reset and self._wlan and _due(self._failures):
+            if not raised:  # what a radio says that fails is not to be believed
+                self._found = once("radio", "settings", self._wlan)
+            self._switch_off()
+        elif self._wlan:
+            self._quietly("disconnect")
+        trouble("Wi-Fi %s: %s" % (self._networks[self._next]["ssid"], why))
+
+    def _doubt(self, trouble):
+        self._doubts = False
+        if not self._reset:
+            return
+        if once("radio", "gateway_answers", self._wlan):
+            self._silent = 0
+            return
+        what = "Wi-Fi %s: nothing answers, nor does its gateway: it is joined anew"
+        trouble(what % (self.ssid or "link"))
+        if self._silent > _SILENT:
+            self._found = once("radio", "settings", self._wlan)
+            self._switch_off()
+        else:
+            self._quietly("disconnect")
+        self._enter(_DOWN)
+
+    def _quietly(self, name, *args, **named):
+        # A setting that this port does not know, or a radio that is off already.
+        try:
+            return getattr(self._wlan, name)(*args, **named)
+        except REFUSALS:
+            return None
+
+
+def _due(count):
+    return count >= _SILENT and (count & count - 1 == 0 or count % 64 == 0)

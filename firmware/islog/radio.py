@@ -1,0 +1,62 @@
+"""What is done to the radio where its link is dead, or it does not join. Loaded for that alone."""
+
+import socket
+
+import network
+from micropython import const
+
+from .transport import from_peer
+from .wifi import REFUSALS
+
+_GATEWAY_S = const(2)
+_DNS = const(53)  # a router answers there, or refuses, which is an answer as well
+
+
+def gateway_answers(wlan):
+    """Whether the gateway gives any sign of life; it is waited for two seconds."""
+    s = None
+    try:
+        where = socket.getaddrinfo(wlan.ifconfig()[2], _DNS, 0, socket.SOCK_STREAM)[0]
+        s = socket.socket(where[0], where[1], where[2])
+        s.settimeout(_GATEWAY_S)
+        s.connect(where[-1])
+        return True
+    except OSError as e:
+        return bool(from_peer(e))
+    except REFUSALS:
+        return False
+    finally:
+        if s:
+            s.close()  # it has nothing to send: nothing fails
+
+
+def settings(wlan):
+    """What the program has set on it that a switch of the radio loses: (name of a parameter of
+    config(), or "" for ifconfig(); value) each."""
+    found = []
+    for name in ("pm", "txpower"):
+        value = quietly(wlan, "config", name)
+        if value is not None:
+            found.append((name, value))
+    if quietly(wlan, "ipconfig", "dhcp4") is False:
+        address = quietly(wlan, "ifconfig")
+        if address and address[0] != "0.0.0.0":
+            found.append(("", address))
+    return found
+
+
+def switch_off(wlan):
+    """Switch the radio off. A CYW43 keeps its power until deinit(), which would end an access
+    point as well (extmod/network_cyw43.c)."""
+    if hasattr(wlan, "deinit") and not network.WLAN(network.AP_IF).active():
+        quietly(wlan, "deinit")
+    else:
+        quietly(wlan, "active", False)
+
+
+def quietly(wlan, name, *args):
+    """What a call returns, or None: this port does not know it, or the radio does not answer."""
+    try:
+        return getattr(wlan, name)(*args)
+    except REFUSALS:
+        return None
