@@ -48,12 +48,16 @@ THEMES = {
         "requests_per_s": "How many requests are sent in a second at most.",
     },
     "Wi-Fi": {
-        "wifi": "Networks, tried in this order. Without it the program joins one itself; `Logger`"
-        " takes a `WiFi` object in its place.",
+        "wifi": "Networks, tried in this order; `bssid` (one access point of several), `hidden`"
+        " and `ifconfig` (an address of its own) may be left out. Without it the program joins one"
+        " itself; `Logger` takes a `WiFi` object in its place.",
         "country": "The country's two letters, for the channels that it allows.",
         "hostname": "The board's name on the network.",
         "wifi_power": "How much the radio may sleep: `none` answers fastest, `powersave` lasts"
         " longest.",
+        "txpower": "How strongly the radio sends, where the port can set that.",
+        "wifi_reset": "A link that seems dead is joined anew, and the radio switched off and on."
+        " False: the radio is left alone.",
     },
     "The connection": {
         "transport": "`kept`: one connection that stays open; `requests`: a new one for each"
@@ -97,6 +101,7 @@ UNSET = {
     "batch_readings": "no limit; with `events` 10",
     "requests_per_s": "no limit; with `events` 3",
     "transport": "`requests`; with `ca_file` `kept`",
+    "txpower": "the port's own",
 }
 # Wrong in some way for every rule, so that each of them tells what it allows.
 WRONG = (
@@ -107,6 +112,7 @@ WRONG = (
     [":"],
     [{"ssid": "x" * 33, "password": ""}],
     [{"ssid": "x", "password": "x"}],
+    *([{"ssid": "x", "password": "", name: "x"}] for name in ("bssid", "hidden", "ifconfig")),
 )
 
 HEAD = """# Settings
@@ -156,7 +162,7 @@ def allowed(rule):
     """What a rule allows, in the words in which it refuses."""
     said = []
     for value in WRONG:
-        wrong = (rule(value) or "").split(", not ")[0].removeprefix("must ").removeprefix("be ")
+        wrong = (rule(value) or "").split(", not ")[0].rpartition("must ")[2].removeprefix("be ")
         for verb in ("have ", "hold "):
             wrong = "with " + wrong.removeprefix(verb) if wrong.startswith(verb) else wrong
         if wrong and wrong not in said:

@@ -87,6 +87,8 @@ class Logger:
         country: str | None = None,
         hostname: str | None = None,
         wifi_power: Literal["none", "performance", "powersave"] | None = None,
+        wifi_reset: bool = True,
+        txpower: float | None = None,
         quiet: bool = False,
     ) -> None:
         """`client_key` is a secret; `bucket_name` has at most 200 characters. ConfigError."""

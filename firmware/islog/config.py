@@ -9,6 +9,9 @@ import json
 
 from .errors import ConfigError, why
 
+_HEX = "0123456789abcdefABCDEF"
+_NETWORK = ("ssid", "password", "bssid", "hidden", "ifconfig")
+
 
 def text(value, most):
     return isinstance(value, str) and 0 < len(value) <= most and min(value) >= " "
@@ -34,17 +37,22 @@ def key(value):
     return isinstance(value, str) and "!" <= min(value or " ") and max(value) <= "~"
 
 
+def digits(value, most):
+    return 0 < len(value) <= 5 and not value.strip("0123456789") and int(value) <= most
+
+
 def host(value):
     # host, or host:port.
-    name, _, port = value.partition(":")
-    return name and (port.isdigit() or name == value)
+    name, colon, port = value.partition(":")
+    if colon and not (digits(port, 65535) and int(port)):
+        return False
+    return key(name) and not any(c in name for c in "/@[]")
 
 
 def url(value):
     if not isinstance(value, str) or not value.startswith(("http://", "https://")):
         return False
-    name = value.split("/", 3)[2]
-    return host(name) and "@" not in name and min(value) > " " and max(value) <= "~"
+    return key(value) and host(value.split("/", 3)[2])
 
 
 def hosts(value):
@@ -52,18 +60,55 @@ def hosts(value):
         return all(isinstance(name, str) and host(name) for name in value)
 
 
+def number(value, first, last, *_):
+    return type(value) in (int, float) and first <= value <= last
+
+
+def hostname(value):
+    return text(value, 32) and len(value.encode()) <= 32
+
+
 def wifi(value):
-    if not isinstance(value, (list, tuple)):
-        return False
-    for found in value:
-        if not isinstance(found, dict) or sorted(found) != ["password", "ssid"]:
-            return False
-        ssid, password = found["ssid"], found["password"]
-        if not isinstance(ssid, str) or not 1 <= len(ssid.encode()) <= 32:
-            return False
-        if not isinstance(password, str) or password and not 8 <= len(password) <= 64:
-            return False
-    return value
+    # Here, as in network(), the end of a sentence; None where nothing is wrong.
+    if not isinstance(value, (list, tuple)) or not value:
+        return why("wifi", value)
+    for i, found in enumerate(value):
+        wrong = network(found)
+        if wrong:
+            return why("network", i, found, wrong, _NETWORK)
+
+
+def network(found):
+    # The name of what is wrong with an entry of wifi.
+    if not isinstance(found, dict):
+        return "dict"
+    ssid, password, bssid, hidden, address = [found.get(name) for name in _NETWORK]
+    if not isinstance(ssid, str) or not 1 <= len(ssid.encode()) <= 32:
+        return "ssid"
+    if not isinstance(password, str):
+        return "password"
+    if password and not 8 <= len(password.encode()) <= 64:
+        return "length"
+    if bssid is not None:
+        parts = bssid.split(":") if isinstance(bssid, str) else ()
+        if [len(part) for part in parts] != [2] * 6 or bssid.strip(":" + _HEX):
+            return "bssid"
+    if hidden is not None and not flag(hidden):
+        return "hidden"
+    if address is not None:
+        if (
+            not isinstance(address, (list, tuple))
+            or len(address) != 4
+            or not all(map(ip, address))
+        ):
+            return "ifconfig"
+    if any(name not in _NETWORK for name in found):
+        return "name"
+
+
+def ip(value):
+    parts = value.split(".") if isinstance(value, str) else ()
+    return len(parts) == 4 and all(digits(part, 255) for part in parts)
 
 
 def _rule(call, *given):
@@ -79,7 +124,7 @@ RULES = {
     "client_key": (..., _rule(key)),
     "bucket_name": (..., _rule(text, 200)),
     "bucket_id": (None, _rule(text, 200)),  # see _both()
-    "wifi": (None, _rule(wifi)),
+    "wifi": (None, wifi),
     "api": ("batch_logs", _rule(one_of, "batch_logs", "events")),
     "bucket_url": (None, _rule(url)),  # by default that of the service, for each API
     "ingest_url": (None, _rule(url)),
@@ -99,8 +144,10 @@ RULES = {
     "set_rtc": (True, _rule(flag)),
     "max_signals": (64, _rule(whole, 1, 127)),
     "country": (None, _rule(country)),
-    "hostname": (None, _rule(text, 32)),
+    "hostname": (None, _rule(hostname)),
     "wifi_power": (None, _rule(one_of, "none", "performance", "powersave")),
+    "wifi_reset": (True, _rule(flag)),
+    "txpower": (None, _rule(number, 2, 21, " dBm")),
     "quiet": (False, _rule(flag)),
     "report_dropped": (True, _rule(flag)),
     "spool_file": (None, _rule(text, 100)),
@@ -137,7 +184,7 @@ def _both(settings):
         pass
     elif settings["api"] == "batch_logs":
         found = [len(part) for part in bucket_id.split("-")]
-        if found != [8, 4, 4, 4, 12] or bucket_id.strip("-0123456789abcdefABCDEF"):
+        if found != [8, 4, 4, 4, 12] or bucket_id.strip("-" + _HEX):
             refuse("bucket_id", "guid")
     elif ":" in bucket_id or '"' in bucket_id or "'" in bucket_id:
         refuse("bucket_id")

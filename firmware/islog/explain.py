@@ -60,28 +60,101 @@ def key(value):
 def url(value):
     if not isinstance(value, str) or not value.startswith(("http://", "https://")):
         return "must be a URL that begins with http:// or https://"
-    host = value.split("/", 3)[2].partition(":")[0]
-    if not host or "@" in host or min(value) <= " " or max(value) > "~":
+    host = value.split("/", 3)[2]
+    if "[" in host or host.count(":") > 1:
+        return "must be a URL with a name or an IPv4 address: IPv6 is not supported"
+    if host[:1] in ("", ":") or "@" in host or min(value) <= " " or max(value) > "~":
         return "must be a URL with a host and without blanks or a user name"
-    return "must be a URL whose port is a number"
+    return "must be a URL whose port is a number from 1 to 65535"
 
 
 def hosts(value):
     if not isinstance(value, (list, tuple)) or not all(isinstance(h, str) and h for h in value):
         return 'must be a list of texts such as ["pool.ntp.org"]'
-    return "must hold host or host:port, such as pool.ntp.org:123"
+    if any("[" in host or host.count(":") > 1 for host in value):
+        return "must hold names or IPv4 addresses: IPv6 is not supported"
+    return "must hold host or host:port, such as pool.ntp.org:123, with a port from 1 to 65535"
+
+
+def number(value, least, most, unit):
+    return "must be a number from %d to %d%s" % (least, most, unit)
+
+
+def hostname(value):
+    if not isinstance(value, str) or not 0 < len(value.encode()) <= 32:
+        return "must be a text of 1 to 32 bytes in UTF-8"
+    return "must not hold control characters"
 
 
 def wifi(value):
-    if isinstance(value, (list, tuple)):
-        for network in value:
-            if not isinstance(network, dict) or sorted(network) != ["password", "ssid"]:
-                break
-            ssid, password = network["ssid"], network["password"]
-            if not isinstance(ssid, str) or not isinstance(password, str):
-                break
-            if not 1 <= len(ssid.encode()) <= 32:
-                return "must have an ssid of 1 to 32 bytes"
-            if password and not 8 <= len(password) <= 64:
-                return "must have a password of 8 to 64 characters (or an empty one: open network)"
+    if isinstance(value, dict):
+        return "must be a list: put [ before its { and ] behind its }"
     return 'must be a list such as [{"ssid": "home", "password": "its password"}]'
+
+
+_NETWORK = {
+    "dict": 'network %s must be such as {"ssid": "home", "password": "its password"}',
+    "ssid": "network %s must have an ssid, a text of 1 to 32 bytes in UTF-8",
+    "password": 'network %s must have a password, a text in quotes ("" for an open network)',
+    "length": "network %s must have a password of 8 to 64 characters"
+    ' ("" for an open network), not %d',
+    "bssid": 'network %s must have a bssid such as "aa:bb:cc:dd:ee:ff"',
+    "hidden": "network %s must have true or false as hidden",
+    "ifconfig": "network %s must have four addresses as ifconfig: its own, netmask, gateway, DNS",
+    "name": "network %s must have nothing but ssid, password, bssid, hidden and ifconfig, not %s",
+}
+
+
+def network(i, found, wrong, known):
+    """For an entry of `wifi`, the `i`th, and the name of what is wrong with it; `known` are the
+    names that it may have."""
+    words = _NETWORK[wrong]
+    if wrong in ("dict", "ssid"):
+        return words % (i + 1)
+    name = found["ssid"]
+    if wrong == "length":
+        size = len(found["password"].encode())
+        return words % (name, size) + " (WEP is not supported)" * (size < 8)
+    if wrong == "name":
+        return words % (name, min(repr(name) for name in found if name not in known))
+    return words % name
+
+
+# What a port's status says of a join that has failed, by the port's name for it:
+# extmod/modnetwork.c, ports/esp32/modnetwork_globals.h.
+_JOINING = (
+    ("STAT_WRONG_PASSWORD", "its password was refused"),
+    ("STAT_NO_AP_FOUND", "it is not in range"),
+    ("STAT_HANDSHAKE_TIMEOUT", "its handshake was not finished: check the password"),
+    ("STAT_CONNECT_FAIL", "it did not let us in"),
+    ("STAT_ASSOC_FAIL", "it did not let us in"),
+    ("STAT_BEACON_TIMEOUT", "its signal was lost: move nearer"),
+    (
+        "STAT_NO_AP_FOUND_W_COMPATIBLE_SECURITY",
+        "it has no security that this board knows (WPA3 only, WEP, enterprise): allow WPA2",
+    ),
+    (
+        "STAT_NO_AP_FOUND_IN_AUTHMODE_THRESHOLD",
+        "its security is weaker than a password asks for: allow WPA2",
+    ),
+    ("STAT_NO_AP_FOUND_IN_RSSI_THRESHOLD", "its signal is too weak: move nearer"),
+)
+# Those that an ESP32 passes on without a name (esp_wifi_types_generic.h, wifi_err_reason_t) ...
+_ESP32 = {
+    2: "its log-in ran out of time: check the password, or move nearer",
+    15: "its handshake was not finished: check the password",
+    203: "it did not let us in",
+}
+
+
+def joining(network, status):
+    """Why `network`, the module, has not joined: the words for a WLAN's `status`, or None."""
+    for name, words in _JOINING:
+        if status == getattr(network, name, name):
+            return words
+    if hasattr(network, "STAT_HANDSHAKE_TIMEOUT"):
+        return _ESP32.get(status)
+    # ... and CYW43_LINK_NOIP, between joining and up.
+    is_late = type(status) is int and status > getattr(network, "STAT_CONNECTING", status)
+    if is_late and status < getattr(network, "STAT_GOT_IP", 0):
+        return "it gave no address: look at its DHCP"

@@ -4,6 +4,7 @@ import sys
 
 import islog
 from islog import config, service
+from islog.errors import once
 from world import raises
 
 GOOD = {"client_key": "secret-key", "bucket_name": "greenhouse"}
@@ -50,15 +51,20 @@ def test_each_wrong_setting_is_named():
             5,
             "http://a b/",
             "http://h:x/",
+            "http://h:0/",
+            "http://h:70000",
+            "http://[::1]:80/",
         ),
-        "ingest_url": ("http://user@host/", "http://h:/", "", "https://hö/"),
-        "ntp_hosts": ("pool.ntp.org", [5], [""], ["a:b"], [":123"]),
+        "ingest_url": ("http://user@host/", "http://h:/", "", "https://hö/", "http://:80/"),
+        "ntp_hosts": ("pool.ntp.org", [5], [""], ["a:b"], [":123"], ["a:0"], ["a:65536"], ["a b"]),
         "buffer_bytes": (0, 63, -1, 8192.0, "8192", True, 2**30),
         "batch_bytes": (255, 65536, None),
         "flush_interval": (-1, 1.5, "10"),
         "timeout": (0, 301),
         "country": ("", "DEU", 5),
-        "hostname": ("", "x" * 33),
+        "hostname": ("", "x" * 33, "é" * 17, "a\nb"),
+        "wifi_reset": (1, None),
+        "txpower": (1, 22, "8", True, float("nan")),
         "wifi_power": ("high", 1),
         "quiet": (0, "false", None),
         "transport": ("tls", True),
@@ -75,10 +81,91 @@ def test_each_wrong_setting_is_named():
 
 def test_a_wifi_network_is_checked_as_the_radio_would():
     for password in ("short", "x" * 65):
-        assert "8 to 64" in refused(wifi=[{"ssid": "home", "password": password}])
+        sentence = refused(wifi=[{"ssid": "home", "password": password}])
+        assert "network home" in sentence and "8 to 64" in sentence and password not in sentence
     assert "1 to 32 bytes" in refused(wifi=[{"ssid": "é" * 17, "password": ""}])
     for password in ("", "long enough"):
         config.check(dict(GOOD, wifi=[{"ssid": "home", "password": password}]))
+
+
+def test_what_is_wrong_with_one_network_of_several_is_told_by_its_name():
+    home = {"ssid": "home", "password": "its password"}
+    for more, word in (
+        ({"password": 1234567890}, "a text in quotes"),
+        ({"password": None}, "a text in quotes"),
+        ({"password": "abcde"}, "WEP is not supported"),
+        ({"bssid": "aa:bb:cc:dd:ee"}, "bssid"),
+        ({"bssid": "aa:bb:cc:dd:ee:fg"}, "bssid"),
+        ({"bssid": b"abcdef"}, "bssid"),
+        ({"hidden": "yes"}, "hidden"),
+        ({"ifconfig": "192.168.1.50"}, "four addresses"),
+        ({"ifconfig": ["192.168.1.50", "255.255.255.0", "192.168.1.1", "dns"]}, "four addresses"),
+        ({"ifconfig": ["192.168.1.256"] * 4}, "four addresses"),
+        ({"channel": 6}, "not 'channel'"),
+    ):
+        other = dict(home, ssid="garden")
+        other.update(more)
+        sentence = refused(wifi=[home, other])
+        assert "network garden" in sentence and word in sentence and "its password" not in sentence
+    assert "network 2" in refused(wifi=[home, {"password": ""}])
+    assert "a text in quotes" in refused(wifi=[{"ssid": "home"}])
+    assert "put [" in refused(wifi=home)
+
+
+def test_what_a_radio_may_be_told_besides():
+    network = {"ssid": "home", "password": "", "hidden": True, "bssid": "AA:bb:cc:dd:ee:0f"}
+    network["ifconfig"] = ["192.168.1.50", "255.255.255.0", "192.168.1.1", "192.168.1.1"]
+    config.check(dict(GOOD, wifi=[network], txpower=8.5, wifi_reset=False, hostname="é" * 16))
+    config.check(dict(GOOD, wifi=[dict(network, bssid=None, hidden=None, ifconfig=None)]))
+
+
+def test_addresses_are_names_or_ipv4():
+    for url in ("http://h", "http://192.168.1.5:65535/a:b", "https://a.b:1/c"):
+        config.check(dict(GOOD, ingest_url=url))
+    assert "IPv6 is not supported" in refused(ingest_url="http://[fe80::1]:8086/batch_logs")
+    assert "IPv6 is not supported" in refused(ntp_hosts=["fe80::1"])
+    assert "from 1 to 65535" in refused(ingest_url="http://192.168.1.5:70000/batch_logs")
+    assert "from 1 to 65535" in refused(ntp_hosts=["a:0"])
+
+
+class Esp32:
+    """Its names and numbers: ports/esp32/modnetwork_globals.h."""
+
+    STAT_IDLE, STAT_CONNECTING, STAT_GOT_IP = 1000, 1001, 1010
+    STAT_BEACON_TIMEOUT, STAT_NO_AP_FOUND, STAT_WRONG_PASSWORD = 200, 201, 202
+    STAT_CONNECT_FAIL, STAT_HANDSHAKE_TIMEOUT = 203, 204
+    STAT_NO_AP_FOUND_W_COMPATIBLE_SECURITY, STAT_NO_AP_FOUND_IN_AUTHMODE_THRESHOLD = 210, 211
+    STAT_NO_AP_FOUND_IN_RSSI_THRESHOLD = 212
+
+
+class Cyw43:
+    """Its names and numbers: extmod/modnetwork.c, lib/cyw43-driver."""
+
+    STAT_IDLE, STAT_CONNECTING, STAT_GOT_IP = 0, 1, 3
+    STAT_CONNECT_FAIL, STAT_NO_AP_FOUND, STAT_WRONG_PASSWORD = -1, -2, -3
+
+
+def test_why_a_network_was_not_joined_is_told_by_the_ports_own_status():
+    for port, status, word in (
+        (Esp32, 2, "log-in"),
+        (Esp32, 15, "check the password"),
+        (Esp32, 200, "move nearer"),
+        (Esp32, 201, "not in range"),
+        (Esp32, 202, "its password was refused"),
+        (Esp32, 203, "did not let us in"),
+        (Esp32, 204, "check the password"),
+        (Esp32, 210, "WPA3 only"),
+        (Esp32, 211, "weaker"),
+        (Esp32, 212, "too weak"),
+        (Cyw43, 2, "no address"),
+        (Cyw43, -1, "did not let us in"),
+        (Cyw43, -2, "not in range"),
+        (Cyw43, -3, "its password was refused"),
+    ):
+        assert word in once("explain", "joining", port, status)
+    for port, status in ((Esp32, 1001), (Esp32, 99), (Cyw43, 1), (Cyw43, 0), (Cyw43, None)):
+        assert once("explain", "joining", port, status) is None
+    assert "islog.explain" not in sys.modules
 
 
 def test_a_setting_that_does_not_exist_is_named():
