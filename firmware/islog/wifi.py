@@ -142,6 +142,8 @@ class WiFi:
                     self._quietly("config", **{name: value})
                 else:
                     self._quietly("ifconfig", value)
+        elif not self._is_connected():
+            self._quietly("disconnect")  # else an ESP32 goes on with a join of before
         self._set(trouble, "wifi_power", power)
         self._set(trouble, "txpower", txpower)
         self._ready = True

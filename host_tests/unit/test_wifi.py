@@ -97,19 +97,120 @@ def test_a_router_that_reboots_is_found_again():
         assert seconds_to(wifi, UP) < 25
 
 
-def test_cycling_the_radio_ends_a_link_that_lies():
-    for _ in boards():
+def test_a_link_that_lies_is_joined_anew_and_then_made_anew():
+    for style in boards():
         network.air["home"] = "home-password"
         wifi = WiFi([HOME])
         seconds_to(wifi, UP)
         network.lying = True
         network.air.clear()
-        assert wifi.poll(heard) == UP
-        wifi.cycle()
+        internet.link_up = False
+        for _ in range(3):
+            wifi.heard(False)
+            assert wifi.poll(heard) == UP
+        wifi.heard(False)
+        assert wifi.poll(heard) != UP and network.WLAN().active(), "a new join first"
+        network.air["home"] = "home-password"
+        assert seconds_to(wifi, UP) < 25
+        network.air.clear()
+        for _ in range(4):
+            wifi.heard(False)
         assert wifi.poll(heard) != UP
+        if style == "esp32":
+            assert not network.WLAN().active(), "then it is switched off"
         network.air["home"] = "home-password"
         network.lying = False
+        internet.link_up = True
         assert seconds_to(wifi, UP) < 25
+        assert set(sentences) == {
+            "Wi-Fi home: nothing answers, nor does its gateway: it is joined anew"
+        }
+
+
+def test_with_a_gateway_that_answers_a_silent_server_is_no_dead_link():
+    for _ in boards():
+        network.air["home"] = "home-password"
+        wifi = WiFi([HOME])
+        seconds_to(wifi, UP)
+        for _ in range(300):
+            wifi.heard(False)
+            assert wifi.poll(heard) == UP
+        assert sentences == []
+
+
+def test_a_radio_that_is_to_be_left_alone_is_left_alone():
+    for _ in boards():
+        network.air["home"] = "home-password"
+        wifi = WiFi([HOME], reset=False)
+        seconds_to(wifi, UP)
+        network.lying = True
+        network.air.clear()
+        internet.link_up = False
+        for _ in range(300):
+            wifi.heard(False)
+            assert wifi.poll(heard) == UP
+        internet.link_up = True
+
+
+def test_an_answer_in_between_ends_the_doubt():
+    for _ in boards():
+        network.air["home"] = "home-password"
+        wifi = WiFi([HOME])
+        seconds_to(wifi, UP)
+        internet.link_up = False
+        for i in range(300):
+            wifi.heard(i % 4 == 3)
+            assert wifi.poll(heard) == UP
+        internet.link_up = True
+
+
+def test_a_link_to_a_network_of_before_is_left():
+    for _ in boards():
+        network.air["old home"] = "old-password"
+        network.air["home"] = "home-password"
+        wlan = network.WLAN(network.STA_IF)
+        wlan.active(True)
+        wlan.connect("old home", "old-password")
+        time.advance(1000)
+        assert wlan.isconnected()
+        wifi = WiFi([SHED, HOME], hostname="greenhouse", power="none")
+        assert seconds_to(wifi, UP) < 30
+        assert wifi.ssid == wlan.config("ssid") == "home"
+        assert wlan.config("pm") == network.WLAN.PM_NONE and network.hostname() == "greenhouse"
+        assert sentences == [
+            "Wi-Fi old home is left: config.json does not name it",
+            "Wi-Fi shed: it is not in range",
+        ]
+
+
+def test_a_wrong_password_is_not_taken_for_good_because_of_a_link_of_before():
+    for _ in boards():
+        network.air["old home"] = "old-password"
+        network.air["home"] = "home-password"
+        wlan = network.WLAN(network.STA_IF)
+        wlan.active(True)
+        wlan.connect("old home", "old-password")
+        time.advance(1000)
+        wifi = WiFi([{"ssid": "home", "password": "mistyped"}])
+        for _ in range(300):
+            assert wifi.poll(heard) != UP
+            time.advance(100)
+        assert sentences[-1] == "Wi-Fi home: its password was refused"
+
+
+def test_a_link_to_one_of_the_networks_is_kept_and_gets_the_settings():
+    for _ in boards():
+        network.air["home"] = "home-password"
+        wlan = network.WLAN(network.STA_IF)
+        wlan.active(True)
+        wlan.connect("home", "home-password")
+        time.advance(1000)
+        wifi = WiFi([SHED, HOME], power="none", txpower=8)
+        for _ in range(3):
+            wifi.poll(heard)
+            assert wlan.isconnected()
+        assert wifi.state == UP and wifi.ssid == "home" and sentences == []
+        assert wlan.config("pm") == network.WLAN.PM_NONE and wlan.config("txpower") == 8
 
 
 def test_settings_reach_the_network_module_where_it_knows_them():
