@@ -5,6 +5,7 @@ of networks are never shown; a file is replaced whole or not at all, and at no m
 others than its owner; what is in it and was not asked for stays.
 """
 
+import codecs
 import contextlib
 import difflib
 import json
@@ -67,18 +68,17 @@ def check(settings):
 
 
 def read(path):
-    """The settings in a file, None where there is no file; Refusal."""
+    """The settings in a file, as a board reads them, None where there is no file; Refusal."""
     try:
-        settings = json.loads(path.read_text("utf-8"))
+        path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as e:
         raise Refusal(f"{path} cannot be read: {e.strerror}.") from None
-    except (ValueError, RecursionError):
-        raise Refusal(f"{path} is not JSON: look for a missing quote or comma.") from None
-    if not isinstance(settings, dict):
-        raise Refusal(f"{path} must be a JSON object with the settings by name.")
-    return settings
+    try:
+        return config.read(str(path))
+    except config.ConfigError as e:
+        raise Refusal(f"{e}.") from None
 
 
 def write(path, settings, root=None):
@@ -146,10 +146,10 @@ def ask_server(settings, folder):
         if way != "local":
             return None
         try:
-            ready = json.loads((folder / "config.json").read_text("utf-8"))
-            check(ready)
+            ready = read(folder / "config.json")
+            check(ready or {})
             return ready
-        except (OSError, ValueError, Refusal):
+        except Refusal:
             click.echo(f"There is no local server yet. Start one in another window: {SERVE}")
 
 
@@ -342,6 +342,11 @@ def main(assignments, path, checked, folder, roots):
             raise Refusal(f"There is no file {checked}.")
         check(present)
         click.echo(f"{checked} is good.")
+        content = checked.read_bytes().removeprefix(codecs.BOM_UTF8)
+        _, twice = firmware("slips").parse(content)
+        twice = [name for name in twice if name in RULES]
+        for name in dict.fromkeys(twice):
+            click.echo(f"{name} is in it more than once: the last one counts.")
         return
     settings = {name: value for name, value in (present or {}).items() if value is not None}
     root = None

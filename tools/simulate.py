@@ -28,6 +28,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+if not __package__:  # run as a program
+    sys.path.insert(0, str(ROOT))
+from tools.settings import config as settings  # noqa: E402
+
 MICROPYTHON = ROOT / "tools" / "micropython"
 BOARDS = ("esp32", "rp2")
 DRIFT_PPM = 100000  # at most, either way
@@ -127,7 +131,7 @@ class Board:
     def _put_ca_file(self, folder):
         """The folder stands for the board's "/"."""
         try:
-            name = json.loads((self._flash / "config.json").read_bytes())["ca_file"].lstrip("/")
+            name = settings.read(str(self._flash / "config.json"))["ca_file"].lstrip("/")
         except (ValueError, LookupError, TypeError, AttributeError):
             return  # there is none, or the firmware will say what is wrong with that file
         target = self._flash / name
@@ -203,6 +207,13 @@ class Board:
         return self.returncode
 
     def _spawn(self):
+        # What is in range: the networks that config.json names, with the right passwords.
+        air = {}
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+            # (Whatever is wrong with that file is for the firmware to say.)
+            for network in settings.read(str(self._flash / "config.json")).get("wifi") or ():
+                air[network["ssid"]] = network.get("password")
+        (self._folder / "air.json").write_text(json.dumps(air, ensure_ascii=False), "utf-8")
         self._process = subprocess.Popen(
             [
                 MICROPYTHON,
@@ -212,6 +223,7 @@ class Board:
                 self.kind,
                 self._flash.resolve(),
                 self._sensor,
+                self._folder / "air.json",
                 *self._clock,
                 self._attached_list,
             ],

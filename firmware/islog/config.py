@@ -7,7 +7,7 @@ explain.py, under the names of what is checked here.
 
 import json
 
-from .errors import ConfigError, why
+from .errors import ConfigError, once, why
 
 _HEX = "0123456789abcdefABCDEF"
 _NETWORK = ("ssid", "password", "bssid", "hidden", "ifconfig")
@@ -83,9 +83,9 @@ def network(found):
     if not isinstance(found, dict):
         return "dict"
     ssid, password, bssid, hidden, address = [found.get(name) for name in _NETWORK]
-    if not isinstance(ssid, str) or not 1 <= len(ssid.encode()) <= 32:
+    if not isinstance(ssid, str) or not 1 <= len(ssid.encode()) <= 32 or min(ssid) < " ":
         return "ssid"
-    if not isinstance(password, str):
+    if not isinstance(password, str) or password and min(password) < " ":
         return "password"
     if password and not 8 <= len(password.encode()) <= 64:
         return "length"
@@ -207,13 +207,52 @@ def _both(settings):
 
 def load(path):
     """The checked settings of a JSON file; ConfigError also where it cannot be read."""
+    return check(read(path))
+
+
+def read(path):
+    """What is in a JSON file; ConfigError where that cannot be read, or not all of it."""
     try:
-        with open(path) as f:
-            given = json.load(f)
+        with open(path, "rb") as f:
+            data = f.read()
     except OSError:
         refuse(path, "closed")
-    except ValueError:
-        refuse(path, "json")
+    if data[:3] == b"\xef\xbb\xbf":  # a mark that some editors put before UTF-8
+        data = data[3:]
+    given = None
+    try:
+        if b"\\" not in data and b"\0" not in data:  # NUL is the end for MicroPython's parser
+            found = json.loads(str(data, "utf-8"))
+            # It passes over a name without a value, too, and a missing bracket.
+            n = [data.count(c) for c in (b'"', b"[", b"]", b"{", b"}")]
+            if n[0] == 2 * _texts(found) and n[1] + n[3] == n[2] + n[4]:
+                given = found
+    except (ValueError, RuntimeError):
+        pass
+    if given is None:
+        try:
+            given, _ = once("slips", "parse", data)
+        except ValueError as e:
+            raise ConfigError("%s %s" % (path, e))
+        except MemoryError:
+            refuse(path, "json")
     if not isinstance(given, dict):
         refuse(path, "dict")
-    return check(given)
+    return given
+
+
+def _texts(value):
+    # How many texts are in it, names included; -1: a name is none.
+    n, values = 0, [value]
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            n += 1
+        elif isinstance(value, dict):
+            if not all(isinstance(name, str) for name in value):
+                return -1
+            values.extend(value.keys())
+            values.extend(value.values())
+        elif isinstance(value, list):
+            values.extend(value)
+    return n

@@ -83,13 +83,36 @@ def number(words, at: int, is_float: bool) -> int:
 
 
 @micropython.viper
-def is_plain(data) -> bool:
+def is_plain(data, low: int) -> bool:
     """See plain.is_plain."""
     c = ptr8(data)  # noqa: F821
-    i = int(len(data))
-    while i > 0:
-        i -= 1
-        if c[i] < 0x20 or c[i] == 0x22 or c[i] == 0x5C:
+    n = int(len(data))
+    i = 0
+    while i < n:
+        x = c[i]
+        i += 1
+        if x < 0x80:
+            if x < low or low and (x == 0x22 or x == 0x5C):
+                return False
+            continue
+        size = 1
+        least = 0x80
+        if x >= 0xE0:
+            size = 2
+            least = 0x800
+        if x >= 0xF0:
+            size = 3
+            least = 0x10000
+        if x < 0xC2 or x > 0xF4 or i + size > n:
+            return False
+        x &= 0x3F >> size
+        while size:
+            if c[i] & 0xC0 != 0x80:
+                return False
+            x = x << 6 | c[i] & 0x3F
+            i += 1
+            size -= 1
+        if x < least or x > 0x10FFFF or x >> 11 == 27:  # the last: halves of a character
             return False
     return True
 
@@ -154,7 +177,7 @@ def readings(batch, store, hi: int, clock) -> bool:
                 value = store.text(i, size)
             else:  # as text() does it, without its call
                 value = view(address + i * 4, size)
-            if not is_plain(value):
+            if not is_plain(value, 0x20):
                 break
         else:
             break

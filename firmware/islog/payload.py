@@ -2,7 +2,8 @@
 
 The buffer holds `[record,record,...]`. A slice of it is made an array by writing `[` and `]` over
 the two separators around it, so a batch is halved, sent again or sent in parts without a copy, and
-each reading's text stays what it was. Escapes: RFC 8259, section 7; UTF-8 is sent as it is.
+each reading's text stays what it was. Escapes: RFC 8259, section 7; UTF-8 is sent as it is,
+and what is none is made so (mended.py): a server would refuse it.
 
 The text is a bytearray over the buffer, as long as what is written: its extend() takes no heap
 where there is room (py/objarray.c). That is looked for first: else the buffer would be moved.
@@ -31,18 +32,31 @@ def quote(text):
 
 def _quote(out, data):
     out.append(0x22)
-    if is_plain(data):
+    if is_plain(data, 0x20):
         out.extend(data)
     else:
-        for c in data:
+        for c in _utf8(data):
             out.extend(_escape(c))
     out.append(0x22)
+
+
+def _utf8(data):
+    # Text as it is, or, where that is not quite UTF-8, what can be sent of it.
+    if is_plain(data, 0):
+        return data
+    try:
+        from .mended import mended  # only for programs that need it
+    except ImportError:  # another thread is about to load it
+        raise MemoryError
+    return mended(data)
 
 
 def quoted_size(data):
     """Bytes that UTF-8 text, a bytearray, takes as a JSON string, quotes included."""
     size = len(data) + 2
-    if not is_plain(data):
+    if not is_plain(data, 0x20):
+        data = _utf8(data)
+        size = len(data) + 2
         for c in data:
             size += len(_escape(c)) - 1
     return size

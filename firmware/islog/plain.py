@@ -12,12 +12,19 @@ import time
 from math import isfinite
 from time import ticks_ms
 
+from .mended import mended
+
 _float, _int, _bool, _type = float, int, bool, type  # builtins are looked for here first
 
 
-def is_plain(data):
-    """Whether nothing in the bytearray `data` is escaped: three loops of the interpreter's own."""
-    return not data or min(data) > 0x1F and b'"' not in data and b"\\" not in data
+def is_plain(data, low):
+    """Whether the bytearray `data` is UTF-8 (RFC 3629) and, except where `low` is 0, has no byte
+    below that, no quote and no backslash: mostly by loops of the interpreter's own."""
+    if not data:
+        return True
+    if low and (min(data) < low or b'"' in data or b"\\" in data):
+        return False
+    return max(data) < 0x80 or mended(data) == data
 
 
 def readings(batch, store, hi, clock):
@@ -48,7 +55,7 @@ def readings(batch, store, hi, clock):
         elif kind & 7 == 3:
             after = at + 2 + ((bits >> 20) + 7 >> 3) * 2
             value = store.text(at + 2, bits >> 20)
-            if not is_plain(value):
+            if not is_plain(value, 0x20):
                 break
         else:
             break

@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -272,14 +273,153 @@ def test_a_file_is_checked_as_the_board_does(file):
     assert "client_key is missing" in refusal("--check", put(file, {"bucket_name": "b"}))
     assert "must be a JSON object" in refusal("--check", put(file, []))
     assert "There is no file" in refusal("--check", file.with_name("other.json"))
-    for broken in (b"{'client_key': 1}", b"[" * 100_000, b'{"client_key": "\xff"}'):
+    for broken, why in (
+        (b"{'client_key': 1}", "is not JSON: line 1 has single quotes"),
+        (b"[" * 100_000, "is not JSON: line 1 ends where a closing bracket is missing"),
+        (b'{"client_key":\n"\xff"}', "is not saved as UTF-8, see line 2"),
+    ):
         file.write_bytes(broken)
-        assert "is not JSON: look for a missing" in refusal("--check", file)
-        assert "is not JSON: look for a missing" in refusal("--file", file, "--set", "timeout=5")
+        assert why in refusal("--check", file)
+        assert why in refusal("--file", file, "--set", "timeout=5")
         assert file.read_bytes() == broken
     assert "client_key" in refusal(
         "--check", ROOT / "config.example.json"
     )  # it is yet to be put in
+
+
+WRITTEN = b"""{
+    "client_key": "%s",
+    "bucket_name": "greenhouse",
+    "wifi": [
+        {"ssid": "home", "password": "its password", "bssid": "aa:bb:cc:dd:ee:ff"},
+        {"ssid": "Caf\xc3\xa9 \xf0\x9f\x8c\xa1", "password": ""}
+    ],
+    "ingest_url": "http://192.168.1.5:8086/batch_logs",
+    "timeout": 10,
+    "quiet": true, "hostname": null
+}
+""" % KEY.encode()
+TAKEN = "taken"
+
+# What an editor, or a hand, makes of it: (from, to, what is said of it).
+HANDS = [
+    (b"{\n", b"\xef\xbb\xbf{\n", TAKEN),
+    (b"\n", b"\r\n", TAKEN),
+    (b"null\n}\n", b"null\n}" + bytes(100), TAKEN),
+    (b"null\n", b"null,\n", TAKEN),
+    (b'house",', b'house"', TAKEN),
+    (b'""}', b'"",}', TAKEN),
+    (b"    ],", b"    },", TAKEN),
+    (b"greenhouse", rb"\ud83c\udf21", TAKEN),
+    (b"greenhouse", rb"gr\u00fcn", TAKEN),
+    (b'"timeout"', b'"timeout": 5, "timeout"', TAKEN),
+    (WRITTEN, b"", "is empty"),
+    (b"greenhouse", rb"\ud83c", "line 3 has half a character"),
+    (b"greenhouse", rb"C:\data", "line 3 has a \\ that stands for nothing"),
+    (b"{\n", b"{ // mine\n", "line 1 has a comment"),
+    (b'"timeout"', b"/* in seconds */ 'timeout'", "line 9 has a comment"),
+    (b'"home"', b"\xe2\x80\x9chome\xe2\x80\x9d", "line 5 has curly quotes"),
+    (b'"home"', b"'home'", "line 5 has single quotes"),
+    (b"home", b"h\xf6me", "is not saved as UTF-8, see line 5"),
+    (b"true", b"True", "line 10 has a word that is Python's"),
+    (b"10,", b",", "line 10 has a value where a name in double quotes should be"),
+    (b"10,", b"ten,", "line 9 has something that is not in double quotes"),
+    (b"    ],", b"    ,", "line 11 ends where a closing bracket is missing"),
+    (b"null\n}\n", b"null\n}\n}\n", "line 12 has something behind the end"),
+    (b'"aa:bb:cc:dd:ee:ff"', b'"aabbccddeeff"', "network home must have a bssid"),
+    (b'"its password"', b"12345678", "network home must have a password, a text in quotes"),
+    (b'"its password"', b"null", "network home must have a password, a text in quotes"),
+    (b'"its password"', b'"abcde"', "not 5 (WEP is not supported)"),
+    (b'"its password", "b', b'"its password", "B', "not 'Bssid'"),
+    (b'"password": ""', b'"pass": ""', " must have a password, a text in quotes"),
+    (b"192.168.1.5", b"[fe80::1]", "IPv6 is not supported"),
+    (b":8086", b":70000", "a number from 1 to 65535"),
+    (b":8086", b":0", "a number from 1 to 65535"),
+    (
+        b"null",
+        b'"a-name-that-is-much-too-long-for-it"',
+        "hostname must be a text of 1 to 32 bytes",
+    ),
+    (b"null", b'"%s"' % ("\u00e9" * 17).encode(), "hostname must be a text of 1 to 32 bytes"),
+]
+
+ON_BOARD = """
+import sys
+sys.path[:] = [{firmware!r}, ".frozen"]
+from islog import config
+for path in {paths!r}:
+    try:
+        settings = config.load(path)
+        print("taken", settings["bucket_name"], settings["wifi"])
+    except Exception as e:
+        print(type(e).__name__, e)
+"""
+
+
+def on_board(files):
+    """What a real MicroPython says of these files, a line for each."""
+    program = files[0].parent / "program.py"
+    paths = [str(file) for file in files]
+    program.write_text(ON_BOARD.format(firmware=str(ROOT / "firmware"), paths=paths))
+    done = subprocess.run(
+        [MICROPYTHON, "-X", "heapsize=2m", program], capture_output=True, text=True
+    )
+    said = done.stdout.splitlines()
+    assert len(said) == len(files), done.stdout + done.stderr
+    return said
+
+
+def written(folder, contents):
+    folder.mkdir(exist_ok=True)
+    files = [folder / f"{i:04}.json" for i in range(len(contents))]
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content)
+    return files
+
+
+def test_whatever_hands_make_of_a_file_board_and_pc_say_the_same_of_it(tmp_path):
+    assert all(old in WRITTEN for old, _, _ in HANDS)
+    files = written(tmp_path, [WRITTEN.replace(old, new) for old, new, _ in HANDS])
+    for file, board, (_, _, said) in zip(files, on_board(files), HANDS, strict=True):
+        if said == TAKEN:
+            assert board.startswith("taken ")
+            status, shown = run("--check", file)
+            assert status == 0 and f"{file} is good.\n" in shown
+        else:
+            assert said in board, board
+            assert f"ConfigError: {refusal('--check', file)}" == f"ConfigError: {board[12:]}.\n"
+
+
+def test_a_name_that_is_there_twice_is_told(file):
+    file.write_bytes(WRITTEN.replace(b'"timeout"', b'"timeout": 5, "timeout"'))
+    _, said = run("--check", file)
+    assert "timeout is in it more than once: the last one counts." in said
+
+
+def test_any_slip_is_good_on_both_or_on_none(tmp_path):
+    chance = random.Random(3)
+    slips = b"\"'{}[],:/#\\\0\n\t \xe9\xed-.eunt"
+    contents = []
+    for i in range(600):
+        content = bytearray(
+            WRITTEN.replace(b"greenhouse", (b"green", rb"\ud83c\udf21 a\"")[i % 2])
+        )
+        at = chance.randrange(len(content))
+        end = at + chance.choice((0, 1, 1, chance.randrange(40)))
+        content[at:end] = bytes(chance.choices(slips, k=chance.choice((0, 1, 1, 2))))
+        contents.append(bytes(content))
+    files = written(tmp_path, contents)
+    good = 0
+    for file, board in zip(files, on_board(files), strict=True):
+        try:
+            settings = rules.config.load(str(file))
+        except rules.config.ConfigError:
+            assert board.startswith("ConfigError "), f"{board}\n{file.read_text()}"
+        else:
+            found = f"taken {settings['bucket_name']} "
+            assert board.startswith(found), f"{board}\n{file.read_text()}"
+            good += 1
+    assert 50 < good < 550
 
 
 def test_what_is_left_to_do_is_said(file, tmp_path):

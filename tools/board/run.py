@@ -1,8 +1,9 @@
 """Runs on MicroPython, started by tools/simulate.py: boots a simulated board.
 
-Arguments: the board ("esp32" or "rp2"), its flash folder, the file that tells its temperature;
-how far its crystal is off in parts per billion, and the bits of its ticks (see time.boot); a JSON
-file that lists what is attached to its pins, or "" (see attached.py).
+Arguments: the board ("esp32" or "rp2"), its flash folder, the file that tells its temperature,
+a JSON file with what is in range (see network.air); how far its crystal is off in parts per
+billion, and the bits of its ticks (see time.boot); a JSON file that lists what is attached to its
+pins, or "" (see attached.py).
 The folder becomes "/", the module path is a board's, and boot.py and main.py run unchanged.
 Ctrl-C (a byte on standard input, or SIGINT) stops main.py; its Logger is then given FLUSH_S to
 send what is pending. The last line printed is `status ` and log.status() as JSON, where there is
@@ -29,7 +30,9 @@ FLUSH_S = 10
 RESET = 64
 
 
-def main(board, flash, temperature, drift_ppb, wrap_bits, attached=""):
+def main(board, flash, temperature, air, drift_ppb, wrap_bits, attached=""):
+    with open(air) as f:
+        network.air = json.load(f)
     sensor = open(temperature)  # noqa: SIM115 (it stays open)
 
     def celsius():
@@ -49,7 +52,6 @@ def main(board, flash, temperature, drift_ppb, wrap_bits, attached=""):
     os.chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
     sys.argv.clear()
-    network.air = _networks()
 
     gc.collect()
     names = {"__name__": "__main__"}
@@ -84,15 +86,6 @@ def _attach(path):
     machine.I2C = pins.I2C
     for driver in ("dht", "onewire", "ds18x20"):
         __import__(driver)
-
-
-def _networks():
-    """What is in range: the networks that config.json names, with the right passwords."""
-    try:
-        with open("config.json") as f:
-            return {n["ssid"]: n.get("password") for n in json.load(f).get("wifi") or ()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}  # whatever is wrong with that file is for the firmware to say
 
 
 def _logger(names):
