@@ -71,3 +71,21 @@ def test_each_socket_of_requests_is_closed_once(desk):
     (line,) = [line for line in desk.board.lines if line.startswith("closes ")]
     closes = json.loads(line[7:])
     assert len(closes) == 11 and set(closes) == {1}  # a bucket call and ten batches
+
+
+@pytest.mark.parametrize("way", [BATCH_LOGS, KEPT_EVENTS])
+def test_a_text_that_is_no_utf8_arrives_as_what_can_be_made_of_it(desk):
+    with desk.board_with("halves", bucket_name="\U0001f321 house"):
+        desk.ended()
+    assert "told True None" in desk.board.lines
+    arrived = desk.first_arrivals()
+    assert {r["bucket_name"] for r in arrived} == {"\U0001f321 house"}
+    assert [(r["signal"], r["value"]) for r in arrived] == [
+        ("half", "a \ufffd b"),
+        ("sun \U0001f31e", "Sunny \U0001f31e, °C"),
+        ("Caf\ufffd", "Caf\ufffd"),
+        ("garbled", "\ufffd" * 7),
+        ("long", "\U0001f31e" * 166),
+        ("good", "\U0001f31e °C"),
+    ]
+    assert desk.board.status["sent"] == 6
