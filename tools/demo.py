@@ -16,7 +16,7 @@ from tools import simulate
 from tools.server import LocalServer, web
 from tools.server.show import Show
 
-EVENTS_PER_S = 3  # the service's own limit (api.md)
+EVENTS_PER_S = 3  # the service's own limit (docs/api.md)
 
 
 def demo(kind, seconds, show, tls=False, api="batch_logs"):

@@ -1,4 +1,4 @@
-"""The first generation of the API (api.md, 1)."""
+"""The first generation of the API (docs/api.md)."""
 
 
 def api(name, bucket_id, key, text):

@@ -1,4 +1,4 @@
-"""The second generation of the API (api.md, 2)."""
+"""The second generation of the API (docs/api.md)."""
 
 
 def api(name, bucket_id, key, text):

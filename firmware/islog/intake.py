@@ -1,6 +1,6 @@
 """From the user's call to the ring: what can be a reading is checked before anything is stored.
 
-Limits: api.md (signal), design.md (values).
+Limits: docs/api.md (signal), and what the ring and JSON hold (values).
 """
 
 from micropython import const

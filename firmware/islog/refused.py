@@ -1,4 +1,4 @@
-"""Why something can never be a reading, in words. Limits: api.md (signal), design.md (values)."""
+"""Why something can never be a reading, in words. Limits: docs/api.md, Logger.log."""
 
 
 def signal(given):

@@ -4,7 +4,7 @@ Right with requests 0.10.2 (HTTP/1.0, frozen up to MicroPython 1.28) and 1.1.1 (
 is bytes, the response is closed unread. A redirect would carry the key to another host: requests
 copies the headers at the start of every connection, so a second copy is refused; a requests that
 does not copy (before MicroPython 1.25) is stopped at the Location line. What each status means:
-api.md, "What each answer means to a device".
+docs/api.md, "What each answer means".
 
 An exchange that an exception leaves (Ctrl-C, no memory) is given up: `close()` ends all of it, the
 next `start()` knows nothing of it, and `step()` in between says that there was no answer.

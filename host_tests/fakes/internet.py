@@ -1,5 +1,5 @@
 """What is beyond a board's antenna, in virtual time: hosts, name look-ups, an Initial State server
-(as strict as api.md) and an NTP host. `requests` and `socket` here reach it.
+(as strict as docs/api.md) and an NTP host. `requests` and `socket` here reach it.
 
 A fake keeps the state of the real thing: tests ask `server.readings` what arrived. `hosts` maps
 "host:port" to what serves it; who is not there refuses connections. `names` maps a name to True,

@@ -1,5 +1,5 @@
-"""Imitates an Initial State server (api.md, both generations) behind a bad network: a random share
-of the requests ends in one of the ways of api.md's last table, or in none of them.
+"""Imitates an Initial State server (docs/api.md, both generations) behind a bad network: a random
+share of the requests ends in one of the ways of that page's last table, or in none of them.
 
 What it holds is what it accepted, whether or not the board came to hear of that.
 """
