@@ -113,12 +113,17 @@ class Logger(Counts):
                 self._ring.hold(0)
                 self._uplink.give_up()
                 if not isinstance(e, Exception):
+                    self._rest()
                     raise
                 return self._stumbled(e)
             finally:
                 self._busy = 0
         finally:  # once more: Ctrl-C comes anywhere, and nobody is busy now
             self._busy = 0
+
+    def _rest(self):
+        if self._spool:
+            self._spool.rest()
 
     def _stumbled(self, e):
         try:
@@ -252,7 +257,11 @@ class Logger(Counts):
                 if left_ms <= 0:
                     break
                 wait_ms = min(wait_ms, left_ms)
-            time.sleep_ms(wait_ms)
+            try:
+                time.sleep_ms(wait_ms)
+            except BaseException:
+                self._rest()
+                raise
         return not self.pending
 
     async def run(self):

@@ -36,7 +36,8 @@ def append(path, who, entries):
     """Add records, (kind, readings, size, parts) each, where `parts` are buffers, in one go;
     returns how many bytes that is. OSError where they were not all written."""
     total = 0
-    with open(path, "ab") as f:
+    f = open(path, "ab")
+    try:
         for kind, count, size, parts in entries:
             start = struct.pack("<BBHI", kind, FORMAT, count, size) + who
             crc = binascii.crc32(start)
@@ -46,6 +47,12 @@ def append(path, who, entries):
             for part in parts:
                 f.write(part)
             total += HEAD + size
+    finally:
+        try:
+            f.close()
+        except BaseException:
+            f.close()  # Ctrl-C has left it open: else the collector would write the rest later
+            raise
     return total
 
 

@@ -16,18 +16,20 @@ _PARTS = const(8)  # a file has at most this part of the spool,
 _FILES = const(32)  # and there are no more than these, whatever fails
 _BLOCK = const(4096)  # bytes, where the file system does not tell
 _ENOENT = const(2)
-_IN_USE_MS = const(60000)
+_IN_USE_MS = const(2000)  # poll() wants to be called within a second
 
 _users = {}  # type: dict[str, list] # by path: [when its Segments were last used, in ticks]
 
 
 class Segment:
-    """One file. What comes behind `size` is the torn end that a failed write has left."""
+    """One file. What comes behind `size` is the torn end that a failed write has left, or may
+    still leave: Ctrl-C within a file system leaves a file open, which the collector closes later
+    (extmod/vfs_lfsx_file.c). So what was written to in vain is not written to again."""
 
     def __init__(self, number):
         self.number = number
         self.size = 0  # bytes of whole records
-        self.extra = 0  # bytes behind them
+        self.extra = 0  # bytes behind them, while it is written to as well
         self.at = 0  # where the record begins that is sent now, or next
         self.after = 0  # where it ends, once it was loaded; negative: this file is to be deleted
         self.count = 0  # earlier boots' readings behind that, which can be sent
@@ -38,14 +40,17 @@ class Segment:
 class Segments:
     """At most `size_bytes` of flash, in whole blocks of the file system, and `store`, a Ring for
     what was read of the first. `trouble(sentence)` hears of what goes wrong. ConfigError: another
-    Logger, not closed, has used the same files within a minute. (What was thrown away without a
-    close() cannot be told from that at once.)"""
+    Logger, neither closed nor interrupted, has used the same files within two seconds. (What was
+    thrown away cannot be told from that at once: boards have no weak references.)"""
 
     def __init__(self, path, size_bytes, store, trouble):
         self._used = [time.ticks_ms()]
         used = _users.get(path)
         if used and 0 <= time.ticks_diff(self._used[0], used[0]) < _IN_USE_MS:
-            raise ConfigError("spool_file %s is in use: close() the other Logger" % path)
+            raise ConfigError(
+                "spool_file %s is in use: close() the other Logger"
+                " (one that is not polled any more is forgotten after 2 s)" % path
+            )
         self._path, self._bytes, self._trouble = path, size_bytes, trouble
         self._block = 0  # bytes; 0: the folder has not been seen yet, and nothing is written
         self._segments = []  # oldest first
@@ -78,6 +83,11 @@ class Segments:
         """From now on the files are this Logger's. The last step of its making."""
         _users[self._path] = self._used
 
+    def rest(self):
+        """Until it is used again, another Logger may have the files: after Ctrl-C nobody knows
+        whether this one will be."""
+        self._used[0] = time.ticks_add(time.ticks_ms(), -_IN_USE_MS)
+
     def _is_ready(self):
         # To be asked first. False where another Logger has the files now.
         if _users.get(self._path, self._used) is not self._used:
@@ -87,6 +97,7 @@ class Segments:
         if self.filled:
             last = self._segments[-1]
             last.size, last.own, self.filled = self._end, last.own + self.filled, 0
+            last.extra = 0
         return True
 
     def _leave(self):
@@ -128,8 +139,8 @@ class Segments:
             size = os.stat(self._name(last))[6]
         except OSError:
             size = 0
-        if size != last.size:
-            last.extra = max(0, size - last.size)
+        if size != last.size or last.extra:
+            last.extra = max(last.extra, size - last.size)
             return 0
         return max(0, self._file_blocks() * self._block - size - records.SPARE)
 

@@ -43,7 +43,7 @@ _ENOSPC = const(28)
 
 class Spool(Replay):
     """For one bucket, sent by `uplink`. `clock` is this boot's; `trouble(sentence)` hears what is
-    wrong. ConfigError: another Logger, not closed, has used the same files within a minute."""
+    wrong. ConfigError: another Logger has the same files (segments.py)."""
 
     def __init__(self, settings, bucket_id, clock, uplink, trouble):
         self._most = settings["batch_bytes"]
@@ -75,6 +75,7 @@ class Spool(Replay):
         """Save the ring `source` and the batch; False where the latter is not in flash."""
         if not self._is_ready():
             return False
+        self.rest()  # Ctrl-C may leave any of this
         if not (self._block or self._look()):
             self._leave()
             return False
@@ -162,12 +163,14 @@ class Spool(Replay):
             entries.append((records.SYNCS, 0, len(text), (text,)))
         if kind != records.SYNCS:
             entries.append((kind, count, size, parts))
+        last.extra = size + records.SPARE  # until it is there
         return last.size + records.append(self._name(last), self._who, entries), sync
 
     def _write_sync(self):
         if self._room() or self._fresh(0):
             end, sync = self._write(records.SYNCS)
-            self._segments[-1].size, self._saved = end, sync
+            last = self._segments[-1]
+            last.size, last.extra, self._saved = end, 0, sync
 
     def _write_batch(self):
         # As the oldest there is, where flash is empty; else, at close(), behind what is there.
@@ -182,6 +185,7 @@ class Spool(Replay):
             last.size, last.after, self._loaded = end, end, count
         else:
             last.size, self._texted = end, True
+        last.extra = 0
 
     def _is_empty(self):
         return not (self._segments and (self._segments[0].size or self._segments[0].count))
@@ -206,4 +210,5 @@ class Spool(Replay):
         passed = number, at, skip
         if (at or skip) and passed != self._passed and (self._room() or self._fresh(0)):
             end, _ = self._write(records.PASSED, 0, 12, (struct.pack("<III", *passed),))
-            self._segments[-1].size, self._passed = end, passed
+            last = self._segments[-1]
+            last.size, last.extra, self._passed = end, 0, passed

@@ -62,14 +62,10 @@ class Flash:
 class _Written:
     # A file that is written to.
     def __init__(self, path, flash):
-        self._path = path
         self._flash = flash
+        self._f = open(path, "ab")
 
-    def __enter__(self):
-        self._f = open(self._path, "ab")
-        return self
-
-    def __exit__(self, *_):
+    def close(self):
         self._f.close()
 
     def write(self, data):

@@ -16,6 +16,14 @@ def test_all_that_was_reported_as_spooled_arrives_after_two_hundred_power_cuts(l
     assert found["off_ms"] <= 1
 
 
+def test_ctrl_c_inside_the_file_system_costs_nothing_that_was_reported_as_spooled(long):
+    """As on a Pico W; what is checked is in device/ctrl_c.py."""
+    stories = 400 if long else 20
+    found = run("ctrl_c", 1, stories)
+    assert found["interrupts"] > 8 * stories and found["anew"] > 3 * stories
+    assert found["reported"] > 40 * stories
+
+
 def test_no_contents_of_flash_raise_hang_or_arrive_garbled(long):
     cases = 5000 if long else 120
     found = run("contents", 100, cases)

@@ -418,6 +418,61 @@ def test_flash_that_cannot_be_written_is_told_and_the_ring_goes_on():
     assert log.sent == 300 - log.dropped
 
 
+def interrupted(board, storage, seconds):
+    """As Board.run(), by a program that goes on after Ctrl-C; how often that came. Meanwhile the
+    collector closes what was left open."""
+    end, caught = time.up_ms() + seconds * 1000, 0
+    while time.up_ms() < end:
+        try:
+            time.advance(max(1, board.logger.poll()))
+        except KeyboardInterrupt:
+            caught += 1
+            last = files(board.path)[-1:]
+        if caught and files(board.path)[-1:] != last:
+            storage.collect()
+        board.check_books()
+    return caught
+
+
+def test_ctrl_c_in_the_midst_of_a_write_costs_no_record_before_or_behind_it():
+    from storage import Storage
+
+    for ends, closes in (
+        ([(0, KeyboardInterrupt())], []),
+        ([(7, KeyboardInterrupt())], []),
+        ([(24, KeyboardInterrupt())], []),
+        ([(300, KeyboardInterrupt())], []),
+        ([], [KeyboardInterrupt()]),
+        ([], [KeyboardInterrupt(), KeyboardInterrupt()]),
+        ([(100, KeyboardInterrupt())], [KeyboardInterrupt(), KeyboardInterrupt()]),
+        ([(100, MemoryError())], []),
+        ([(100, OSError(5))], []),
+        ([(100, RuntimeError("a driver's"))], [OSError(5)]),
+    ):
+        board = spooling()
+        board.run(2)
+        with Storage() as storage:
+            outage(board, 60)
+            storage.write_ends[:], storage.close_ends[:] = ends, closes
+            board.server.down = True
+            caught = 0
+            for i in range(60, 150):
+                board.true_ms[i] = NOW_MS + time.up_ms()
+                board.log("t", i)
+                caught += interrupted(board, storage, 1)
+            assert storage.write_ends == storage.close_ends == []
+            assert caught == ("KeyboardInterrupt" in repr(ends + closes))
+            storage.collect()
+            held = board.logger.spooled + BATCH
+            board.reboot()
+            board.server.down = False
+            board.run(300)
+        # What was written to its end by whom nobody heard any more comes twice.
+        again = 31 if closes and not ends else 0
+        assert sorted(set(board.values())) == list(range(held)) and held > 100
+        assert board.logger.recovered == held + again and files(board.path) == []
+
+
 def test_flash_is_not_written_while_readings_go_out():
     board = spooling()
     board.run(2)

@@ -1,0 +1,244 @@
+"""Runs on MicroPython: Ctrl-C inside the file system's own reads and writes, on a real littlefs.
+
+`ctrl_c.py SEED STORIES`: on a Pico W KeyboardInterrupt comes out of the flash driver as well
+(ports/rp2/rp2_flash.c: mp_event_handle_nowait() at the end of each block that is read, erased or
+written), through littlefs, which leaves a file open that nobody has any more, half written, until
+the collector closes it. In each story a board spools and replays; now and then that happens within
+one of islog's calls. Then the program goes on, or a new Logger is made in the same interpreter, as
+at the REPL. The last line printed is a dict of what was found, as JSON.
+"""
+
+import gc
+import json
+import random
+import sys
+
+import nor
+import world
+from world import NOW_MS, Board, time
+
+try:
+    import vfs
+except ImportError:  # before MicroPython 1.23
+    import os as vfs
+
+SECTORS = 24
+SETTINGS = {
+    "buffer_bytes": 1024,
+    "batch_bytes": 384,
+    "spool_bytes": 40000,
+    "spool_file": "/flash/spool",
+    "flush_interval": 0,
+    "backoff_max": 4,
+    "timeout": 1,
+}
+NOTE = b"what else is in this flash stays as it is\n" * 20
+found = {"interrupts": 0, "went on": 0, "anew": 0, "reported": 0, "arrived": 0, "repeated": 0}
+
+
+def in_finaliser():
+    """Whether the collector runs. (What comes then leaves littlefs with a file whose memory is
+    free: it crashes sooner or later, whoever the program is.)"""
+    try:
+        return not bytearray(1)
+    except MemoryError:
+        return True
+
+
+class Flash:
+    """As nor.Nor, without heap of its own: the collector, too, closes files. `left`: blocks that
+    are still read, erased or written before Ctrl-C comes; None: it does not come. It comes only
+    while islog is `busy`."""
+
+    def __init__(self, prog_bytes):
+        self.image = bytearray(b"\xff" * (SECTORS * nor.SECTOR))
+        self.mount_args = {"progsize": prog_bytes}
+        self.refused = 0  # bytes that would have to set a bit, or are no whole unit
+        self.left = None
+        self.busy = False
+        self._prog_bytes = prog_bytes
+
+    def readblocks(self, sector, buf, offset=0):
+        image, at = self.image, sector * nor.SECTOR + offset
+        for i in range(len(buf)):
+            buf[i] = image[at + i]
+        self._done()
+
+    def writeblocks(self, sector, buf, offset):
+        image, at = self.image, sector * nor.SECTOR + offset
+        if (at | len(buf)) % self._prog_bytes or offset + len(buf) > nor.SECTOR:
+            self.refused += 1
+        for i in range(len(buf)):
+            self.refused += image[at + i] & buf[i] != buf[i]
+            image[at + i] = buf[i]
+        self._done()
+
+    def ioctl(self, what, sector):
+        if what == 4:
+            return SECTORS
+        if what == 5:
+            return nor.SECTOR
+        if what == 6:
+            image, at = self.image, sector * nor.SECTOR
+            for i in range(nor.SECTOR):
+                image[at + i] = 0xFF
+            self._done()
+        return 0
+
+    def _done(self):
+        if self.busy and self.left is not None:
+            self.left -= 1
+            if self.left < 0 and not in_finaliser():
+                self.left = None
+                raise KeyboardInterrupt
+
+
+class Story:
+    def __init__(self, seed):
+        random.seed(seed)
+        world.reset()
+        self.flash = Flash(random.choice((32, 256)))
+        vfs.VfsLfs2.mkfs(self.flash, **self.flash.mount_args)
+        vfs.mount(vfs.VfsLfs2(self.flash, **self.flash.mount_args), "/flash")
+        with open("/flash/note", "wb") as f:
+            f.write(NOTE)
+        self.n = 0
+        self.logged_ms = {}
+        self.reported = set()
+        self.board = Board(**SETTINGS)
+        self.begin()
+
+    def begin(self):
+        self.mine = []
+        self.until = 0
+        self.settled = False
+
+    def call(self, call, chance):
+        """Whether it came to its end."""
+        flash = self.flash
+        if flash.left is None and random.random() < chance:
+            flash.left = random.choice((random.randrange(6), random.randrange(60)))
+        flash.busy = True
+        try:
+            call()
+            return True
+        except KeyboardInterrupt:
+            found["interrupts"] += 1
+            return False
+        finally:
+            flash.busy = False
+
+    def report(self):
+        log = self.board.logger
+        if self.settled and log._spool.own:
+            first = log.sent + log._uplink.pending
+            fresh = self.mine[max(first, self.until) : first + log._spool.own]
+            self.reported.update(fresh)
+            self.until = max(self.until, first + log._spool.own)
+        self.settled = log.synced
+
+    def run(self, seconds, chance):
+        end = time.up_ms() + seconds * 1000
+        while time.up_ms() < end:
+            if not self.call(self.board.logger.poll, chance):
+                self.after()
+            self.board.check_books()
+            self.report()
+            time.advance(50)
+
+    def after(self):
+        """What the user does who has pressed Ctrl-C."""
+        if random.random() < 0.6:
+            found["went on"] += 1
+            return
+        found["anew"] += 1
+        if random.getrandbits(1):
+            while not self.call(self.board.logger.close, 0.2):
+                pass
+        self.anew()
+
+    def anew(self):
+        import islog
+
+        given = self.board._given
+        self.board.logger = None
+        if random.getrandbits(1):
+            gc.collect()
+        made = []
+        while not made:
+            self.call(lambda: made.append(islog.Logger(**given)), 0.2)
+        self.board.logger, self.board.logged = made[0], 0
+        self.begin()
+
+    def log(self):
+        self.logged_ms[self.n] = NOW_MS + time.up_ms()
+        self.mine.append(self.n)
+        self.board.log("n%d" % (self.n % 3), self.n)
+        self.n += 1
+
+    def tell(self):
+        board = self.board
+        self.run(2, 0)
+        for _ in range(3):
+            board.server.down = True
+            for _ in range(random.randint(20, 60)):
+                for _ in range(random.randint(0, 5)):
+                    self.log()
+                    time.advance(random.randint(0, 60))
+                self.run(1, 0.02)
+            board.server.down = False
+            self.run(random.randint(1, 30), 0.05)
+        self.flash.left = None
+        for _ in range(600):
+            self.run(1, 0)
+            if not board.logger.pending and not board.logger.spooled:
+                break
+        self.run(2, 0)
+        self.check()
+
+    def check(self):
+        board, log = self.board, self.board.logger
+        assert log.pending == log.spooled == 0, log.status()
+        assert world.files("/flash/spool") == []
+        with open("/flash/note", "rb") as f:
+            assert f.read() == NOTE
+        values, newest = [], -1
+        for value, at_ms in zip(board.values(), board.times_ms()):
+            assert abs(at_ms - self.logged_ms[value]) <= 20, value
+            if value not in values:
+                assert value > newest, (value, newest)
+                newest = value
+                values.append(value)
+            else:
+                found["repeated"] += 1
+        missing = sorted(self.reported - set(values))
+        assert not missing, (len(missing), missing[:9])
+        found["arrived"] += len(values)
+        found["reported"] += len(self.reported)
+        # Nothing of flash stays taken: what is there now is what a fresh mount sees.
+        gc.collect()
+        vfs.umount("/flash")
+        assert not self.flash.refused, self.flash.refused
+        flash = nor.Nor(SECTORS, self.flash._prog_bytes, self.flash.image)
+        vfs.mount(vfs.VfsLfs2(flash, **flash.mount_args), "/flash")
+        import os
+
+        assert sorted(os.listdir("/flash")) == ["note"]
+        room = os.statvfs("/flash")
+        assert room[2] - room[3] <= 4, room
+        vfs.umount("/flash")
+
+
+def main(seed, stories):
+    gc.threshold(200000)
+    for n in range(seed, seed + stories):
+        try:
+            Story(n).tell()
+        except Exception:
+            print("seed", n)
+            raise
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]))
