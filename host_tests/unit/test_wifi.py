@@ -2,8 +2,9 @@
 
 import internet
 import network
+from islog import ConfigError
 from islog.wifi import UP, WiFi
-from world import Board, time
+from world import Board, raises, time
 
 HOME = {"ssid": "home", "password": "home-password"}
 SHED = {"ssid": "shed", "password": "shed-password"}
@@ -299,3 +300,65 @@ def test_without_wifi_settings_the_network_module_is_never_imported():
         assert board.values() == [1] and "network" not in sys.modules
     finally:
         sys.modules["network"] = kept
+
+
+class Wired:
+    """Imitates a `network.LAN` or `network.WIZNET5K` (ports/esp32/network_lan.c): the program has
+    set it up, and whoever else touches it makes the test fail."""
+
+    def __init__(self):
+        self.plugged = False
+
+    def isconnected(self):
+        return self.plugged
+
+
+def test_a_wired_interface_is_waited_for_and_never_touched():
+    for _ in boards():
+        wired = Wired()
+        internet.link_up = False
+        board = Board(wifi=wired, flush_interval=0)
+        board.log("t", 1)
+        board.run(60)
+        assert board.logger.state == "offline" and not board.server.posts
+        wired.plugged = internet.link_up = True
+        board.run(5)
+        assert board.values() == [1] and board.logger.state == "online"
+        wired.plugged = internet.link_up = False
+        board.log("t", 2)
+        board.run(600)
+        assert board.logger.state == "offline"
+        wired.plugged = internet.link_up = True
+        board.run(60)
+        assert board.values() == [1, 2]
+
+
+def test_what_is_no_network_is_refused_as_wifi():
+    for _ in boards():
+        text = str(raises(ConfigError, Board, wifi=[HOME]))
+        assert "isconnected()" in text and "home-password" not in text
+
+
+def test_two_loggers_share_one_radio():
+    for _ in boards():
+        network.air["home"] = "home-password"
+        wifi = WiFi([HOME])
+        one = Board(wifi=wifi, flush_interval=0)
+        two = Board(
+            wifi=wifi,
+            flush_interval=0,
+            bucket_url="http://other.test/buckets",
+            ingest_url="http://other.test/batch_logs",
+        )
+        internet.names["other.test"] = True
+        internet.hosts["other.test:80"] = two.server
+        internet.hosts["service.test:80"] = one.server
+        for i in range(100):
+            one.log("t", i)
+            two.log("t", -i)
+            for _ in range(10):
+                one.run(0.05)
+                two.run(0.05)
+        one.run(20)
+        two.run(20)
+        assert one.values() == list(range(100)) and two.values() == [-i for i in range(100)]
