@@ -5,6 +5,7 @@ module of islog is loaded again: all else needs its own. On MicroPython the modu
 """
 
 import builtins
+import gc
 import importlib
 import importlib.util
 import sys
@@ -23,6 +24,7 @@ def install(firmware=FIRMWARE):
     _load("time")
     for name in (*_OTHERS, "socket", "select", "requests", "world"):
         _load(name)
+    gc.mem_free = lambda: 98304
     sys.path.insert(0, str(firmware))
     for path in sorted((Path(firmware) / "islog").glob("*.py")):
         if path.stem in ("fast", "fast_text", "trust"):

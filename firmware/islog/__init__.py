@@ -2,7 +2,12 @@
 
 __version__ = "0.1.0"  # package.json has it, too
 
-from .errors import ConfigError
-from .logger import Logger, from_config
+from .errors import ConfigError, once
+
+try:
+    from .logger import Logger, from_config
+except (ImportError, AttributeError) as e:
+    raise ImportError(once("explain", "hidden") or e)
+del once
 
 __all__ = ("ConfigError", "Logger", "from_config")

@@ -227,8 +227,8 @@ def read(path):
             n = [data.count(c) for c in (b'"', b"[", b"]", b"{", b"}")]
             if n[0] == 2 * _texts(found) and n[1] + n[3] == n[2] + n[4]:
                 given = found
-    except (ValueError, RuntimeError):
-        pass
+    except (ValueError, RuntimeError, AttributeError):
+        pass  # (or it is another json: a file of the user's)
     if given is None:
         try:
             given, _ = once("slips", "parse", data)

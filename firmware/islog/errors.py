@@ -3,6 +3,7 @@
 A leaf: the modules that it loads give the heap that they take back once the call is over.
 """
 
+import gc
 import sys
 
 
@@ -27,3 +28,11 @@ def why(wrong, *values):
         return once("explain", "why", wrong, *values)
     except MemoryError:
         return "refused"
+
+
+def no_memory(what):
+    """`what`, a sentence about memory, with how much of it is free."""
+    try:
+        return "%s (%d KB free)" % (what, gc.mem_free() // 1024)
+    except MemoryError:
+        return what

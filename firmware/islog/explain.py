@@ -4,6 +4,8 @@ Loaded only once something is wrong, and forgotten afterwards (errors.why): no d
 here, and nothing but words depends on it.
 """
 
+import sys
+
 _WORDS = {
     "name": "see docs/settings.md",
     "none": "is missing: it is required",
@@ -15,6 +17,7 @@ _WORDS = {
     "spool_file": "and spool_bytes belong together: set both, or none",
     "spool_bytes": "must be at least ten times batch_bytes",
     "transport": "must be kept where ca_file is set: requests cannot verify",
+    "fault": 'fails, which is no answer: delete that file, or set "transport": "kept"',
     "bucket_url": "must begin with https:// where ca_file is set",
     "ingest_url": "must begin with https:// where ca_file is set",
     "set_rtc": "must be true where ca_file is set: TLS reads the board's clock",
@@ -28,10 +31,33 @@ _WORDS = {
 }
 
 
+# What a board has built in and islog uses. (ssl and asyncio may be files, frozen in.)
+_BUILT_IN = "array binascii errno hashlib json machine network os random select socket struct time"
+
+
 def why(wrong, *values):
     """The words for what is wrong: one of the above, or what a rule of config.py, by the
     name of its check, says of a value that it refused, and of its limits."""
     return _WORDS.get(wrong) or globals()[wrong](*values)
+
+
+def requests(e):
+    return 'needs requests, which cannot be loaded (%s): set "transport": "kept"' % e
+
+
+def stumbled(e):
+    """What has gone wrong where something of MicroPython's own has not what it should."""
+    what = hidden() or (e if isinstance(e, ImportError) else type(e).__name__)
+    return "the next step went wrong (%s)" % what
+
+
+def hidden():
+    """A file on the board that has the name of something built in, and is loaded in its place
+    (py/builtinimport.c); or None."""
+    for name in _BUILT_IN.split():
+        file = getattr(sys.modules.get(name), "__file__", None) or "/"
+        if file[0] != "/" or file.startswith("/lib/"):
+            return "%s hides MicroPython's own %s: give that file another name" % (file, name)
 
 
 def text(value, most):

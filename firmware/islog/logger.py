@@ -22,7 +22,7 @@ from micropython import const
 
 from . import __version__, service
 from .counts import Counts
-from .errors import ConfigError, once
+from .errors import ConfigError, no_memory, once
 from .intake import Intake
 from .retry import jitter
 from .timekeeper import Timekeeper
@@ -127,9 +127,12 @@ class Logger(Counts):
 
     def _stumbled(self, e):
         try:
-            what = "there was no memory for the next step"
-            if not isinstance(e, MemoryError):
+            if isinstance(e, MemoryError):
+                what = no_memory("there was no memory for the next step")
+            else:
                 what = "the next step went wrong (%s)" % type(e).__name__
+                if isinstance(e, (AttributeError, ImportError)):
+                    what = once("explain", "stumbled", e)
             self._trouble(what + ", which is tried again")
         except MemoryError:
             self.last_error = "there was no memory"

@@ -15,7 +15,7 @@ import gc
 
 from micropython import const
 
-from .errors import once
+from .errors import ConfigError, no_memory, once, why
 
 ACCEPTED = const(0)
 BUSY = const(1)  # 429, 503: too fast
@@ -51,8 +51,8 @@ class Answer:
     `status` (0: none), `retry_after`, `date`, `remaining` (of the rate limit; bytes of those
     headers, or None), `late_ms` (so long nobody looked whether they had come), `why` (a few words,
     never with anything that the server sent), `reached` (some machine answered, if only by a
-    refusal: the link is alive), `broken` (an answer came that is no HTTP),
-    `untrusted` (the server did not prove its name: `why` is the whole sentence).
+    refusal: the link is alive), `broken` (an answer came that is no HTTP), `untrusted` (the server
+    did not prove its name, or the board cannot ask: `why` is the whole sentence).
     """
 
     def reset(self):
@@ -114,13 +114,19 @@ class _Sockets:
 
 class Requests(Answer):
     """POSTs, each on a connection of its own, in one step; `timeout_s` is for each socket
-    operation. No certificate is looked at."""
+    operation. No certificate is looked at. ConfigError: this board has no `requests`."""
 
     verifies = False
 
     def __init__(self, timeout_s):
-        import requests
+        try:
+            import requests
 
+            requests.request  # noqa: B018 (a folder of that name has none)
+        except MemoryError:
+            raise
+        except Exception as e:  # whatever that file does as it is loaded
+            raise ConfigError("transport %s" % why("requests", e))
         self._names = requests.__dict__
         self._module = "socket" if "socket" in self._names else "usocket"  # that, before 2024
         self._sockets = _Sockets(self._names.get(self._module))
@@ -144,12 +150,12 @@ class Requests(Answer):
             if what:
                 self._post(*what)
         except MemoryError:
-            self.why = "not enough memory"
+            self.why = no_memory("not enough memory")
         finally:
             self.close()
         if not self.status:
             gc.collect()  # what TLS took is left to its finaliser
-        return meaning(self.status, self.is_json)
+        return meaning(_REDIRECTED if self.untrusted else self.status, self.is_json)
 
     def _post(self, url, headers, data):
         self._headers = _Headers(headers)
@@ -184,7 +190,12 @@ class Requests(Answer):
             raise
         except Exception as e:  # requests raises what its parsing trips over
             self.reached = True
-            if str(e).endswith("[]"):  # the words of its first line: not a byte has come
+            if isinstance(e, (TypeError, AttributeError, ImportError, NameError)):
+                # No answer makes it raise these. (One from before 2022 does not know `timeout`.)
+                file = self._names.get("__file__", "requests")
+                self.why = "%s (%s) %s" % (file, type(e).__name__, why("fault"))
+                self.untrusted = True
+            elif str(e).endswith("[]"):  # the words of its first line: not a byte has come
                 self.why = "no answer (%s)" % "closed"
             else:
                 self.broken = True
