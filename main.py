@@ -7,23 +7,35 @@ import machine
 import network
 
 log = islog.from_config("config.json")
-wlan = network.WLAN(network.STA_IF)
 
 
 def temperature():
     try:
         import esp32
-    except ImportError:  # a Pico W: RP2040 data sheet, 4.9.5
-        return 27 - (machine.ADC(4).read_u16() * 3.3 / 65535 - 0.706) / 0.001721
-    celsius = getattr(esp32, "mcu_temperature", None)  # the first ESP32 tells Fahrenheit
-    return celsius() if celsius else (esp32.raw_temperature() - 32) / 1.8
+    except ImportError:  # a Pico W: RP2040 data sheet, 4.9.5; a Pico 2 W has the same sensor
+        adc = machine.ADC(getattr(machine.ADC, "CORE_TEMP", 4))
+        return 27 - (adc.read_u16() * 3.3 / 65535 - 0.706) / 0.001721
+    if hasattr(esp32, "mcu_temperature"):
+        return esp32.mcu_temperature()
+    if hasattr(esp32, "raw_temperature"):  # the first ESP32 tells Fahrenheit
+        return (esp32.raw_temperature() - 32) / 1.8
+    return None  # which is not sent, but counted in log.rejected
+
+
+def signal_strength():
+    try:
+        wlan = network.WLAN(network.STA_IF)
+        return wlan.status("rssi") if wlan.isconnected() else None
+    except (OSError, RuntimeError):  # an ESP32's link that is just going
+        return None
 
 
 while True:
     log.log("temperature", temperature())  # degrees Celsius
     log.log("free heap", gc.mem_free())  # bytes
     log.log("uptime", time.ticks_ms() // 1000)  # seconds
-    if wlan.isconnected():
-        log.log("signal strength", wlan.status("rssi"))  # dBm
+    dbm = signal_strength()
+    if dbm is not None:
+        log.log("signal strength", dbm)
     for _ in range(20):
         time.sleep_ms(min(50, log.poll()))

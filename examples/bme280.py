@@ -19,7 +19,7 @@ def measure():
     """A dict of what the sensor says, each None where it did not answer."""
     try:
         celsius, hectopascal, percent = bme280_driver.read(i2c)
-    except OSError as e:
+    except (OSError, ZeroDivisionError) as e:  # no answer; one that has just been plugged in
         print("BME280:", repr(e))
         celsius = hectopascal = percent = None
     return {"temperature": celsius, "pressure": hectopascal, "humidity": percent}

@@ -27,8 +27,9 @@ def parse(data):
         while data[at] == good[at]:
             at += 1
         raise ValueError("is not saved as UTF-8, see line %d: save it so" % _line(data, at))
-    at, inside, outside = 0, None, []
-    name, twice = _NO_NAME, []
+    inside, outside = None, []  # type: object, list
+    name, twice = _NO_NAME, []  # type: object, list
+    at = 0
     while at < len(data):
         c = data[at : at + 1]
         if c in b",:" + _BLANK:
@@ -48,7 +49,7 @@ def parse(data):
             inside = outside.pop()
             continue
         if c in b"[{":
-            value, after = ([] if c == b"[" else {}), at + 1
+            value, after = [] if c == b"[" else {}, at + 1  # type: object, int
         else:
             value, after = _text(data, at) if c == b'"' else _word(data, at)
         if isinstance(inside, list):

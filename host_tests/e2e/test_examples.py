@@ -230,6 +230,111 @@ def test_what_is_attached_refuses_what_the_real_thing_refuses(bench, kind):
     }
 
 
+# What a port does that the stand-ins do not by themselves: (board, what is put before main.py,
+# signals that then arrive, signals that do not).
+PORTS = {
+    # ports/esp32/network_wlan.c, esp_exceptions(): the link is gone, isconnected() says it is up.
+    "the strength of a link that is going": (
+        "esp32",
+        """
+import network
+def status(self, *query):
+    if query:
+        raise {error}
+    return 1010
+network._Esp32.status = status
+""",
+        ("temperature", "uptime"),
+        ("signal strength",),
+    ),
+    # ports/esp32/modesp32.c: the first ESP32 has raw_temperature(), the others mcu_temperature().
+    "the first ESP32": (
+        "esp32",
+        """
+import esp32
+del esp32.mcu_temperature
+esp32.raw_temperature = lambda: 128
+""",
+        ("temperature", "uptime", "signal strength"),
+        (),
+    ),
+    "a chip that has neither": (
+        "esp32",
+        """
+import esp32
+del esp32.mcu_temperature
+""",
+        ("uptime", "signal strength"),
+        ("temperature",),
+    ),
+    # ports/rp2/machine_adc.c: 8 on an RP2350B, whose 4 is a pin.
+    "an RP2350B": (
+        "rp2",
+        """
+import machine
+machine.ADC.CORE_TEMP = 8
+""",
+        ("temperature", "uptime", "signal strength"),
+        (),
+    ),
+}
+ERRORS = (
+    "OSError('Wifi Not Connected')",
+    "RuntimeError('Wifi Unknown Error 0x300f')",
+    "OSError(5)",
+)
+
+
+def test_main_goes_on_whatever_the_port_raises(tmp_path):
+    boards = {}
+    for name, (kind, before, here, not_here) in PORTS.items():
+        for error in ERRORS if "{error}" in before else ERRORS[:1]:
+            main = tmp_path / f"{len(boards)}.py"
+            program = (simulate.ROOT / "main.py").read_text()
+            main.write_text(before.replace("{error}", error) + program)
+            boards[f"{name} {error}"] = main, kind, here, not_here
+    with LocalServer(key=KEY) as server, ExitStack() as stack:
+        bench = Bench(server)
+        for name, (main, kind, _, _) in boards.items():
+            stack.enter_context(bench.add(main, name, kind))
+        for name, (_, kind, here, not_here) in boards.items():
+            bench.run(name, kind, "uptime", lambda values: len(values) >= 3)
+            for signal in here:
+                assert len(bench.arrived(name, kind, signal)) >= 2, (name, signal)
+            for signal in not_here:
+                assert not bench.arrived(name, kind, signal), (name, signal)
+            if name.startswith("the first ESP32"):
+                celsius = [value for _, value in bench.arrived(name, kind, "temperature")]
+                assert {round(value, 2) for value in celsius} == {53.33}
+
+
+def test_a_bme280_that_has_just_been_plugged_in_stops_nothing(tmp_path):
+    (tmp_path / "lib").mkdir()
+    driver = (EXAMPLES / "lib/bme280_driver.py").read_text()
+    (tmp_path / "lib/bme280_driver.py").write_text(driver)
+    main = tmp_path / "bme280.py"
+    main.write_text(
+        """
+import machine
+class Blank:
+    def __init__(self, *_, **__):
+        self.left = 3
+    def readfrom_mem(self, address, register, size):
+        self.left -= register == 0xF7
+        return b"\x60" if register == 0xD0 else bytes(size) if self.left >= 0 else b"\x40" * size
+    def writeto_mem(self, *_):
+        pass
+machine.I2C = Blank
+"""
+        + (EXAMPLES / "bme280.py").read_text()
+    )
+    with LocalServer(key=KEY) as server:
+        bench = Bench(server)
+        with bench.add(main, "blank", "rp2"):
+            bench.run("blank", "rp2", "temperature", lambda values: len(values) >= 1)
+        assert bench.boards["blank", "rp2"].status["rejected"] >= 6
+
+
 def test_examples_are_short():
     programs = [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("lib/*.py")]
     assert {path.stem for path in programs} >= set(NAMES)
