@@ -31,6 +31,8 @@ class _Status(TypedDict):
     bucket_id: str
     clock: Literal["none", "http", "ntp"]
     clock_error_ms: int | None
+    said: list[tuple[int, str]]
+    uptime_s: int
 
 class _Interface(Protocol):
     def isconnected(self) -> bool: ...
@@ -151,8 +153,10 @@ class Logger:
 
         What is in neither counts as dropped, and so does what is logged later."""
     def status(self) -> _Status:
-        """All counters and the state in a dict, with `clock` (what set it) and `clock_error_ms`
-        (the likely error of the time now, or of the oldest reading's)."""
+        """All counters and the state in a dict, with `clock` (what set it), `clock_error_ms` (the
+        likely error of the time now, or of the oldest reading's), `said` (the last five different
+        sentences for the console, oldest first, each behind the uptime in seconds when it was said
+        last; also with `quiet`) and `uptime_s` (which that is now)."""
 
 def from_config(path: str = "config.json") -> Logger:
     """A Logger with the settings of a JSON file, Wi-Fi included. ConfigError: what is wrong."""

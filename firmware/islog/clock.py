@@ -64,6 +64,11 @@ class Clock(steps.Ticks):
             age = age + self.mask + 1 if periods == 1 and age < 0 else self.mask
         return min(age, _AGE_MAX_MS)
 
+    def uptime_s(self):
+        """The uptime at the last tick, in seconds."""
+        period = self.mask  # one more is a heap object
+        return self.hi * (period // 1000) + (self.hi * (period % 1000 + 1) + self.last) // 1000
+
     def due(self, interval_ms):
         """Whether NTP should be asked: it never set the clock, or longer ago than that."""
         return self.source != "ntp" or self.age_ms(*self._checked) >= interval_ms

@@ -1,4 +1,4 @@
-"""What a Logger counts, for programs that ask."""
+"""What a Logger counts, and what it said, for programs that ask."""
 
 _NAMES = (
     "state pending sent dropped rejected retries spooled recovered lost synced last_error"
@@ -15,6 +15,7 @@ class Counts:
     """
 
     state = ""  # Logger's
+    _said = ()
 
     def __init__(self, uplink, timekeeper, intake, spool):
         self._uplink = uplink
@@ -63,10 +64,25 @@ class Counts:
     def synced(self):
         return self._time.synced
 
+    def _say(self, sentence):
+        # On the console, and kept for who comes later: in a new list each time, at once.
+        said = self._said
+        if not self._quiet and (not said or said[-1][1] != sentence):
+            print("islog:", sentence)
+        try:
+            told = self._time.clock.uptime_s(), sentence
+            self._said = [old for old in said if old[1] != sentence][-4:] + [told]
+        except MemoryError:
+            pass
+
     def status(self):
-        """A dict of the above, with `clock` (what set it: "none", "http", "ntp") and
-        `clock_error_ms` (the likely error of the time now, or of the oldest reading's)."""
+        """A dict of the above, with `clock` (what set it: "none", "http", "ntp"), `clock_error_ms`
+        (the likely error of the time now, or of the oldest reading's), `said`, the last different
+        sentences for the console, oldest first, each with the uptime in seconds when it was said
+        last, and `uptime_s`, which that is now."""
         status = {name: getattr(self, name) for name in _NAMES.split()}
         status["clock"] = self._time.clock.source
         status["clock_error_ms"] = self._time.error_ms(self._ring)
+        status["said"] = list(self._said)
+        status["uptime_s"] = self._time.clock.uptime_s()
         return status

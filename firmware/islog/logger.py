@@ -58,10 +58,10 @@ class Logger(Counts):
                 " the list is for config.json"
             )
         settings = once("config", "check", settings)  # its rules are not needed again
-        self._wifi, self.last_error, self._said = wifi, None, None
+        self._wifi, self.last_error = wifi, None
         self.bucket_id, *plan = service.plan(settings)
         trouble = self._trouble
-        timekeeper = Timekeeper(settings, trouble)
+        self._time = timekeeper = Timekeeper(settings, trouble)
         uplink = Uplink(settings, plan, trouble, timekeeper.clock)
         if uplink.batch.room <= 107 + 26:
             raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
@@ -77,9 +77,10 @@ class Logger(Counts):
 
             spool = Spool(settings, self.bucket_id, timekeeper.clock, uplink, trouble)
         Counts.__init__(self, uplink, timekeeper, intake, spool)
-        self._say("version %s, bucket %s" % (__version__, bucket_name))
-        if uplink.unproven():
-            self._say("the server is not verified (no ca_file): others may read the key")
+        if not self._quiet:
+            print("islog:", "version %s, bucket %s" % (__version__, bucket_name))
+            if uplink.unproven():
+                print("islog:", "the server is not verified (no ca_file): others may read the key")
         if spool:
             spool.enter()
 
@@ -113,17 +114,14 @@ class Logger(Counts):
                 self._ring.hold(0)
                 self._uplink.give_up()
                 if not isinstance(e, Exception):
-                    self._rest()
+                    if self._spool:
+                        self._spool.rest()
                     raise
                 return self._stumbled(e)
             finally:
                 self._busy = 0
         finally:  # once more: Ctrl-C comes anywhere, and nobody is busy now
             self._busy = 0
-
-    def _rest(self):
-        if self._spool:
-            self._spool.rest()
 
     def _stumbled(self, e):
         try:
@@ -260,11 +258,7 @@ class Logger(Counts):
                 if left_ms <= 0:
                     break
                 wait_ms = min(wait_ms, left_ms)
-            try:
-                time.sleep_ms(wait_ms)
-            except BaseException:
-                self._rest()
-                raise
+            time.sleep_ms(wait_ms)
         return not self.pending
 
     async def run(self):
@@ -302,11 +296,6 @@ class Logger(Counts):
         self.last_error = sentence
         if aloud:
             self._say(sentence)
-
-    def _say(self, sentence):
-        if not self._quiet and sentence != self._said:
-            print("islog:", sentence)
-            self._said = sentence
 
 
 def from_config(path="config.json"):

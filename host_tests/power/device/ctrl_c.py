@@ -173,7 +173,7 @@ class Story:
     def log(self):
         self.logged_ms[self.n] = NOW_MS + time.up_ms()
         self.mine.append(self.n)
-        self.board.log("n%d" % (self.n % 3), self.n)
+        self.board.log(f"n{self.n % 3}", self.n)
         self.n += 1
 
     def tell(self):
@@ -202,9 +202,11 @@ class Story:
         assert world.files("/flash/spool") == []
         with open("/flash/note", "rb") as f:
             assert f.read() == NOTE
+        came, times_ms = board.values(), board.times_ms()
         values, newest = [], -1
-        for value, at_ms in zip(board.values(), board.times_ms()):
-            assert abs(at_ms - self.logged_ms[value]) <= 20, value
+        for i in range(len(came)):
+            value = came[i]
+            assert abs(times_ms[i] - self.logged_ms[value]) <= 20, value
             if value not in values:
                 assert value > newest, (value, newest)
                 newest = value
