@@ -20,9 +20,10 @@ _OTHERS = ("micropython", "uctypes", "internet", "network", "machine")
 
 def install(firmware=FIRMWARE):
     """Import the fakes and islog."""
+    gc.mem_free = lambda: 150000
     kept = {name: sys.modules.get(name) for name in _HIDDEN}
     _load("time")
-    for name in (*_OTHERS, "socket", "select", "requests", "world"):
+    for name in (*_OTHERS, "socket", "select", "requests", "secure", "world"):
         _load(name)
     gc.mem_free = lambda: 98304
     sys.path.insert(0, str(firmware))

@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 """`make ca HOST=`: the one root certificate that a board needs to trust a host, into ca.der.
 
-    python -m tools.ca HOST[:PORT]           connect, and see in which root its chain ends
+    python -m tools.ca HOST[:PORT] ...       connect, and see in which root its chain ends
     python -m tools.ca --root "ISRG Root X1" a known root by its name: no network is needed
-    python -m tools.ca --from FILE           the root in a file, PEM or DER (a local server's, say)
+    python -m tools.ca --from FILE           the root in a file, PEM or DER (a private one, say)
 
 Known are the roots that certifi ships (Mozilla's), or those in FILE where one is named with
 either of the others. HOST is spoken to as boards do, with TLS 1.2 and checks of name, dates and
-chain: what fails here fails there. Written is DER, which is smaller than PEM.
+chain: what fails here fails there. Written is DER, which every board reads: of several HOSTs with
+different roots, one behind the other in one file.
 """
 
 import argparse
-import contextlib
+import base64
 import difflib
 import socket
 import ssl
@@ -54,37 +55,61 @@ class CaError(Exception):
 
 
 def read_roots(path):
-    """The certificates in a file, PEM (any number) or DER (one). CaError where there are none."""
+    """The certificates in a file, PEM or DER (any number). CaError where there are none."""
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
         raise CaError(f"There is no file {path}.") from None
     except OSError as e:
         raise CaError(f"{path} cannot be read: {e.strerror}.") from None
-    if _PEM_BEGIN in data:
-        ders = []
-        for part in data.split(_PEM_BEGIN)[1:]:
-            with contextlib.suppress(ValueError):
-                text = (_PEM_BEGIN + part.partition(_PEM_END)[0] + _PEM_END).decode("ascii")
-                ders.append(ssl.PEM_cert_to_DER_cert(text))
-    else:
-        ders = [data]
-    roots = []
-    with warnings.catch_warnings():  # some old roots have a serial number of a kind now forbidden
-        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
-        for der in ders:
-            with contextlib.suppress(ValueError):
-                roots.append(x509.load_der_x509_certificate(der))
+    roots = [root for root in certificates(data) if root]
     if not roots:
         raise CaError(f"{path} holds no certificate: it must be a PEM or a DER file.")
     return roots
+
+
+def certificates(data):
+    """Those in a file's bytes: None for each that cannot be read, be it all of the file."""
+    found = []
+    with warnings.catch_warnings():  # some old roots have a serial number of a kind now forbidden
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        for der in _ders(data):
+            try:
+                found.append(x509.load_der_x509_certificate(der))
+            except ValueError:
+                found.append(None)
+    return found
+
+
+def _ders(data):
+    """What is between the lines of PEM, whatever is around them, or DERs one behind the other."""
+    if _PEM_BEGIN in data:
+        for part in data.split(_PEM_BEGIN)[1:]:
+            body, end, _ = part.partition(_PEM_END)
+            try:
+                yield base64.b64decode(b"".join(body.split()), validate=True) if end else b""
+            except ValueError:
+                yield b""
+        return
+    rest = data
+    while rest.strip() or rest is data:
+        size = len(rest)
+        if rest[:2] == b"\x30\x82":  # a sequence whose length stands in two bytes (X.690)
+            size = 4 + int.from_bytes(rest[2:4], "big")
+        yield rest[:size]
+        rest = rest[size:]
+
+
+def to_der(roots):
+    """The bytes of a file that holds these certificates for a board."""
+    return b"".join(root.public_bytes(Encoding.DER) for root in roots)
 
 
 def root_of(host, port, roots):
     """The one of `roots` that the chain of the server at host:port ends in; CaError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.load_verify_locations(cadata=b"".join(r.public_bytes(Encoding.DER) for r in roots))
+    context.load_verify_locations(cadata=to_der(roots))
     where = f"{host}:{port}"
     try:
         with (
@@ -175,12 +200,13 @@ def describe(root):
     return f"{name_of(root)}{owner}, valid until {root.not_valid_after_utc:%Y-%m-%d}"
 
 
-def write(root, path):
-    """Write a root that holds today as DER; CaError."""
-    if root.not_valid_after_utc < datetime.now(timezone.utc):
-        raise CaError(f"The root has expired: it is {describe(root)}.")
+def write(roots, path):
+    """Write roots that hold today as DER; CaError."""
+    for root in roots:
+        if root.not_valid_after_utc < datetime.now(timezone.utc):
+            raise CaError(f"The root has expired: it is {describe(root)}.")
     try:
-        Path(path).write_bytes(root.public_bytes(Encoding.DER))
+        Path(path).write_bytes(to_der(roots))
     except OSError as e:
         raise CaError(f"{path} cannot be written: {e.strerror}.") from None
 
@@ -208,22 +234,25 @@ def main():
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=__doc__,
     )
-    parser.add_argument("host", metavar="HOST[:PORT]", nargs="?", help="port: 443, if not given")
+    parser.add_argument("hosts", metavar="HOST[:PORT]", nargs="*", help="port: 443, if not given")
     parser.add_argument("--root", metavar="NAME", help="a root by its name, or a part of it")
     parser.add_argument("--from", metavar="FILE", dest="file", help="the roots to choose from")
     parser.add_argument("--out", metavar="FILE", default="ca.der", help="default: %(default)s")
     given = parser.parse_args()
-    if given.host and given.root:
+    if given.hosts and given.root:
         parser.error("give a host or the name of a root, not both")
-    if not (given.host or given.root or given.file):
+    if not (given.hosts or given.root or given.file):
         parser.error("give a host, as in: make ca HOST=groker.init.st")
     try:
-        root = choose(given.host, given.root, given.file)
-        write(root, given.out)
+        found = [choose(host, given.root, given.file) for host in given.hosts or [None]]
+        roots = list(dict.fromkeys(found))
+        write(roots, given.out)
     except CaError as e:
         print(e, file=sys.stderr)
         return 1
-    print(f"{given.out} is the root certificate {describe(root)}.")
+    for root in roots:
+        verb = "is" if len(roots) == 1 else "holds"
+        print(f"{given.out} {verb} the root certificate {describe(root)}.")
     print(f'Put it on the board, and "ca_file": "{Path(given.out).name}" into config.json.')
     return 0
 

@@ -20,14 +20,14 @@ from urllib.parse import urlsplit
 
 try:
     import click
-    from cryptography.hazmat.primitives.serialization import Encoding
 except ImportError:
     sys.exit("click or cryptography is not installed here: use `make config`.")
 
 from . import ca
-from .settings import ROOT, RULES, config, firmware, required
+from .settings import ROOT, RULES, config, files, firmware, required
 
 URLS = ("bucket_url", "ingest_url")
+CA_FILE = "ca.der"
 ANSWER_S = 2
 SERVE = 'make serve ARGS="--host 0.0.0.0"'
 
@@ -242,15 +242,14 @@ def ask_root(settings, local_root, file):
         else:
             hosts = dict.fromkeys(urlsplit(url).netloc for url in urls)
             roots = list(dict.fromkeys(ca.choose(host, path=file) for host in hosts))
-        name, coding = ("ca.der", Encoding.DER) if len(roots) == 1 else ("ca.pem", Encoding.PEM)
-        check({**settings, "ca_file": name})
+        check({**settings, "ca_file": CA_FILE})
     except (ca.CaError, Refusal) as e:
         click.echo(f"{e} Without it the board trusts any server; `make ca` can get it later.")
         return None
-    settings["ca_file"] = name
+    settings["ca_file"] = CA_FILE
     for root in roots:
-        click.echo(f"{name} will hold the root certificate {ca.describe(root)}.")
-    return b"".join(root.public_bytes(coding) for root in roots)
+        click.echo(f"{CA_FILE} will hold the root certificate {ca.describe(root)}.")
+    return ca.to_der(roots)
 
 
 def usable(settings, path):
@@ -277,7 +276,7 @@ def interview(settings, folder, file):
     example = json.loads((ROOT / "config.example.json").read_text("utf-8"))
     present = [n for n in settings.get("wifi", ()) if n not in example["wifi"]]
     settings["wifi"] = ask_networks(present)
-    local_root = folder / ready["ca_file"] if ready and "ca_file" in ready else None
+    local_root = next((folder / name for name in files((ready or {}).get("ca_file"))), None)
     return ask_root(settings, local_root, file)
 
 
@@ -285,9 +284,9 @@ def notes(path, settings):
     """What is still to be done, or to be known, once the file is written."""
     if "wifi" not in settings:
         yield "It has no wifi: the board's program has to join a network itself."
-    root = settings.get("ca_file")
-    if root and not (path.parent / root.lstrip("/")).is_file():
-        yield f"Its ca_file, {root}, is not there yet: see make ca."
+    for root in files(settings.get("ca_file")):
+        if not (path.parent / root.lstrip("/")).is_file():
+            yield f"Its ca_file, {root}, is not there yet: see make ca."
     with contextlib.suppress(OSError):
         ask_git = ["git", "-C", path.parent, "check-ignore", "-q", path.name]
         if subprocess.run(ask_git, stderr=subprocess.DEVNULL).returncode == 1:

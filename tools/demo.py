@@ -75,8 +75,8 @@ def _config(server):
     }
     if server.api != "batch_logs":
         config["api"] = server.api
-    if server.ca_file:
-        config["ca_file"] = server.ca_file
+    if server.ca_der:
+        config["ca_file"] = server.ca_der
     return config
 
 

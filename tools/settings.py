@@ -62,8 +62,8 @@ THEMES = {
     "The connection": {
         "transport": "`kept`: one connection that stays open; `requests`: a new one for each"
         " request.",
-        "ca_file": "A root certificate (DER or PEM) on the device: the server then has to"
-        " prove its name.",
+        "ca_file": "A root certificate on the device, or several: the server then has to prove"
+        " its name. DER, which every board reads, or PEM.",
         "timeout": "For one socket operation; on the kept connection, for a whole POST.",
         "idle_close": "The kept connection is closed when it was not used for so long.",
         "backoff_max": "A failed request waits a random time up to this, doubling towards it.",
@@ -140,7 +140,9 @@ TAIL = """
 
 With `ca_file`, `transport` is `kept`, `bucket_url` and `ingest_url` begin with `https://`,
 `set_rtc` is true and `ntp_hosts` is not empty: TLS has to know the time. Where the two addresses
-end in different roots, `ca_file` is a PEM file that holds both.
+end in different roots, `ca_file` is a list of two files, or one file that holds both, one DER
+behind the other, as `make config` writes it. `make flash` turns PEM into DER on its way to the
+board, under the same name: a Pico W's MicroPython cannot read PEM up to 1.28.
 
 `spool_file` and `spool_bytes` are set together, and `spool_bytes` is at least ten times
 `batch_bytes`.
@@ -150,6 +152,11 @@ end in different roots, `ca_file` is a PEM file that holds both.
 A name that this version does not know is refused, not passed over: nobody would see that it does
 nothing. `make config ARGS="--set NAME=null"` takes it out.
 """
+
+
+def files(ca_file):
+    """The names in a setting ca_file: it may be one, or a list, or None."""
+    return [ca_file] if isinstance(ca_file, str) else list(ca_file or ())
 
 
 def required(name):

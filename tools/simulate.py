@@ -119,25 +119,37 @@ class Board:
         for module in main.parent.glob("lib/*.py"):
             _copy(module, self._flash / "lib" / module.name)
         if isinstance(config, dict):
-            here = Path(config.get("ca_file") or "")
-            if here.is_file():
-                _copy(here, self._flash / here.name)
-                config = {**config, "ca_file": here.name}
+            if config.get("ca_file"):
+                config = {**config, "ca_file": self._put_files(config["ca_file"])}
             (self._flash / "config.json").write_text(json.dumps(config), "utf-8")
         else:
             _copy(Path(config), self._flash / "config.json")
             self._put_ca_file(Path(config).parent)
 
+    def _put_files(self, ca_file):
+        """Into "/"; returns the setting with their names there."""
+        if not isinstance(ca_file, str):
+            return [self._put_files(name) for name in ca_file]
+        here = Path(ca_file)
+        if not here.is_file():
+            return ca_file
+        _copy(here, self._flash / here.name)
+        return here.name
+
     def _put_ca_file(self, folder):
         """The folder stands for the board's "/"."""
         try:
-            name = settings.read(str(self._flash / "config.json"))["ca_file"].lstrip("/")
+            names = settings.read(str(self._flash / "config.json"))["ca_file"]
+            names = [name.lstrip("/") for name in ([names] if isinstance(names, str) else names)]
         except (ValueError, LookupError, TypeError, AttributeError):
             return  # there is none, or the firmware will say what is wrong with that file
-        target = self._flash / name
-        if (folder / name).is_file() and target.resolve().is_relative_to(self._flash.resolve()):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _copy(folder / name, target)
+        for name in names:
+            target = self._flash / name
+            if (folder / name).is_file() and target.resolve().is_relative_to(
+                self._flash.resolve()
+            ):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _copy(folder / name, target)
 
     def _lay_out_port(self):
         """What the board's port has built in: modules that are found before all others."""
@@ -156,6 +168,8 @@ class Board:
             self._attached_list.write_text(json.dumps(self._attached), "utf-8")
         for module in modules:
             (port / module.name).symlink_to(module)
+        if self.kind == "rp2":
+            (port / "rp2_tls.py").symlink_to(ROOT / "tools" / "board" / "tls.py")
         self._environment = dict(os.environ, MICROPYPATH=f"{port}:.frozen")
         self._sensor = self._folder / "celsius"
         self._write_celsius(self._recording[0][1] if self._recording else _host_celsius())

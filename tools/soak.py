@@ -65,7 +65,7 @@ class Run:
         desk.put("inside.py")
         desk.put("link/socket.py")
         (desk.flash / "flow").write_text(f"{self.readings} {report_s}")
-        more = {"ca_file": str(chain.ca_file)} if tls else {}
+        more = {"ca_file": str(chain.ca_der)} if tls else {}
         board = desk.board_with(
             "flow",
             kind,

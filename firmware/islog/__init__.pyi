@@ -71,7 +71,7 @@ class Logger:
         batch_readings: int | None = None,
         requests_per_s: int | None = None,
         transport: Literal["requests", "kept"] | None = None,
-        ca_file: str | None = None,
+        ca_file: str | list[str] | None = None,
         idle_close: int = 60,
         ntp_hosts: list[str] | tuple[str, ...] = ("pool.ntp.org",),
         buffer_bytes: int = 8192,

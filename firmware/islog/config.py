@@ -55,6 +55,11 @@ def url(value):
     return key(value) and host(value.split("/", 3)[2])
 
 
+def files(value, most):
+    names = value if isinstance(value, (list, tuple)) else (value,)
+    return names and all(text(name, most) for name in names)
+
+
 def hosts(value):
     if isinstance(value, (list, tuple)):
         return all(isinstance(name, str) and host(name) for name in value)
@@ -131,7 +136,7 @@ RULES = {
     "batch_readings": (None, _rule(whole, 1, 1000)),
     "requests_per_s": (None, _rule(whole, 1, 100)),
     "transport": (None, _rule(one_of, "requests", "kept")),
-    "ca_file": (None, _rule(text, 128)),
+    "ca_file": (None, _rule(files, 128)),
     "idle_close": (60, _rule(whole, 1, 86400, " seconds")),
     "ntp_hosts": (("pool.ntp.org",), _rule(hosts)),
     "buffer_bytes": (8192, _rule(whole, 64, 1048576, " bytes")),

@@ -27,7 +27,8 @@ _WORDS = {
     "json": "is not JSON: look for a missing quote or comma",
     "dict": "must be a JSON object with the settings by name",
     "open": "cannot be opened: put it on the device",
-    "ca_file": "holds no certificate that can be read (DER or PEM)",
+    "root": "holds no certificate that can be read (DER or PEM)",
+    "pem": "is PEM, which this firmware cannot read, or damaged: make flash turns it into DER",
 }
 
 
@@ -92,6 +93,10 @@ def url(value):
     if host[:1] in ("", ":") or "@" in host or min(value) <= " " or max(value) > "~":
         return "must be a URL with a host and without blanks or a user name"
     return "must be a URL whose port is a number from 1 to 65535"
+
+
+def files(value, most):
+    return "must be a file's name of at most %d characters, or a list of such names" % most
 
 
 def hosts(value):

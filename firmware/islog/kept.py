@@ -25,7 +25,7 @@ import time
 
 from micropython import const
 
-from .transport import UNKNOWN, Answer, from_peer, meaning
+from .transport import UNKNOWN, Answer, from_peer, meaning, starved
 
 _STEP_MS = const(100)
 _POLLS = const(16)  # that many an exchange may take, however far apart
@@ -37,16 +37,16 @@ _VERIFY_FAILED = const(-0x2700)  # MBEDTLS_ERR_X509_CERT_VERIFY_FAILED
 
 
 class Kept(Answer):
-    """POSTs over one connection. `root` is the certificate (DER or PEM, bytes) that the server's
-    has to come from, or None: then a server is not verified. `timeout_s` is for a whole exchange;
-    after `idle_s` without one the connection is closed. ValueError: `root` is no certificate.
+    """POSTs over one connection. `ca_file` names the roots that the server's certificate has to
+    come from (trust.context()), or is None: then a server is not verified. `timeout_s` is for a
+    whole exchange; after `idle_s` without one the connection is closed. ConfigError: `ca_file`.
     """
 
-    def __init__(self, timeout_s, idle_s, root=None):
+    def __init__(self, timeout_s, idle_s, ca_file=None):
         self._timeout_s = timeout_s
         self._idle_ms = idle_s * 1000
-        self.verifies = root is not None
-        self._tls = _trust().context(root) if root else None
+        self.verifies = ca_file is not None
+        self._tls = _trust().context(ca_file) if ca_file else None
         self._socket = None  # below TLS, which does not close it where its handshake failed
         self._stream = self._poll = None
         self._where = None  # (scheme, host, port) that the next exchange finds a connection to
@@ -55,6 +55,7 @@ class Kept(Answer):
         self._out = []  # type: list[memoryview] # what is not sent yet of the request
         self._skipped = memoryview(bytearray(64))
         self._begun = False  # an answer has begun
+        self._secures = False  # TLS was begun in this exchange
         self._at = 0  # ticks at the latest step's beginning, or end
         self._left_ms = 0  # of the time that the exchange has, at `_at`
         self.reset()
@@ -127,16 +128,23 @@ class Kept(Answer):
         # Something that came unasked, its end for one, is the end of a connection.
         used = self._where == to and not self._poll.poll(0)
         self._where = keep = None
+        self._secures = tried = False
         if used:
             try:
                 keep = yield from self._ask(request)
             except OSError:
                 if self._begun or self._spent_ms() >= self._left_ms:
                     raise
-        if keep is None:
+        while keep is None:
             self._disconnect()
-            yield from self._open(to)
-            keep = yield from self._ask(request)
+            self._secures = False
+            try:
+                yield from self._open(to)
+                keep = yield from self._ask(request)
+            except OSError as e:
+                if tried or not starved(e, self._secures and not self._begun):
+                    raise
+                tried = True  # to set TLS up, for which there may be room after a collection
         if keep and not self._out:
             self._last, self._where = time.ticks_ms(), to
         else:
@@ -200,6 +208,7 @@ class Kept(Answer):
         except (OSError, AttributeError):
             pass
         if scheme == "https:":
+            self._secures, self._begun = True, False
             gc.collect()  # it wants a large block
             self._tls = self._tls or _trust().context(None)
             self._stream = self._tls.wrap_socket(
@@ -302,7 +311,7 @@ class Kept(Answer):
                 self.why = _trust().distrust(str(e), self._host)
                 self.untrusted = True
             else:
-                self.why = "no answer (%s)" % number
+                self.unanswered(number, self._secures and not self._begun)
         except MemoryError:
             pass
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 
 from . import __version__
-from .errors import ConfigError, once, why
+from .errors import once
 from .payload import quote
 from .transport import Requests
 
@@ -40,16 +40,7 @@ def _transport(settings):
         return Requests(settings["timeout"])
     from .kept import Kept
 
-    if root:
-        try:
-            with open(root, "rb") as f:
-                root = f.read()
-        except OSError:
-            raise ConfigError("ca_file %s %s" % (root, why("open")))
-    try:
-        return Kept(settings["timeout"], settings["idle_close"], root)
-    except (OSError, ValueError):
-        raise ConfigError("ca_file %s" % why("ca_file"))
+    return Kept(settings["timeout"], settings["idle_close"], root)
 
 
 def guid(bucket_name):

@@ -24,6 +24,7 @@ FORBIDDEN = const(3)  # 401, 402, 403: refused for now; 407, 511: the network wa
 WRONG = const(4)  # 404, 3xx and the like: not to be had here; or a server that proves no name
 BAD = const(5)  # 400, 413, 422: this body is not acceptable
 _REDIRECTED = const(300)
+_MBEDTLS = const(4096)  # and beyond, negative: its own numbers; what is nearer is the port's
 
 
 def meaning(status, is_json):
@@ -43,6 +44,22 @@ def from_peer(error):
     """Whether an OSError is an answer of the other machine: a refusal, or a reset (which a refusal
     is on lwIP, extmod/modlwip.c). The `errno` module has the port's own numbers."""
     return error.args and error.args[0] in (errno.ECONNREFUSED, errno.ECONNRESET)
+
+
+def starved(error, securing):
+    """Whether TLS, while it was being set up (`securing`), had too little memory, by an OSError's
+    number. ENOMEM is mbedtls_raise_error()'s word for it (extmod/modtls_mbedtls.c); else it is an
+    ALLOC_FAILED of mbedtls, alone or in the low seven bits of another. On a connection that is not
+    TLS's yet, ENOMEM means that the port has too many."""
+    number = error.args[0] if error.args and securing else 0
+    if not isinstance(number, int):
+        return False
+    number = abs(number)
+    if number < _MBEDTLS:
+        return number in (12, 0x10, 0x6A)
+    # SSL, X509, PK, ECP, MD, CIPHER; in the low bits MPI and ASN1.
+    alone = number & ~0x7F in (0x7F00, 0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180)
+    return alone or number & 0x7F in (0x10, 0x6A)
 
 
 class Answer:
@@ -74,6 +91,16 @@ class Answer:
             self.remaining = value
         elif name == b"content-type":
             self.is_json = b"json" in value.lower()
+
+    def unanswered(self, number, securing):
+        """Say why there was no answer, by an error's number or name: in words (reasons.py) where
+        that is TLS's, or TLS was being set up."""
+        self.why = "no answer (%s)" % number
+        if type(number) is int and (securing or number <= -_MBEDTLS):
+            try:
+                self.why = once("reasons", "reason", number, securing)
+            except (MemoryError, OSError, ImportError):
+                pass
 
     def hint(self, which, otherwise):
         """What to do about it, in words: hints.py has some for what the user has to put right, in
@@ -147,7 +174,8 @@ class Requests(Answer):
         what = self._under_way
         self.reset()
         try:
-            if what:
+            if what and self._post(*what):
+                self.close()
                 self._post(*what)
         except MemoryError:
             self.why = no_memory("not enough memory")
@@ -158,6 +186,7 @@ class Requests(Answer):
         return meaning(_REDIRECTED if self.untrusted else self.status, self.is_json)
 
     def _post(self, url, headers, data):
+        # True where TLS had too little memory, which a second try may have after a collection.
         self._headers = _Headers(headers)
         self._headers["Content-Type"] = "application/json"
         if url.startswith("https:"):
@@ -183,9 +212,13 @@ class Requests(Answer):
                 self.status = _REDIRECTED
             else:
                 number = e.args[0] if e.args else ""
-                tls = type(number) is not int
-                self.reached = tls or from_peer(e)
-                self.why = "no answer (%s)" % ("TLS" if tls else number)
+                self.reached = type(number) is not int or number <= -_MBEDTLS or from_peer(e)
+                # A socket has been made (lwIP's ENOMEM comes from there), and the request's first
+                # line was not written.
+                securing = url.startswith("https:") and self._sockets.last is not None
+                securing = securing and "Host" not in self._headers
+                self.unanswered(number if type(number) is int else "TLS", securing)
+                return starved(e, securing)
         except MemoryError:
             raise
         except Exception as e:  # requests raises what its parsing trips over

@@ -2,23 +2,45 @@
 
 mbedtls checks dates against the board's RTC (a PC's against the host's clock): the clock is set by
 NTP first. Texts of its refusals: mbedtls_x509_crt_verify_info(), a line for each thing wrong.
+Of a buffer that holds several DERs it takes the first and says nothing (mbedtls_x509_crt_parse()):
+they are told apart by their lengths (X.690) and loaded one by one. PEM is passed on as it is, for
+ports whose mbedtls has a parser for it (a Pico W's has none up to MicroPython 1.28).
 """
 
 import time
 
 import tls
 
+from .errors import ConfigError, why
 
-def context(root):
-    """An SSLContext that takes only what comes from `root` (DER or PEM, bytes), or anything where
-    that is None. ValueError where `root` is no certificate."""
+
+def context(names):
+    """An SSLContext that takes only what comes from the roots in the files `names` (a name, or a
+    list of them; DER or PEM), or anything where that is None. ConfigError: such a file."""
     made = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-    if root is None:
-        made.verify_mode = tls.CERT_NONE
-    else:
-        made.verify_mode = tls.CERT_REQUIRED
-        made.load_verify_locations(root)
+    made.verify_mode = tls.CERT_REQUIRED if names else tls.CERT_NONE
+    for name in (names,) if isinstance(names, str) else names or ():
+        try:
+            with open(name, "rb") as f:
+                data = f.read()
+        except OSError:
+            raise ConfigError("ca_file %s %s" % (name, why("open")))
+        try:
+            _load(made, data)
+        except (OSError, ValueError):
+            wrong = "pem" if b"-----BEGIN" in data else "root"
+            raise ConfigError("ca_file %s %s" % (name, why(wrong)))
     return made
+
+
+def _load(made, data):
+    size = 0
+    while size < len(data) or not size:
+        data = data[size:]
+        size = len(data)
+        if data[:2] == b"\x30\x82":  # a sequence whose length stands in two bytes
+            size = 4 + int.from_bytes(data[2:4], "big")
+        made.load_verify_locations(data[:size])
 
 
 def distrust(text, host):

@@ -58,7 +58,7 @@ class Desk:
         if transport:
             settings["transport"] = transport
         if tls:
-            settings["ca_file"] = self.server.ca_file
+            settings["ca_file"] = self.server.ca_der
         if api == "events":
             settings["requests_per_s"] = 100
         return {

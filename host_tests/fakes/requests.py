@@ -43,15 +43,17 @@ def request(
     serves = internet.hosts.get(host)
     if serves is None or serves.down:
         raise OSError(111)
-    headers["Host"] = host
     if data is not None and not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError("this stand-in takes bytes: the real one cuts a str short")
     s = socket.socket(2, socket.SOCK_STREAM, 6)
     try:
         internet.call("connect")
+        if proto == "https:":
+            internet.call("tls")
         if internet.during_post:
             internet.during_post()
         internet.call("write")
+        headers["Host"] = host  # behind the first line
         early = getattr(serves, "early", None)  # a test's own server may have none
         answer = early and early(headers)
         answer = answer or serves.handle(method, "/" + path, headers, bytes(data or b""))

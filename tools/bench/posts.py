@@ -29,7 +29,7 @@ def posts(firmware):
         }
         ways = []
         for (transport, _), server in servers.items():
-            ways += [transport, server.ingest_url, server.ca_file or ""]
+            ways += [transport, server.ingest_url, server.ca_der or ""]
         turns = on_unix("post", [firmware, DEVICE], TURNS, BATCHES, READINGS, *ways)
         found = {transport: {} for transport in TRANSPORTS}
         for (transport, scheme), server in servers.items():

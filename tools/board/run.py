@@ -45,6 +45,8 @@ def main(board, flash, temperature, air, drift_ppb, wrap_bits, attached=""):
     # The stand-ins that a program may ask for later, before their folder goes out of sight.
     if board == "esp32":
         __import__("esp32")
+    else:
+        sys.modules["tls"] = __import__("rp2_tls")
     if attached:
         _attach(attached)
     vfs.umount("/")

@@ -123,8 +123,8 @@ def _greet(say, args, server, front):
     if not args.key:
         say(f"The client key is kept in {args.folder / settings.KEY_FILE}.")
     say(f"A config.json for a board, with the key in it, is {path}.")
-    if server.ca_file:
-        say(f"Boards verify the server with {server.ca_file}: put it beside config.json.")
+    if server.ca_der:
+        say(f"Boards verify the server with {server.ca_der}: put it beside config.json.")
     say("Readings are shown as they arrive; Ctrl-C ends.")
 
 

@@ -30,7 +30,8 @@ class LocalServer(Service):
     key: the client key that boards must send. db: a SQLite file, or ":memory:". host: the IPv4
     address or name to listen on. port, ntp_port: 0 for any free one. on_reading, on_notice,
     on_error: see Service. tls: True for HTTPS with a root made for this run, a folder to keep the
-    root in, or a tls.Chain; `ca_file` is then the root's path (PEM), `handshakes` counts. api:
+    root in, or a tls.Chain; then `ca_file` and `ca_der` are the root's paths (PEM for this
+    machine, DER for a board), and `handshakes` counts. api:
     which generation's addresses `bucket_url` and `ingest_url` are, "batch_logs" or "events" (the
     server speaks both). events_per_s: how many requests the events calls take in a second (the
     service itself: 3; None: any number). config_file: named on the page of this machine.
@@ -147,6 +148,11 @@ class LocalServer(Service):
     def ca_file(self):
         """Path of the root certificate (PEM) that HTTPS is verified with; None without HTTPS."""
         return str(self._tls.ca_file) if self._tls else None
+
+    @property
+    def ca_der(self):
+        """Path of the same as DER, which every board reads."""
+        return str(self._tls.ca_der) if self._tls else None
 
     @property
     def url(self):

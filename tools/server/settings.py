@@ -56,8 +56,8 @@ def write_board_config(folder, server, address):
         "ntp_hosts": [f"{address}:{server.ntp_port}"],
         "wifi": [{"ssid": "your network", "password": "its password"}],
     }
-    if server.ca_file:
-        config["ca_file"] = Path(server.ca_file).name
+    if server.ca_der:
+        config["ca_file"] = Path(server.ca_der).name
     if server.api != "batch_logs":
         config["api"] = server.api
     path = folder / BOARD_FILE

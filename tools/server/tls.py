@@ -13,6 +13,7 @@ from pathlib import Path
 import trustme
 
 CA_FILE = "ca.pem"
+DER_FILE = "ca.der"  # the same, as boards read it
 _KEY_FILE = "ca.key"
 _UNTIL = datetime(2038, 1, 1, tzinfo=timezone.utc)
 
@@ -21,17 +22,17 @@ class Chain:
     """The chain whose root lies in `folder`, for a server with the `names` (hosts, addresses).
 
     not_before, not_after: when the server's certificate holds (aware datetimes), to make a bad
-    one on purpose. ca_file: the root's path (PEM). Raises OSError or ValueError for the files."""
+    one on purpose. ca_file, ca_der: the root's paths, PEM for a PC and DER for a board. Raises
+    OSError or ValueError for the files."""
 
     def __init__(self, folder, names=("127.0.0.1", "localhost"), not_before=None, not_after=None):
         self.folder = Path(folder)
         self.ca_file = self.folder / CA_FILE
-        self._leaf = (
-            self._root()
-            .create_child_ca()
-            .issue_cert(
-                *dict.fromkeys(names), not_before=not_before, not_after=not_after or _UNTIL
-            )
+        self.ca_der = self.folder / DER_FILE
+        root = self._root()
+        self.ca_der.write_bytes(ssl.PEM_cert_to_DER_cert(root.cert_pem.bytes().decode()))
+        self._leaf = root.create_child_ca().issue_cert(
+            *dict.fromkeys(names), not_before=not_before, not_after=not_after or _UNTIL
         )
 
     def context(self):

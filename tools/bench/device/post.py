@@ -30,11 +30,7 @@ def body(batch, readings):
 def opened(name, ca_file):
     if name == "requests":
         return transport.Requests(TIMEOUT_S)
-    root = None
-    if ca_file:
-        with open(ca_file, "rb") as f:
-            root = f.read()
-    return kept.Kept(TIMEOUT_S, IDLE_S, root)
+    return kept.Kept(TIMEOUT_S, IDLE_S, ca_file or None)
 
 
 def post(way, url, data):

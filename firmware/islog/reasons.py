@@ -1,0 +1,49 @@
+"""Why TLS gave no answer, in words: what the numbers of its errors mean.
+
+Loaded only where something is wrong: it decides nothing. A number is mbedtls's own (ssl.h, x509.h,
+pk.h; negative) or the port's. docs/troubleshooting.md has the same words.
+"""
+
+import gc
+
+from .transport import starved
+
+# From 0x1000 on they are mbedtls's; its other parts' errors are told by what they belong to.
+NUMBERS = {
+    104: "the server cut TLS off while it was set up: check the port; it may want a certificate",
+    0x7200: "what answers there speaks no TLS: check https:// and the port",
+    0x7780: "the server broke TLS off: it may want a client certificate, or a version or cipher"
+    " that this board does not have",
+    0x6E80: "the server speaks no version of TLS that this board does",
+    0x6E00: "the server and this board have no cipher in common",
+    0x7280: "the server hung up in the middle of TLS: check the port, and what the server says",
+    0x7880: "the server has ended TLS: look at what it says",
+    0x7700: "the server's TLS went wrong: look at what it says",
+    0x7180: "what came was changed on its way: check the network",
+    0x7800: "the server does not know its name in this URL: check the URL",
+    0x2700: "the server's certificate was refused: check ca_file, the URL and the date",
+    0x7A00: "the server's certificate cannot be read by this board",
+    0x2000: "the server's certificate cannot be read by this board",
+    0x4000: "the server's key is of a kind that this board cannot check",
+}
+MEMORY = "TLS has too little memory: it wants 16.7 KB in one piece; %d KB of the heap are free"
+
+
+def words(number):
+    """Those of an mbedtls number, or of the port's; None where there are none."""
+    number = abs(number)
+    if number in (32, 103):  # the same: a write after it, and lwIP's word for it
+        number = 104
+    found = NUMBERS.get(number) or NUMBERS.get(number & ~0x7F)
+    if not found and 0x2000 <= number < 0x5000:
+        found = NUMBERS[0x2000 if number < 0x3000 else 0x4000]
+    return found
+
+
+def reason(number, securing):
+    """The sentence's beginning for an OSError of TLS, that was being set up or not."""
+    found = words(number)
+    if starved(OSError(number), securing):
+        gc.collect()
+        found = MEMORY % (gc.mem_free() // 1024)
+    return "no answer (%d: %s)" % (number, found) if found else "no answer (%d)" % number
