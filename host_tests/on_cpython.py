@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 FAKES = ROOT / "host_tests" / "fakes"
 FIRMWARE = ROOT / "firmware"
 _HIDDEN = ("time", "socket", "select")
-_OTHERS = ("micropython", "uctypes", "internet", "network", "machine")
+_OTHERS = ("micropython", "uctypes", "network_station", "network_cyw43", "network_wlan")
+_OTHERS += ("network", "internet", "machine")
 
 
 def install(firmware=FIRMWARE):

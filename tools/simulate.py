@@ -155,7 +155,7 @@ class Board:
         """What the board's port has built in: modules that are found before all others."""
         port = self._folder / "port"
         port.mkdir()
-        modules = [ROOT / "host_tests" / "fakes" / "network.py"]
+        modules = list((ROOT / "host_tests" / "fakes").glob("network*.py"))
         modules += [ROOT / "host_tests" / "fakes" / "machine.py"]
         modules += [ROOT / "tools" / "board" / "time.py"]
         if self.kind == "esp32":

@@ -2,17 +2,32 @@
 (as strict as docs/api.md) and an NTP host. `requests` and `socket` here reach it.
 
 A fake keeps the state of the real thing: tests ask `server.readings` what arrived. `hosts` maps
-"host:port" to what serves it; who is not there refuses connections. `names` maps a name to True,
-or to a list of its addresses. `during_post` is called while a POST is under way, as a soft timer
-callback would be; `during_call` hears the name of each call of a socket, of a poll object and of
-`requests`, before it does anything: it may raise.
+"host:port" to what serves it; who is not there refuses connections, and so does the gateway, but
+for those in `dead`: nobody answers there, or at the gateway at all with `gateway_silent`. `names`
+maps a name to True, or to a list of its addresses; with `dns_silent` none is found. While
+`link_up` is False nothing is heard of anybody; else it is as network.route() says. A program's
+listening sockets are in `listening`, and visit() comes from outside.
+
+`during_post` is called while a POST is under way, as a soft timer callback would be; `during_call`
+hears the name of each call of a socket, of a poll object and of `requests`, before it does
+anything: it may raise.
+
+Numbers of errors are the port's own (py/mperrno.h; newlib's on an ESP32). A refusal is a reset to
+lwIP (tcp_in.c: ERR_RST), and a look-up waits for its seconds whatever becomes of its packets
+(dns.c: DNS_MAX_RETRIES).
 """
 
 import json
 import time
 
+import network
+from network_station import is_address
+
 hosts = {}
 names = {}
+dead = set()
+gateway_silent = dns_silent = False
+listening = {}  # port -> Wires that wait to be accepted
 link_up = True
 during_post = None
 during_call = None
@@ -21,6 +36,17 @@ open_sockets = 0
 
 MAX_BUCKET_NAME = 200
 MAX_SIGNAL = 100
+_LOOK_UP_MS = 7000
+_NUMBERS = {
+    "rp2": {"ETIMEDOUT": 110, "ECONNABORTED": 103, "EHOSTUNREACH": 113, "no name": -2},
+    "esp32": {"ETIMEDOUT": 116, "ECONNABORTED": 113, "EHOSTUNREACH": 118, "no name": -202},
+}
+_OF_BOTH = {"ECONNRESET": 104, "EBADF": 9, "EAGAIN": 11}
+
+
+def error(name):
+    """The OSError of that name."""
+    return OSError(_OF_BOTH.get(name) or _NUMBERS[network.style][name])
 
 
 def call(name):
@@ -29,19 +55,63 @@ def call(name):
         during_call(name)
 
 
+def route():
+    """What becomes of a packet: "alive"; "dead", nobody hears it; None, there is no way."""
+    return network.route() if link_up else "dead"
+
+
 def resolve(name):
-    """The look-up that getaddrinfo does: OSError(-2) where there is none."""
+    """The look-up that getaddrinfo does: OSError where there is no such name."""
     call("look-up")
+    if is_address(name):
+        return name
     resolved.append(name)
-    if not link_up or name not in names:
-        raise OSError(-2)
+    if dns_silent or route() != "alive":
+        time.advance(_LOOK_UP_MS)
+        raise error("no name")
+    if name not in names:
+        raise error("no name")
     return name
 
 
 def addresses(name):
     """Those that a look-up of `name` finds, in its order."""
-    found = names[resolve(name)]
+    found = names.get(resolve(name), True)
     return [name] if found is True else found
+
+
+def connect(host, port, timeout_s):
+    """TCP's handshake; returns what serves there."""
+    where = "%s:%d" % (host, port)
+    way = route()
+    if way is None:
+        raise error("EHOSTUNREACH")
+    if way == "dead" or where in dead or gateway_silent and host == network.gateway:
+        wait_out(timeout_s)
+    serves = hosts.get(where)
+    if serves is None or serves.down:
+        raise error("ECONNRESET")
+    return serves
+
+
+def wait_out(timeout_s):
+    """A socket's time-out passes."""
+    if timeout_s is None:
+        raise RuntimeError("this would block for ever")
+    time.advance(int(timeout_s * 1000))
+    raise error("ETIMEDOUT")
+
+
+def visit(port):
+    """Somebody outside connects to the board; returns the Wire. OSError: nobody listens there, or
+    the board is not to be reached."""
+    if route() != "alive":
+        raise error("ETIMEDOUT")
+    if port not in listening:
+        raise error("ECONNRESET")
+    wire = Wire()
+    listening[port].append(wire)
+    return wire
 
 
 class Server:
@@ -135,24 +205,71 @@ class Server:
         return 204
 
 
-class Line:
-    """A connection to a Server, byte by byte, as a board sees it. `arriving` is what will come:
-    [when (up_ms), bytes]; b"" is its end, None a reset. What a server makes of an answer's bytes
-    on their way is its `pieces(bytes, keep)`."""
+class Wire:
+    """A connection, byte by byte, as a board sees it. `arriving` is what will come: [when (up_ms),
+    bytes]; b"" is its end, None a reset. `sent` is what the board has sent."""
+
+    def __init__(self):
+        self.arriving = []
+        self.sent = b""
+        self.open = True
+
+    def send(self, data):
+        """Bytes from the board."""
+        if route() == "alive":
+            self.sent += data
+
+    def arrive(self, after_ms, data):
+        """Let `data` come `after_ms` after all that comes before it."""
+        last_ms = self.arriving[-1][0] if self.arriving else 0
+        self.arriving.append([max(last_ms, time.up_ms()) + after_ms, data])
+
+    def wait(self, at_most_ms):
+        """Let time pass until something is there (True), at most so long (None: for ever)."""
+        alive = self.arriving and route() == "alive"
+        left_ms = self.arriving[0][0] - time.up_ms() if alive else None
+        if during_post and (left_ms is None or left_ms > 0):
+            during_post()
+        if left_ms is not None and (at_most_ms is None or left_ms <= at_most_ms):
+            time.advance(max(0, left_ms))
+            return True
+        if at_most_ms is None:
+            raise RuntimeError("this would block for ever")
+        time.advance(at_most_ms)
+        return False
+
+    def take(self, size):
+        """Up to `size` bytes of what is there; an end stays."""
+        data = self.arriving[0][1]
+        if data is None:
+            raise error("ECONNRESET")
+        if len(data) > size:
+            self.arriving[0][1] = data[size:]
+        elif data:
+            self.arriving.pop(0)
+        return data[:size]
+
+    def hung_up(self):
+        """The board has closed it, or it was aborted."""
+        self.open = False
+
+
+class Line(Wire):
+    """One to a Server. What that makes of an answer's bytes on their way is its `pieces(bytes,
+    keep)`."""
 
     def __init__(self, server):
+        super().__init__()
         self._server = server
         self._asked = b""
-        self.arriving = []
-        self.open = True
         self.reset = False  # the server has closed it with something unread
 
     def send(self, data):
         """Bytes from the board; each whole request is answered."""
-        if not link_up or not self.open:
+        if route() != "alive" or not self.open:
             return  # into a buffer that nobody empties
         if self.reset:
-            raise OSError(104)
+            raise error("ECONNRESET")
         # An end that was to come later, for want of requests, does not.
         self.arriving = [come for come in self.arriving if come[0] <= time.up_ms()]
         self._asked += data
@@ -196,39 +313,6 @@ class Line:
             raw = raw_answer(status, fields, body)
         for after_ms, data in self._server.pieces(raw, keep):
             self.arrive(after_ms, data)
-
-    def arrive(self, after_ms, data):
-        """Let `data` come `after_ms` after all that comes before it."""
-        last_ms = self.arriving[-1][0] if self.arriving else 0
-        self.arriving.append([max(last_ms, time.up_ms()) + after_ms, data])
-
-    def wait(self, at_most_ms):
-        """Let time pass until something is there (True), at most so long (None: for ever)."""
-        left_ms = self.arriving[0][0] - time.up_ms() if self.arriving and link_up else None
-        if during_post and (left_ms is None or left_ms > 0):
-            during_post()
-        if left_ms is not None and (at_most_ms is None or left_ms <= at_most_ms):
-            time.advance(max(0, left_ms))
-            return True
-        if at_most_ms is None:
-            raise RuntimeError("this would block for ever")
-        time.advance(at_most_ms)
-        return False
-
-    def take(self, size):
-        """Up to `size` bytes of what is there; an end stays."""
-        data = self.arriving[0][1]
-        if data is None:
-            raise OSError(104)
-        if len(data) > size:
-            self.arriving[0][1] = data[size:]
-        elif data:
-            self.arriving.pop(0)
-        return data[:size]
-
-    def hung_up(self):
-        """The board has closed it."""
-        self.open = False
 
 
 def raw_answer(status, fields, body):
@@ -282,8 +366,10 @@ class Ntp:
 
 def reset():
     """An empty internet with the link up."""
-    global link_up, during_post, during_call, open_sockets
-    hosts.clear()
+    global link_up, during_post, during_call, open_sockets, gateway_silent, dns_silent
+    for what in (hosts, dead, listening):
+        what.clear()
+    gateway_silent = dns_silent = False
     names.clear()
     names.update({"service.test": True, "time.test": True})
     del resolved[:]

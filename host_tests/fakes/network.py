@@ -1,29 +1,46 @@
-"""Imitates MicroPython's `network`: ports/esp32/network_wlan.c and extmod/network_cyw43.c.
+"""Imitates MicroPython's `network`: extmod/modnetwork.c, ports/esp32/modnetwork_globals.h. Its
+WLAN is that of network_wlan.py (an ESP32) or of network_cyw43.py (a Pico W), whose docstrings say
+what each does.
 
 The radio that a PC lacks, for the unit tests (any interpreter, any `time`) and for the simulated
-board. Set before use, and change while running: `style` ("esp32" or "rp2"), `air` (what is in
-range: ssid -> password), `join_ms`, `signal_dbm`, `lying` (a link that is gone is still reported
-as up, until disconnect() or active(False)). `drop()` is a moment of lost contact, `power_cycle()`
-a board switched off and on.
+board. Set before use, and change while running:
+- `style`: "esp32" or "rp2".
+- `air`: what is in range, ssid -> password; `bssids`: ssid -> 6 bytes, where a test asks for one.
+- `join_ms` until an access point lets the board in, `dhcp_ms` from then until it has an address;
+  `address` and `gateway` are what it gets.
+- `reasons`: ssid -> the number with which that access point refuses; or what happens in each
+  attempt, a list of (ms since connect(), number; 0: it is let in).
+- `lying`: a link that is gone is still reported as up, until disconnect() or active(False).
+  `deaf`: a link is there, and nothing comes through until the radio was off. `wedged`: a CYW43
+  does not answer until deinit(). `failing_bring_ups`: so often it does not even start.
+- `failing`: what a call raises: name of a method, or "WLAN", "hostname", "country" -> an
+  exception, a list of them for one call each (None: that one works), or a function.
+`drop()` is a moment of lost contact, `power_cycle()` a board switched off and on.
 
-Facts kept, and where they come from:
-- connect() before active(True) raises OSError (esp_wifi_connect; cyw43_wifi_join: EPERM).
-- ESP32: a lost link or a failed attempt is tried again without end, until disconnect()
-  (WIFI_EVENT_STA_DISCONNECTED). Meanwhile status() shows the last failure, and connect() raises
-  OSError. connect() while up joins anew.
-- CYW43: a lost link, or a failed attempt, stays as it is. status() is an unnamed 2 while there is
-  no address yet. connect() while joining starts over.
-- Constants have the port's own names and numbers, and only those; PM_* live on WLAN.
+Constants have the port's own names and numbers, and only those; PM_* live on WLAN.
 Invariant: what happened since the last call is worked out at the next one, from ticks_ms() alone.
 """
 
-import time
+import sys
+
+from network_cyw43 import Cyw43 as _Cyw43
+from network_station import Station as _Station  # noqa: F401
+from network_station import Wired
+from network_wlan import Esp32 as _Esp32
 
 style = "esp32"
 air = {}
+bssids = {}
+reasons = {}
+failing = {}
 join_ms = 300
-lying = False
+dhcp_ms = 50
+address = "192.168.4.27"
+gateway = "192.168.4.1"
+lying = deaf = wedged = False
+failing_bring_ups = 0
 signal_dbm = -57
+hostname_max = 32  # MICROPY_PY_NETWORK_HOSTNAME_MAX_LEN
 
 STA_IF = 0
 AP_IF = 1
@@ -52,227 +69,44 @@ _CONSTANTS = {
         "STAT_WRONG_PASSWORD": -3,
     },
 }
-_NO_ADDRESS_YET = 2  # CYW43_LINK_NOIP, which the rp2 port does not name
-_HOSTNAME_MAX = 32
 
-_IDLE = 0
-_JOINING = 1
-_UP = 2
-_FAILED = 3
-
+_port = sys.modules[__name__]
 _hostname = None
 _country = "XX"
+_stations = {}
+_wired = []
 
 
-def _stat(name):
+def constant(name):
     return _CONSTANTS[style][name]
 
 
-class _Station:
-    """What both ports share: one interface, the attempt under way, and the settings."""
-
-    IF_STA = STA_IF
-    IF_AP = AP_IF
-
-    def __init__(self):
-        self._active = False
-        self._state = _IDLE
-        self._reason = None  # the name of the last failure
-        self._ssid = None
-        self._key = None
-        self._since = 0
-        self._settings = {"pm": self.PM_PERFORMANCE, "txpower": 20, "channel": 6}
-
-    def active(self, *value):
-        if not value:
-            return self._active
-        if not value[0]:
-            self._leave()
-        self._active = bool(value[0])
-        return self._active if style == "esp32" else None
-
-    def connect(self, ssid=None, key=None, *, bssid=None):
-        self._look()
-        self._may_connect()
-        for text in (ssid, key):
-            if text is not None and not isinstance(text, (str, bytes)):
-                raise TypeError(f"can't convert {type(text).__name__} object to str")
-        if ssid is not None:
-            self._ssid = ssid
-            self._key = key
-        self._reason = None
-        self._join()
-
-    def disconnect(self):
-        self._look()
-        self._may_disconnect()
-        self._leave()
-
-    def isconnected(self):
-        self._look()
-        return self._state == _UP
-
-    def config(self, *query, **settings):
-        if query and settings or len(query) > 1 or not (query or settings):
-            raise TypeError("can query only one param")
-        if settings:
-            for name, value in settings.items():
-                if name in ("hostname", "dhcp_hostname"):
-                    hostname(value)
-                elif name not in self._known():
-                    raise ValueError("unknown config param")
-                elif name == "txpower" and not self._active and style == "esp32":
-                    raise OSError("Wifi Not Started")
-                else:
-                    self._settings[name] = value
-            return None
-        name = query[0]
-        if name == "mac":
-            return b"\x02\x15\x10\x09\x00\x01"
-        if name in ("ssid", "essid"):
-            return self._ssid or ""
-        if name in ("hostname", "dhcp_hostname"):
-            return hostname()
-        if name not in self._known():
-            raise ValueError("unknown config param")
-        return self._settings[name]
-
-    def ifconfig(self):
-        if not self.isconnected():
-            return ("0.0.0.0",) * 4
-        return ("192.168.4.27", "255.255.255.0", "192.168.4.1", "192.168.4.1")
-
-    def ipconfig(self, name):
-        if name == "addr4":
-            return self.ifconfig()[:2]
-        if name == "gw4":
-            return self.ifconfig()[2]
-        raise ValueError("unknown config param")
-
-    def _known(self):
-        return self._settings
-
-    def _join(self):
-        self._state = _JOINING
-        self._since = time.ticks_ms()
-
-    def _leave(self):
-        self._state = _IDLE
-        self._reason = None
-
-    def _in_range(self):
-        return self._ssid in air and air[self._ssid] == self._key
-
-    def _look(self):
-        """Bring the state up to now."""
-        if self._state == _UP:
-            if not lying and not self._in_range():
-                self._lost()
-        elif self._state == _JOINING and time.ticks_diff(time.ticks_ms(), self._since) >= join_ms:
-            if self._in_range():
-                self._state = _UP
-                self._reason = None
-            else:
-                missing = self._ssid not in air
-                self._failed("STAT_NO_AP_FOUND" if missing else "STAT_WRONG_PASSWORD")
+def fault(name):
+    """What a call of that name raises before it does anything."""
+    what = failing.get(name)
+    if isinstance(what, list):
+        what = what.pop(0) if what else None
+    if isinstance(what, BaseException):
+        raise what
+    if what:
+        what()
 
 
-class _Esp32(_Station):
-    PM_NONE = 0
-    PM_PERFORMANCE = 1
-    PM_POWERSAVE = 2
-
-    def __init__(self):
-        super().__init__()
-        self._settings["reconnects"] = -1
-
-    def status(self, *query):
-        self._look()
-        if not query:
-            if self._state == _UP:
-                return _stat("STAT_GOT_IP")
-            if self._reason:
-                return _stat(self._reason)
-            return _stat("STAT_CONNECTING" if self._state == _JOINING else "STAT_IDLE")
-        if query[0] != "rssi":
-            raise ValueError("unknown status param")
-        if not self._active:
-            raise OSError("Wifi Not Started")
-        if self._state != _UP:
-            raise OSError("Wifi Not Connected")
-        return signal_dbm
-
-    def _may_connect(self):
-        if not self._active:
-            raise OSError("Wifi Not Started")
-        if self._state == _JOINING:
-            raise OSError("Wifi Internal State Error")
-
-    def _may_disconnect(self):
-        if not self._active:
-            raise OSError("Wifi Not Started")
-
-    def _lost(self):
-        self._failed("STAT_BEACON_TIMEOUT")
-
-    def _failed(self, reason):
-        # network_wlan.c names only some reasons in status(); a lost beacon shows as "connecting".
-        self._reason = None if reason == "STAT_BEACON_TIMEOUT" else reason
-        self._join()
-
-
-class _Cyw43(_Station):
-    PM_NONE = 0x10
-    PM_PERFORMANCE = 0xA11142
-    PM_POWERSAVE = 0x11
-
-    def status(self, *query):
-        self._look()
-        if not query:
-            if self._state == _UP:
-                return _stat("STAT_GOT_IP")
-            if self._state == _FAILED:
-                return _stat(self._reason)
-            if self._state == _JOINING:
-                waited_ms = time.ticks_diff(time.ticks_ms(), self._since)
-                late = self._in_range() and waited_ms * 2 >= join_ms
-                return _NO_ADDRESS_YET if late else _stat("STAT_CONNECTING")
-            return _stat("STAT_IDLE")
-        if query[0] != "rssi":
-            raise ValueError("unknown status param")
-        return signal_dbm if self._state == _UP else 0
-
-    def _may_connect(self):
-        if not self._active:
-            raise OSError(1)
-
-    def _may_disconnect(self):
-        pass  # cyw43_wifi_leave's answer is not looked at
-
-    def _lost(self):
-        self._leave()
-
-    def _failed(self, reason):
-        self._state = _FAILED
-        self._reason = reason
-
-
-_stations = {}
-
-
-def _wlan(interface=STA_IF):
-    if interface != STA_IF:
-        raise NotImplementedError("this stand-in has a station interface only, no access point")
+def station():
+    """The one station; what WLAN() returns."""
     if style not in _stations:
-        _stations[style] = (_Esp32 if style == "esp32" else _Cyw43)()
+        _stations[style] = (_Esp32 if style == "esp32" else _Cyw43)(_port)
     return _stations[style]
 
 
 class _Wlan:
-    """`WLAN`: called, the one station; its attributes, the port's class constants."""
+    """`WLAN`: called, one of the two interfaces; its attributes, the port's class constants."""
 
     def __call__(self, interface=STA_IF):
-        return _wlan(interface)
+        fault("WLAN")
+        if interface not in (STA_IF, AP_IF):
+            raise ValueError("invalid WLAN interface identifier")
+        return station() if interface == STA_IF else station().access_point
 
     def __getattr__(self, name):
         return getattr(_Esp32 if style == "esp32" else _Cyw43, name)
@@ -281,14 +115,24 @@ class _Wlan:
 WLAN = _Wlan()
 
 
+def LAN(*pins, **settings):
+    """A wired interface, also under the name that an rp2's has."""
+    _wired.append(Wired(_port))
+    return _wired[-1]
+
+
+WIZNET5K = LAN
+
+
 def __getattr__(name):
     if name in _CONSTANTS[style]:
-        return _stat(name)
+        return constant(name)
     raise AttributeError(name)
 
 
 def country(*code):
     global _country
+    fault("country")
     if not code:
         return _country
     if len(code[0]) != 2:
@@ -298,24 +142,57 @@ def country(*code):
 
 def hostname(*name):
     global _hostname
+    fault("hostname")
     if not name:
-        return _hostname or ("mpy-esp32" if style == "esp32" else "PicoW")
-    if len(name[0]) > _HOSTNAME_MAX:
+        return _hostname or ("mpy-esp32" if style == "esp32" else "mpy-rp2")
+    if len(name[0].encode()) > hostname_max:
         raise ValueError
     _hostname = name[0]
+
+
+def route():
+    """What becomes of a packet that leaves the board: see Station.route(). "alive", too, where no
+    interface was ever switched on: such a board has its network by other means."""
+    found = [wired.route() for wired in _wired]
+    if style in _stations and _stations[style].ever_on:
+        found.append(_stations[style].route())
+    if not found or "alive" in found:
+        return "alive"
+    return "dead" if "dead" in found else None
+
+
+def cuts():
+    """So often all TCP connections were aborted."""
+    return sum(station.cuts for station in _stations.values())
 
 
 def drop():
     """Contact is lost for a moment: the ESP32 joins again by itself, the CYW43 stays down."""
     for station in _stations.values():
-        station._look()
-        if station._state == _UP and not lying:
-            station._lost()
+        station.lose()
 
 
 def power_cycle():
     """A board switched off and on: the interface is down, its settings are the port's own."""
-    global _hostname, _country
+    global _hostname, _country, wedged, deaf
     _stations.clear()
+    del _wired[:]
     _hostname = None
     _country = "XX"
+    wedged = deaf = False
+
+
+def reset():
+    """A new board, in an empty place."""
+    global style, lying, failing_bring_ups, join_ms, dhcp_ms, gateway, signal_dbm, hostname_max
+    power_cycle()
+    for what in (air, bssids, reasons, failing):
+        what.clear()
+    style = "esp32"
+    lying = False
+    failing_bring_ups = 0
+    join_ms = 300
+    dhcp_ms = 50
+    gateway = "192.168.4.1"
+    signal_dbm = -57
+    hostname_max = 32

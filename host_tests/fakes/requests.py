@@ -39,10 +39,9 @@ def request(
     proto, _, host, path = url.split("/", 3)
     if ":" not in host:
         host += ":443" if proto == "https:" else ":80"
-    internet.resolve(host.split(":")[0])
-    serves = internet.hosts.get(host)
-    if serves is None or serves.down:
-        raise OSError(111)
+    name, _, port = host.partition(":")
+    internet.resolve(name)
+    serves = internet.connect(name, int(port), timeout)
     if data is not None and not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError("this stand-in takes bytes: the real one cuts a str short")
     s = socket.socket(2, socket.SOCK_STREAM, 6)
@@ -56,7 +55,7 @@ def request(
         headers["Host"] = host  # behind the first line
         early = getattr(serves, "early", None)  # a test's own server may have none
         answer = early and early(headers)
-        answer = answer or serves.handle(method, "/" + path, headers, bytes(data or b""))
+        answer = answer or _answer(serves, timeout, method, "/" + path, headers, data)
         status, fields, body = answer
         internet.call("read")
         if status == "garbage":
@@ -72,6 +71,15 @@ def request(
             return request("GET", redirect, None, None, headers, stream)
         return request(method, redirect, data, json, headers, stream)
     return Response(status, s)
+
+
+def _answer(serves, timeout, method, path, headers, data):
+    try:
+        return serves.handle(method, path, headers, bytes(data or b""))
+    except OSError as e:
+        if e.args[0] == 110:  # a server that is silent
+            internet.wait_out(timeout)
+        raise
 
 
 def _read_headers(status, fields, parse_headers):

@@ -2,9 +2,11 @@
 while nothing is there to be read, and nothing may be written, virtual time passes."""
 
 import internet
+import network
 
 POLLIN = 1
 POLLOUT = 4
+POLLERR = 8
 
 
 class poll:
@@ -22,6 +24,8 @@ class poll:
     def poll(self, timeout_ms=-1):
         internet.call("poll")
         (sock, events) = list(self._asked.values())[0]
+        if sock.aborted():  # an ESP32's select() says that it is ready as well
+            return [(sock, POLLERR | (events if network.style == "esp32" else 0))]
         wait_ms = 0 if events & POLLOUT else timeout_ms  # there is always room
         there = sock.line.wait(None if wait_ms < 0 else wait_ms)
         found = events & POLLOUT | (POLLIN if there else 0)

@@ -1,21 +1,27 @@
-"""Imitates the part of `socket` that islog and requests use (extmod/modlwip.c), over `internet`.
+"""Imitates the part of `socket` that islog, requests and a program beside it use, over `internet`
+(extmod/modlwip.c, ports/esp32/modsocket.c).
 
-A datagram socket asks an NTP host. A stream is an `internet.Line`; as long as a socket is to wait,
-virtual time passes, up to its time-out: then ETIMEDOUT, or None where it does not block.
+A datagram socket asks an NTP host. A stream is an `internet.Wire`; as long as a socket is to wait,
+virtual time passes, up to its time-out: then ETIMEDOUT, or None where it does not block. What the
+station's interface takes along when it goes down is aborted: ECONNABORTED (see network.cuts).
 """
 
 import time
 
 import internet
+import network
 
 SOCK_STREAM = 1
 SOCK_DGRAM = 2
-TCP_NODELAY = 64  # lwIP's own number for it
 _DELAYED_ACK_MS = 40
-_TIMED_OUT = 110
-_REFUSED = 111
-_UNREACHABLE = 113
-_CLOSED = 9
+_NODELAY = {"esp32": 1, "rp2": 64}  # lwIP's own number for it, and that of its BSD sockets
+_OPTIONS = (4, 8, 20)  # SOF_REUSEADDR, SO_BROADCAST or SOF_BROADCAST, a callback
+
+
+def __getattr__(name):
+    if name == "TCP_NODELAY":
+        return _NODELAY[network.style]
+    raise AttributeError(name)
 
 
 def getaddrinfo(host, port, family=0, kind=0):
@@ -26,6 +32,8 @@ def getaddrinfo(host, port, family=0, kind=0):
 class socket:
     def __init__(self, family, kind, proto=0):
         internet.call("socket")
+        self._cuts = network.cuts()
+        self._queue = None  # of a listening one
         self._answer = None
         self._timeout_s = None
         self._kind = kind
@@ -44,34 +52,57 @@ class socket:
 
     def setsockopt(self, level, option, value):
         internet.call("option")
-        if level == 6 and option == TCP_NODELAY:
+        if option == _NODELAY[network.style]:
             self._nodelay = bool(value)
+        elif option not in _OPTIONS:
+            print("Warning: lwip.setsockopt() not implemented")
 
     def connect(self, where):
         internet.call("connect")
-        self._peer = internet.hosts.get("%s:%d" % where)
+        self._cuts = network.cuts()
         if self._kind == SOCK_STREAM:
-            if not internet.link_up:
-                self._wait_out()
-            if self._peer is None or self._peer.down:
-                raise OSError(_REFUSED)
-            self.line = self._peer.line()
+            self.line = internet.connect(where[0], where[1], self._timeout_s).line()
+        else:
+            self._peer = internet.hosts.get("%s:%d" % where)
+
+    def bind(self, where):
+        self._queue = where[1]
+
+    def listen(self, backlog=1):
+        self._queue = internet.listening.setdefault(self._queue, [])
+
+    def accept(self):
+        if not self._queue:
+            if self._timeout_s == 0:
+                raise internet.error("EAGAIN")
+            internet.wait_out(self._timeout_s)
+        s = socket(2, SOCK_STREAM)
+        s.line = self._queue.pop(0)
+        return s, ("192.168.4.77", 50000)
 
     def send(self, data):
-        if not internet.link_up:
-            raise OSError(_UNREACHABLE)
-        self._answer = self._peer.answer(data) if self._peer else None
+        if self._kind == SOCK_STREAM:
+            return self.write(data)
+        way = internet.route()
+        if way is None:
+            raise internet.error("EHOSTUNREACH")
+        self._answer = self._peer.answer(data) if self._peer and way == "alive" else None
         return len(data)
 
     def recv(self, size):
+        if self._kind == SOCK_STREAM:
+            internet.call("read")
+            got = self._read(size)
+            if got is None:
+                raise internet.error("EAGAIN")
+            return got
         if self._answer is None:
-            self._wait_out()
+            internet.wait_out(self._timeout_s)
         return self._answer[:size]
 
     def write(self, data):
         internet.call("write")
-        if not self._open:
-            raise OSError(_CLOSED)
+        self._check()
         if self._wrote and not self._nodelay:  # Nagle's algorithm: until the first is acknowledged
             time.advance(_DELAYED_ACK_MS)
         self._wrote = True
@@ -114,16 +145,22 @@ class socket:
     def _read(self, size):
         # Up to `size` bytes, b"" at the end; None: nothing is there, and it does not block.
         self._wrote = False
-        if not self._open:
-            raise OSError(_CLOSED)
+        self._check()
         if not self.line.wait(None if self._timeout_s is None else int(self._timeout_s * 1000)):
             if self._timeout_s == 0:
                 return None
-            raise OSError(_TIMED_OUT)
+            raise internet.error("ETIMEDOUT")
         return self.line.take(size)
 
-    def _wait_out(self):
-        if self._timeout_s is None:
-            raise RuntimeError("this would block for ever")
-        time.advance(self._timeout_s * 1000)
-        raise OSError(_TIMED_OUT)
+    def aborted(self):
+        """Whether its connection was, with the interface that it went through."""
+        if self._cuts == network.cuts():
+            return False
+        self.line.hung_up()
+        return True
+
+    def _check(self):
+        if not self._open:
+            raise internet.error("EBADF")
+        if self.aborted():
+            raise internet.error("ECONNABORTED")

@@ -19,11 +19,9 @@ def reset():
     forget()
     _remove_flash()
     internet.reset()
-    network.power_cycle()
+    network.reset()
     machine.power_cycle()
-    network.style = machine.style = "esp32"
-    network.air.clear()
-    network.lying = False
+    machine.style = network.style
     requests.__version__ = "1.1.1"
 
 

@@ -125,7 +125,7 @@ def main():
         options.chip.write_bytes(b"\xff" * (options.size_kb * 1024))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with tempfile.TemporaryDirectory() as folder:
-        modules = ["host_tests/fakes/network.py", "host_tests/fakes/machine.py"]
+        modules = [*ROOT.glob("host_tests/fakes/network*.py"), "host_tests/fakes/machine.py"]
         modules += ["tools/board/time.py", "tools/board/esp32.py"]
         for module in modules:
             (Path(folder) / Path(module).name).symlink_to(ROOT / module)

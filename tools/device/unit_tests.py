@@ -17,7 +17,9 @@ from .board import Board
 UNIT = ROOT / "host_tests/unit"
 FAKES = ROOT / "host_tests/fakes"
 OF_CPYTHON = ("micropython", "uctypes")  # fakes that stand in for these there only
-FIRST = ("time", "internet", "select", "socket")  # which others import
+# Which others import.
+FIRST = ("time", "network_station", "network_cyw43", "network_wlan", "network", "internet")
+FIRST += ("select", "socket")
 LEFT_OUT = ("test_deadlines", "test_interrupted", "test_spool")  # write to a file system
 RUN = """
 import gc
