@@ -26,6 +26,9 @@ class Stream:
     def line(self):
         return self._sock.line
 
+    def aborted(self):
+        return self._sock.aborted()
+
     def _shake(self):
         if self._error:
             raise self._error  # every later call
