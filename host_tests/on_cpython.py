@@ -27,10 +27,11 @@ def install(firmware=FIRMWARE):
     for name in (*_OTHERS, "socket", "select", "requests", "secure", "world"):
         _load(name)
     gc.mem_free = lambda: 98304
+    sys.modules["tls"] = sys.modules["secure"]
     sys.path.insert(0, str(firmware))
     for path in sorted((Path(firmware) / "islog").glob("*.py")):
-        if path.stem in ("fast", "fast_text", "trust"):
-            continue  # machine code, and `tls`: only MicroPython has them
+        if path.stem in ("fast", "fast_text"):
+            continue  # machine code
         importlib.import_module("islog" if path.stem == "__init__" else f"islog.{path.stem}")
     _load("storage")  # it knows islog
     fakes = {name: sys.modules[name] for name in _HIDDEN}

@@ -13,7 +13,6 @@ from pathlib import Path
 import pexpect
 import pytest
 from click.testing import CliRunner
-from cryptography import x509
 
 from tools import settings as rules
 from tools.configure import main
@@ -143,7 +142,8 @@ def test_who_knows_nothing_gets_a_board_that_sends_to_the_local_server(file, tmp
             terminal.answer("One more Wi-Fi network?", "")
             assert "Nothing answers" not in terminal.ends()
         assert held(file)["wifi"] == [HOME, {"ssid": "café", "password": ""}]
-        board = simulate("--config", file, "--seconds", 1)
+        assert held(file)["ca_file"] == "ca.der"
+        board = simulate("--board", "rp2", "--config", file, "--seconds", 1)
         assert board.returncode == 0, board.stdout
         assert server.accepted > 0 and server.handshakes == 1
         assert [bucket["name"] for bucket in server.buckets()] == ["Gewächshaus 🌱"]
@@ -162,14 +162,16 @@ def test_each_of_two_servers_with_a_root_of_its_own_is_known_by_the_board(file, 
             terminal.answer("Keep the Wi-Fi network home? [Y/n]")
             terminal.answer("One more Wi-Fi network?")
             terminal.answer("Fetch the server's root certificate")
-            assert "ca.pem will hold the root certificate" in terminal.ends()
+            assert terminal.ends().count("ca.der will hold the root certificate") == 2
         settings = held(file)
         assert settings["client_key"] == KEY and settings["timeout"] == 4
-        assert len(x509.load_pem_x509_certificates((tmp_path / "ca.pem").read_bytes())) == 2
-        board = simulate("--config", file, "--seconds", 1)
-        assert board.returncode == 0, board.stdout
-        # One handshake was that of `make config`, and one the board's own.
-        assert (one.handshakes, other.handshakes) == (2, 2) and other.accepted > 0
+        ders = [Path(s.ca_der).read_bytes() for s in (one, other)]
+        assert (tmp_path / settings["ca_file"]).read_bytes() == b"".join(ders)
+        for count, kind in enumerate(("esp32", "rp2"), 2):
+            board = simulate("--board", kind, "--config", file, "--seconds", 1)
+            assert board.returncode == 0, board.stdout
+            # One handshake was that of `make config`, and one each board's own.
+            assert (one.handshakes, other.handshakes) == (count, count) and other.accepted > 0
 
 
 def test_a_server_that_cannot_be_reached_leaves_the_board_without_its_root(file):
@@ -432,6 +434,8 @@ def test_what_is_left_to_do_is_said(file, tmp_path):
     (tmp_path / "ca.der").touch()
     said = run("--file", file, "--set", "timeout=5", "--set", f"wifi={json.dumps([HOME])}")[1]
     assert said == f"{file} is written, readable by you only.\n"
+    said = run("--file", file, "--set", 'ca_file=["ca.der", "certs/other.der"]')[1]
+    assert "Its ca_file, certs/other.der, is not there yet" in said and "ca.der, is" not in said
 
 
 def test_a_file_that_cannot_be_written_is_said_and_what_was_there_stays(file, monkeypatch):

@@ -3,6 +3,7 @@
 import contextlib
 import datetime
 import ipaddress
+import re
 import ssl
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from tools.server import LocalServer
 from tools.server.tls import Chain
+from tools.settings import ROOT, firmware
 
 from .desk import KEY, Desk
 from .front import Front, check_held
@@ -90,7 +92,7 @@ def to_front(front, ca_file):
 
 @pytest.mark.parametrize("make", BAD)
 def test_a_server_that_does_not_prove_its_name_gets_no_byte(desk, tmp_path, make):
-    ca_file = Chain(tmp_path).ca_file
+    ca_file = Chain(tmp_path).ca_der
     with Front(desk.server, context=make(tmp_path)) as front:
         with desk.board_with("doubt", slow_retry=60, **to_front(front, ca_file)):
             desk.ended()
@@ -113,7 +115,7 @@ def test_once_the_server_proves_its_name_all_arrives(desk, tmp_path):
     chain = Chain(tmp_path)
     with (
         Front(desk.server, context=expired(tmp_path)) as front,
-        desk.board_with("steady", **to_front(front, chain.ca_file)),
+        desk.board_with("steady", **to_front(front, chain.ca_der)),
     ):
         desk.until(lambda: any("date" in line for line in desk.told()), "the refusal is told")
         front.context = chain.context()
@@ -125,8 +127,13 @@ def test_once_the_server_proves_its_name_all_arrives(desk, tmp_path):
     desk.check_books()
 
 
-@pytest.mark.parametrize("coding", ["DER", "PEM", "PEM with text around it"])
-def test_a_root_may_be_der_or_pem(tmp_path, coding):
+KINDS = ["DER", "PEM", "PEM with text around it"]
+
+
+@pytest.mark.parametrize(
+    "kind, coding", [("esp32", coding) for coding in KINDS] + [("rp2", "DER")]
+)
+def test_a_root_may_be_der_or_pem(tmp_path, kind, coding):
     with LocalServer(key=KEY, tls=True) as server:
         pem = Path(server.ca_file).read_text()
         ca_file = tmp_path / "root"
@@ -135,43 +142,13 @@ def test_a_root_may_be_der_or_pem(tmp_path, coding):
         else:
             ca_file.write_text(pem if coding == "PEM" else f"# root\r\n{pem}\n\n")
         desk = Desk(server, tmp_path)
-        desk.board_with("batches", ca_file=str(ca_file), flush_interval=0, wifi=None)
+        desk.board_with("batches", kind, ca_file=str(ca_file), flush_interval=0, wifi=None)
         (desk.flash / "batches").write_text("3 0")
         with desk.board:
             desk.ended()
         desk.check_arrivals(desk.notes())
         desk.check_books()
         assert server.handshakes == 1
-
-
-def test_a_thousand_batches_are_one_handshake(tmp_path):
-    with LocalServer(key=KEY, tls=True) as server:
-        desk = Desk(server, tmp_path)
-        desk.board_with("batches", ca_file=server.ca_file, flush_interval=0)
-        (desk.flash / "batches").write_text(f"{BATCHES} 0")
-        with desk.board:
-            desk.ended()
-        assert server.requests == [("/api/v1/buckets", 204), *[("/batch_logs", 204)] * BATCHES]
-        assert server.handshakes == 1
-        desk.check_arrivals(desk.notes())
-        desk.check_books()
-    assert desk.board.status["retries"] == 0
-
-
-@pytest.mark.parametrize("what", ["nothing", "no certificate", "half a certificate"])
-def test_a_ca_file_that_cannot_be_used_is_named_at_the_start(desk, tmp_path, what):
-    ca_file = Chain(tmp_path).ca_file
-    data = ca_file.read_bytes()
-    if what == "nothing":
-        ca_file.unlink()
-    else:
-        ca_file.write_bytes(data[: len(data) // 2] if what == "half a certificate" else b"hello\n")
-    https = desk.server.ingest_url.replace("http:", "https:")
-    with desk.board_with("steady", ca_file=str(ca_file), bucket_url=https, ingest_url=https):
-        assert desk.board.wait(10)
-    assert desk.board.returncode == 1
-    (sentence,) = desk.board.lines
-    assert sentence.startswith("ConfigError: ca_file ")
 
 
 def silent(connection):
@@ -200,6 +177,175 @@ def hanging_up(connection):
     connection.read()
 
 
+def two_roots(folder, server):
+    """The root of the server, and another one: as DER."""
+    (folder / "another").mkdir()
+    return Path(server.ca_der).read_bytes(), Chain(folder / "another").ca_der.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["esp32", "rp2"])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("files", ["one file", "a list"])
+def test_several_roots_are_all_trusted(tmp_path, kind, order, files):
+    with LocalServer(key=KEY, tls=True) as server:
+        roots = two_roots(tmp_path, server)
+        ders = [roots[i] for i in order]
+        if files == "one file":
+            ders = [ders[0] + ders[1]]
+        names = []
+        for i, data in enumerate(ders):
+            names.append(str(tmp_path / f"root{i}"))
+            Path(names[-1]).write_bytes(data)
+        desk = Desk(server, tmp_path)
+        ca_file = names if len(names) > 1 else names[0]
+        desk.board_with("batches", kind, ca_file=ca_file, flush_interval=0, wifi=None)
+        (desk.flash / "batches").write_text("3 0")
+        with desk.board:
+            desk.ended()
+        desk.check_arrivals(desk.notes())
+        assert server.handshakes == 1
+
+
+def test_a_pico_that_cannot_read_pem_says_so_at_the_start(desk, tmp_path):
+    https = desk.server.ingest_url.replace("http:", "https:")
+    ca_file = str(Chain(tmp_path).ca_file)
+    with desk.board_with("steady", "rp2", ca_file=ca_file, bucket_url=https, ingest_url=https):
+        assert desk.board.wait(10)
+    assert desk.board.lines == [
+        "ConfigError: ca_file ca.pem is PEM, which this firmware cannot read, or damaged:"
+        " make flash turns it into DER"
+    ]
+
+
+@pytest.mark.parametrize("transport", ["kept", "requests"])
+def test_tls_that_gets_no_memory_is_tried_again_and_told_in_words(tmp_path, transport):
+    places = ["setup", "handshake"] if transport == "kept" else ["setup"]
+    with LocalServer(key=KEY, tls=True) as server:
+        desk = Desk(server, tmp_path)
+        more = {"ca_file": server.ca_der} if transport == "kept" else {"transport": "requests"}
+        desk.board_with("starved", "rp2", flush_interval=0, **more)
+        turns = ["", *places, *(f"{place} {place}" for place in places)]
+        (desk.flash / "starved").write_text("\n".join(turns) + "\n")
+        with desk.board:
+            desk.ended()
+        told = [line for line in desk.told() if "memory" in line]
+        assert told and all(
+            "no answer (12: TLS has too little memory: it wants" in t for t in told
+        )
+        assert desk.board.status["retries"] == len(places)
+        desk.check_arrivals(desk.notes())
+        desk.check_books()
+
+
+def wants_a_certificate(context):
+    context.verify_mode = ssl.CERT_REQUIRED
+
+
+def other_ciphers(context):
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("CAMELLIA256-SHA:ARIA128-GCM-SHA256:@SECLEVEL=0")
+
+
+def old_version(context):
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1
+    context.set_ciphers("ALL:@SECLEVEL=0")
+
+
+def plain_http(connection):
+    connection.read()
+    connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def answers(desk):
+    return [line for line in desk.told() if "no answer" in line]
+
+
+OFF = "(-30592: the server broke TLS off: it may want a client certificate, or a version or cipher"
+CUT = "104: the server cut TLS off while it was set up"
+HUNG_UP = "(-29312: the server hung up in the middle of TLS"
+NO_TLS = "(-29184: what answers there speaks no TLS: check https:// and the port)"
+
+
+@pytest.mark.parametrize("transport", ["kept", "requests"])
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (wants_a_certificate, [OFF, CUT, HUNG_UP]),
+        (other_ciphers, [OFF]),
+        (old_version, [OFF]),
+        (plain_http, [NO_TLS]),
+        (hanging_up, [CUT, HUNG_UP]),
+    ],
+)
+def test_why_tls_fails_is_told_in_words(desk, tmp_path, transport, change, said):
+    chain = Chain(tmp_path)
+    context = chain.context()
+    greet = change
+    if change not in (plain_http, hanging_up):
+        context.load_verify_locations(chain.ca_file)
+        change(context)
+        greet = None
+    with Front(desk.server, context=context, greet=greet) as front:
+        settings = to_front(front, chain.ca_der)
+        if transport == "requests":
+            settings.update(ca_file=None, transport="requests")
+        with desk.board_with("steady", **settings):
+            desk.until(lambda: len(answers(desk)) > 1, "it is told")
+            desk.board.kill()
+    assert all(any(words in told for words in said) for told in answers(desk)), answers(desk)
+
+
+NUMBERS = re.compile(r"^\| (`-?\d+`(?:, `-?\d+`)*) \| `([^`]+)` \|", re.M)
+
+
+def test_the_page_has_the_words_for_each_number_of_tls():
+    """docs/troubleshooting.md, against the firmware's own table."""
+    reasons = firmware("reasons")
+    text = (ROOT / "docs/troubleshooting.md").read_text("utf-8")
+    text = text.partition("### TLS's own numbers")[2].partition("\n#")[0]
+    page = {int(n): words for row in NUMBERS.finditer(text) for n in re.findall(r"-?\d+", row[1])
+            for words in [row[2]]}  # fmt: skip
+    groups = {0x2000, 0x4000}
+    for number, words in reasons.NUMBERS.items():
+        if number not in groups:
+            assert page.pop(-number if number >= 0x1000 else number) == words
+    for number, words in page.items():
+        if words.startswith("TLS has too little memory"):
+            assert firmware("transport").starved(OSError(number), True)
+        else:
+            assert reasons.words(number) == words, number
+
+
+def test_a_thousand_batches_are_one_handshake(tmp_path):
+    with LocalServer(key=KEY, tls=True) as server:
+        desk = Desk(server, tmp_path)
+        desk.board_with("batches", ca_file=server.ca_der, flush_interval=0)
+        (desk.flash / "batches").write_text(f"{BATCHES} 0")
+        with desk.board:
+            desk.ended()
+        assert server.requests == [("/api/v1/buckets", 204), *[("/batch_logs", 204)] * BATCHES]
+        assert server.handshakes == 1
+        desk.check_arrivals(desk.notes())
+        desk.check_books()
+    assert desk.board.status["retries"] == 0
+
+
+@pytest.mark.parametrize("what", ["nothing", "no certificate", "half a certificate"])
+def test_a_ca_file_that_cannot_be_used_is_named_at_the_start(desk, tmp_path, what):
+    ca_file = Chain(tmp_path).ca_file
+    data = ca_file.read_bytes()
+    if what == "nothing":
+        ca_file.unlink()
+    else:
+        ca_file.write_bytes(data[: len(data) // 2] if what == "half a certificate" else b"hello\n")
+    https = desk.server.ingest_url.replace("http:", "https:")
+    with desk.board_with("steady", ca_file=str(ca_file), bucket_url=https, ingest_url=https):
+        assert desk.board.wait(10)
+    assert desk.board.returncode == 1
+    (sentence,) = desk.board.lines
+    assert sentence.startswith("ConfigError: ca_file ")
+
+
 @pytest.mark.parametrize("trouble", [silent, dripping, gushing, no_tls, hanging_up])
 def test_a_handshake_that_does_not_end_is_given_up_and_holds_nothing_up(desk, tmp_path, trouble):
     def greet(connection):
@@ -215,7 +361,7 @@ def test_a_handshake_that_does_not_end_is_given_up_and_holds_nothing_up(desk, tm
     chain = Chain(tmp_path)
     with (
         Front(desk.server, context=chain.context(), greet=greet) as front,
-        desk.board_with("steady", "rp2", **to_front(front, chain.ca_file)),
+        desk.board_with("steady", "rp2", **to_front(front, chain.ca_der)),
     ):
         desk.until(lambda: held_s, "the board hangs up")
         before = len(desk.notes())

@@ -2,13 +2,31 @@
 cryptography: MicroPython has `tls` built in, and that wants real sockets.
 
 The handshake comes with the first read or write. What goes wrong in it does so at internet.call():
-"tls" is wrap_socket(), "handshake" the rest.
+"tls" is wrap_socket(), "handshake" the rest. Of a certificate only the beginning is looked at; of
+several DERs in one buffer the first is taken. A Pico W's firmware up to 1.28 not `reads_pem`.
 """
 
 import internet
 
+PROTOCOL_TLS_CLIENT = CERT_NONE = 0
+CERT_REQUIRED = 2
+reads_pem = True
 
-class Context:
+
+class SSLContext:
+    def __init__(self, protocol):
+        self.verify_mode = CERT_REQUIRED
+        self.roots = []
+
+    def load_verify_locations(self, data):
+        size = 4 + int.from_bytes(data[2:4], "big")
+        if data[:2] == b"\x30\x82" and len(data) >= size:
+            self.roots.append(data[:size])
+        elif reads_pem and b"-----BEGIN CERTIFICATE-----" in data:
+            self.roots.append(data)
+        else:
+            raise ValueError("invalid cert")
+
     def wrap_socket(self, sock, server_hostname=None, do_handshake_on_connect=True):
         internet.call("tls")
         return Stream(sock)

@@ -83,6 +83,18 @@ def test_a_url_is_taken_as_a_host(server):
     assert root.public_bytes(ca.Encoding.DER) == der(server)
 
 
+def test_the_roots_of_several_hosts_are_ders_one_behind_the_other(server, tmp_path):
+    with LocalServer(key=KEY, tls=True) as other:
+        one, two = der(server), der(other)
+        (tmp_path / "roots").write_bytes(two + one)
+        hosts = [f"127.0.0.1:{s.port}" for s in (server, other, server)]
+        status, output, errors, data = run(tmp_path, *hosts, "--from", "roots")
+    assert (status, errors) == (0, "")
+    assert data == one + two
+    assert output.count("ca.der holds the root certificate") == 2
+    assert ca.read_roots(tmp_path / "ca.der") == ca.read_roots(tmp_path / "roots")[::-1]
+
+
 @pytest.mark.parametrize("coding", ["PEM", "DER"])
 def test_a_root_in_a_file_is_taken_as_it_is(server, tmp_path, coding):
     file = tmp_path / "root"
@@ -191,6 +203,8 @@ def test_files_that_hold_no_root_to_take(tmp_path):
     assert "is no root" in refusal(tmp_path, "--from", "below.pem")
     assert "holds no certificate" in refusal(tmp_path, "--from", "text")
     assert "holds no certificate" in refusal(tmp_path, "--from", "cut.pem")
+    (tmp_path / "utf16.pem").write_bytes(root.cert_pem.bytes().decode().encode("utf-16"))
+    assert "holds no certificate" in refusal(tmp_path, "--from", "utf16.pem")
 
 
 def test_a_root_that_has_expired_is_not_written(tmp_path):

@@ -140,7 +140,7 @@ def test_https_and_the_events_api_are_in_the_boards_config(run):
     base = f"https://127.0.0.1:{command.port}/"
     assert f"The page is {base}\n" in command.output
     assert config["ingest_url"] == base + "api/events" and config["api"] == "events"
-    assert config["bucket_url"] == base + "api/buckets" and config["ca_file"] == "ca.pem"
+    assert config["bucket_url"] == base + "api/buckets" and config["ca_file"] == "ca.der"
     context = ssl.create_default_context(cafile=command.folder / "ca.pem")
     with urllib.request.urlopen(base + "api/server", context=context, timeout=5) as answer:
         about = json.loads(answer.read())

@@ -59,6 +59,7 @@ def test_the_root_is_kept_and_its_key_is_private(tmp_path):
             roots.append(Path(server.ca_file).read_bytes())
             context = ssl.create_default_context(cafile=server.ca_file)
             assert post(server, context) == [204]
+            assert Path(server.ca_der).read_bytes() == ssl.PEM_cert_to_DER_cert(roots[-1].decode())
     assert roots[0] == roots[1] and b"PRIVATE" not in roots[0]
     assert (tmp_path / "ca.key").stat().st_mode & 0o777 == 0o600
 

@@ -299,6 +299,15 @@ def test_settings_that_do_not_go_together_are_refused_by_name():
     assert "ca_file ca.der cannot be opened" in str(error)
 
 
+def test_ca_file_is_a_name_or_a_list_of_names():
+    for good in ("ca.der", ["ca.der"], ("one.der", "certs/other.der"), None):
+        assert config.check(dict(GOOD, ca_file=good))["ca_file"] == good
+    for bad in (5, "", [], [""], ["ca.der", None], {"ca.der": 1}, "x" * 129, ["x" * 129], ["\n"]):
+        assert refused(ca_file=bad) == (
+            "ca_file must be a file's name of at most 128 characters, or a list of such names"
+        )
+
+
 def test_the_words_for_a_wrong_setting_are_loaded_for_it_alone():
     assert refused(timeout=0) == "timeout must be a whole number from 1 to 300 seconds"
     assert "islog.explain" not in sys.modules and not hasattr(islog, "explain")

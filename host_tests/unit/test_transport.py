@@ -1,6 +1,7 @@
 """One POST, by each transport: what an answer means, and that an exchange which something
 leaves in the middle is given up, and the next one is whole."""
 
+import os
 import sys
 
 import internet
@@ -32,7 +33,7 @@ def over_tls():
     """Each transport for https://, and how it sets TLS up: the calls in which that can fail."""
     server = internet.hosts["service.test:443"] = internet.Server()
     lasting = kept.Kept(5, 60)
-    lasting._tls = secure.Context()
+    lasting._tls = secure.SSLContext(secure.PROTOCOL_TLS_CLIENT)
     yield transport.Requests(5), server, ("tls",)
     server = internet.hosts["service.test:443"] = internet.Server()
     yield lasting, server, ("tls", "handshake")
@@ -439,6 +440,60 @@ def test_a_board_without_requests_is_told_what_needs_none():
     assert '"transport": "kept"' in str(error)
 
 
+def der(*content):
+    """Sequences whose lengths stand in two bytes, as certificates are."""
+    return b"".join(b"\x30\x82" + len(part).to_bytes(2, "big") + part for part in content)
+
+
+def roots_of(*files):
+    """What TLS is given where ca_file names files with these contents; or why it is refused."""
+    from islog import trust
+
+    names = ["islog-test-root%d" % i for i in range(len(files))]
+    builtin, trust.tls = trust.tls, secure
+    try:
+        for name, data in zip(names, files):
+            with open(name, "wb") as f:
+                f.write(data)
+        return trust.context(names if len(names) > 1 else names[0]).roots
+    except ValueError as e:
+        return str(e)
+    finally:
+        trust.tls = builtin
+        for name in names:
+            os.remove(name)
+
+
+ONE, OTHER, THIRD = der(b"1" * 300), der(b"\x30\x82" * 200), der(b"3" * 60000)
+PEM = b"# A root\r\n-----BEGIN CERTIFICATE-----\r\nMIIB\r\n-----END CERTIFICATE-----\r\n"
+
+
+def test_each_root_of_each_file_is_loaded():
+    assert roots_of(ONE) == [ONE]
+    assert roots_of(ONE + OTHER + THIRD) == roots_of(ONE, OTHER + THIRD) == [ONE, OTHER, THIRD]
+    assert roots_of(PEM) == [PEM] and roots_of(PEM, THIRD, PEM) == [PEM, THIRD, PEM]
+
+
+def test_a_file_that_holds_no_root_is_refused_by_its_name():
+    for data in (b"", b"hello", b"\x30", b"\x30\x82\x01", ONE[:-1], ONE + OTHER[:50], ONE + b"\n"):
+        assert roots_of(data) == (
+            "ca_file islog-test-root0 holds no certificate that can be read (DER or PEM)"
+        )
+        assert roots_of(ONE, data).startswith("ca_file islog-test-root1 holds no certificate")
+
+
+def test_pem_where_the_firmware_reads_none_is_told_as_such():
+    secure.reads_pem = False
+    try:
+        assert roots_of(ONE, PEM) == (
+            "ca_file islog-test-root1 is PEM, which this firmware cannot read, or damaged:"
+            " make flash turns it into DER"
+        )
+        assert roots_of(ONE + OTHER) == [ONE, OTHER]
+    finally:
+        secure.reads_pem = True
+
+
 def failing(calls, error, times):
     """The next `times` of these calls raise; returns the list of all calls from now on."""
     made = []
@@ -477,7 +532,7 @@ def test_tls_without_memory_says_how_much_it_wants_and_how_much_there_is():
                 made = failing((call,), OSError(number), 9)
                 assert post(way, 1, SECURE) == UNKNOWN and made.count("tls") == 2
                 assert way.why.startswith("no answer (%d: TLS has too little memory" % number)
-                assert "16.7 KB" in way.why and "KB are free" in way.why
+                assert "16.7 KB" in way.why and "KB of the heap are free" in way.why
                 assert internet.open_sockets == 0
             internet.during_call = None
             assert post(way, 2, SECURE) == ACCEPTED and values(server) == [2]
