@@ -69,7 +69,7 @@ def read_roots(path):
 
 
 def certificates(data):
-    """Those in a file's bytes: None for each that cannot be read, be it all of the file."""
+    """Those in a file's bytes, None for each that cannot be read."""
     found = []
     with warnings.catch_warnings():  # some old roots have a serial number of a kind now forbidden
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)
@@ -91,13 +91,12 @@ def _ders(data):
             except ValueError:
                 yield b""
         return
-    rest = data
-    while rest.strip() or rest is data:
-        size = len(rest)
-        if rest[:2] == b"\x30\x82":  # a sequence whose length stands in two bytes (X.690)
-            size = 4 + int.from_bytes(rest[2:4], "big")
-        yield rest[:size]
-        rest = rest[size:]
+    while data.strip():
+        size = len(data)
+        if data[:2] == b"\x30\x82":  # a sequence whose length stands in two bytes (X.690)
+            size = 4 + int.from_bytes(data[2:4], "big")
+        yield data[:size]
+        data = data[size:]
 
 
 def to_der(roots):

@@ -34,13 +34,14 @@ def context(names):
 
 
 def _load(made, data):
-    size = 0
-    while size < len(data) or not size:
-        data = data[size:]
+    if not data:
+        raise ValueError
+    while data:
         size = len(data)
         if data[:2] == b"\x30\x82":  # a sequence whose length stands in two bytes
             size = 4 + int.from_bytes(data[2:4], "big")
         made.load_verify_locations(data[:size])
+        data = data[size:]
 
 
 def distrust(text, host):

@@ -1,14 +1,15 @@
 """Imitates a board on a serial port: a real MicroPython with a littlefs behind a pty.
 
     python -m host_tests.flash.serial_board CHIP [--kind esp32] [--size-kb N] [--heap SIZE]
-                                            [--lacks wifi|age]
+                                            [--lacks wifi|age] [--air JSON]
 
 The first line printed is the port, for mpremote. CHIP is the flash's content, made where it is
 missing: to kill this program is a power cut, to start it with the same file is power-up.
 
 What runs is device/power_up.py on MicroPython's unix port, from one soft reset to the next. Here
 are the port's two facts: what is typed while boot.py or main.py runs waits until they have ended,
-and a Ctrl-C ends them. (What was sent to the raw REPL runs to its end: mpremote's `mount` sends
+and a Ctrl-C ends them. A soft reset leaves the radio as it is (beside CHIP, what it is joined to).
+(What was sent to the raw REPL runs to its end: mpremote's `mount` sends
 every byte there is.)
 """
 
@@ -56,6 +57,7 @@ class SerialBoard:
         program = Path(__file__).parent / "device/power_up.py"
         command = ["micropython", "-X", f"heapsize={given.heap}", str(program)]
         command += [given.kind, str(given.chip.resolve()), str(given.size_kb), mode, str(tell)]
+        command += [str(given.radio), given.air]
         path = f"{self._modules}:.frozen"
         os.execve(
             ROOT / "tools/micropython",
@@ -120,7 +122,15 @@ def main():
     parser.add_argument("--size-kb", type=int, default=848, help="as on a Pico W")
     parser.add_argument("--heap", default="190wK", help="w: doubled on 64 bits, as pointers are")
     parser.add_argument("--lacks", choices=("-", "wifi", "age"), default="-")
+    parser.add_argument(
+        "--air",
+        default="{}",
+        help='networks in range and their passwords, as {"home": "its password"}; those that'
+        " config.json names are in range with the passwords that it has, unless they are here",
+    )
     options = parser.parse_args()
+    options.radio = options.chip.resolve().with_suffix(".radio")
+    options.radio.write_text("")
     if not options.chip.exists():
         options.chip.write_bytes(b"\xff" * (options.size_kb * 1024))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())

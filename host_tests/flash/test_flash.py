@@ -4,6 +4,7 @@ import hashlib
 import os
 import pty
 import re
+import ssl
 import time
 import tty
 from collections import namedtuple
@@ -145,15 +146,132 @@ def test_the_certificate_and_the_modules_beside_the_program_come_with_it(desk, t
     (folder / "program.py").write_text("import sensor\nprint('measured', sensor.CELSIUS)\n")
     (tmp_path / "certs").mkdir()
     certificate = tmp_path / "certs/ca.pem"
-    trustme.CA().cert_pem.write_to_path(certificate)
+    root = trustme.CA().cert_pem
+    root.write_to_path(certificate)
     config = desk.config(ca_file="/certs/ca.pem")
     desk.flash("--config", config, "--main", folder / "program.py")
     found = desk.digests()
-    assert found["/certs/ca.pem"] == sha256(certificate)
+    assert found["/certs/ca.pem"] == hashlib.sha256(der(root)).hexdigest()
     assert found["/lib/sensor.py"] == sha256(folder / "lib/sensor.py")
     assert found["/main.py"] == sha256(folder / "program.py")
     desk.flash()
     assert not {"/certs/ca.pem", "/lib/sensor.py"} & set(desk.digests())
+
+
+def der(pem):
+    return ssl.PEM_cert_to_DER_cert(pem.bytes().decode())
+
+
+def notepad(pem):
+    """As it looks behind an editor: with a mark, text around it, and other ends of lines."""
+    return (
+        b"\xef\xbb\xbfThe root\r\n" + pem.bytes().replace(b"\n", b"\r\n") + b"\r\nas of today\r\n"
+    )
+
+
+def test_whatever_holds_a_root_goes_to_the_board_as_der(desk, tmp_path):
+    one, two, key = trustme.CA(), trustme.CA(), trustme.CA().private_key_pem.bytes()
+    one, two = one.cert_pem, two.cert_pem
+    both = der(one) + der(two)
+    files = {
+        "ca.der": (der(one), der(one)),
+        "two.der": (both, both),
+        "ca.pem": (one.bytes(), der(one)),
+        "two.pem": (one.bytes() + two.bytes(), both),
+        "edited.pem": (notepad(one) + notepad(two), both),
+        "with_key.pem": (key + one.bytes() + key, der(one)),  # which is nobody else's
+    }
+    for name, (content, _) in files.items():
+        (tmp_path / name).write_bytes(content)
+    desk.flash("--config", desk.config(ca_file=list(files)))
+    found = desk.digests()
+    for name, (_, wanted) in files.items():
+        assert found["/" + name] == hashlib.sha256(wanted).hexdigest(), name
+    output = desk.flash("--config", desk.config(ca_file=list(files)))
+    assert "Nothing to copy" in output
+
+
+PEM = trustme.CA().cert_pem.bytes()
+DER = ssl.PEM_cert_to_DER_cert(PEM.decode())
+
+
+@pytest.mark.parametrize(
+    "content, what",
+    [
+        (b"", "is no certificate"),
+        (b"hello\n", "is no certificate"),
+        (b"\x30\x82\x01\x00", "is no certificate"),
+        (trustme.CA().private_key_pem.bytes(), "is no certificate"),
+        (PEM[:300], "is no certificate"),
+        (PEM.decode().encode("utf-16"), "is no certificate"),
+        (PEM + PEM[:300], "holds one that is damaged"),
+        (PEM.replace(b"M", b"N", 9), "is no certificate"),
+        (DER + DER[:-9], "holds one that is damaged"),
+        (DER + b"?", "holds one that is damaged"),
+    ],
+)
+def test_a_file_without_a_whole_root_is_refused_before_a_board_is_asked_for(desk, content, what):
+    (desk.folder / "root").write_bytes(content)
+    config = desk.config(ca_file="root")
+    status, output, errors = desk.run("flash", "--config", config, "--port", "/dev/nothing")
+    assert (status, output) == (1, "")
+    assert errors.startswith(f"root, which config.json names as ca_file, {what}"), errors
+    assert errors.count("\n") == 1 and "make ca HOST=" in errors
+
+
+OLD = """
+def request(method, url, data=None, json=None, headers={}, stream=None):
+    raise OSError
+"""
+
+
+@pytest.mark.parametrize("path", ["/requests.py", "/requests/__init__.py"])
+def test_an_old_requests_that_hides_micropythons_own_is_named_before_anything_is_copied(
+    desk, path
+):
+    if path.count("/") > 1:
+        desk.mpremote("exec", "import os; os.mkdir('/requests')")
+    desk.put(path, OLD)
+    before = desk.digests()
+    status, _, errors = desk.run("flash", "--config", desk.config())
+    name = path.replace("/__init__.py", "")
+    assert status == 1 and f"an old requests, {name}, with which islog cannot send" in errors
+    assert f"mpremote fs rm -r :{name}`" in errors and '"transport": "kept"' in errors
+    assert desk.digests() == before
+    desk.flash("--config", desk.config(transport="kept"))
+    desk.mpremote("fs", "rm", "-r", f":{name}")
+    desk.flash()
+    check(desk)
+
+
+def test_an_old_copy_that_is_not_in_the_way_is_told(desk):
+    desk.mpremote("exec", "import os; os.mkdir('/lib')")
+    desk.put("/lib/requests.py", OLD)
+    desk.put("/urequests.py", OLD)
+    output = desk.flash()
+    for path in ("/lib/requests.py", "/urequests.py"):
+        assert f"{path} is on the board, too" in output
+
+
+def test_a_board_without_requests_is_told_what_needs_none(desk):
+    desk.put("/requests.py", "raise ImportError('no module')")
+    status, _, errors = desk.run("flash", "--config", desk.config())
+    assert status == 1 and "has no requests" in errors and '"transport": "kept"' in errors
+
+
+@pytest.mark.parametrize("kind", ["rp2", "esp32"])
+def test_a_mistyped_password_does_not_look_right_because_of_the_link_of_before(
+    new_desk, server, kind
+):
+    desk = new_desk("--kind", kind, "--air", '{"desk": "a password"}')
+    config = desk.config(**sending_to(server))
+    status, output, errors = desk.run("flash", "--config", config, "--follow", 40)
+    assert status == 0, output + errors
+    wrong = [{"ssid": "desk", "password": "a pasword"}]
+    config = desk.config(**sending_to(server, wifi=wrong, bucket_name="mistyped"))
+    status, output, errors = desk.run("flash", "--config", config, "--follow", 6)
+    assert status == 1 and "no readings were accepted yet: Wi-Fi desk" in errors, output + errors
+    assert not [b for b in server.buckets() if b["name"] == "mistyped"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ Files are copied beside those that they replace, verified by their SHA-256 on th
 then all put in their places: an interruption leaves what was there before, or a mixture that the
 next flash repairs. What is there already with the same content is not copied. The board keeps a
 record of what was put there (on_board.RECORD), so that unflash touches nothing else; a boot.py or
-main.py that somebody else put there is set aside and comes back.
+main.py that somebody else put there is set aside and comes back. Before the program starts the
+board leaves its network: a link of before would make any password look right.
 """
 
 from . import DeviceError, image
@@ -33,7 +34,10 @@ def flash(port, config_path, program, mpy=False, follow_s=90, answer_s=None):
             flush=True,
         )
         files = image.files(config_path, settings, program, about["mpy"] if mpy else None)
+        if (settings["transport"] or ("kept" if settings["ca_file"] else "requests")) != "kept":
+            _check_requests(board)
         _bring(board, files, about)
+        board.ask("leave_network")
         board.restart()
         if not follow_s:
             print("The board has started anew.")
@@ -70,6 +74,32 @@ def _check(about, settings, port, mpy):
         raise DeviceError(
             f"The board at {port} has {about['heap_bytes'] // 1024} KB of heap free, and islog"
             f" needs {needed // 1024} KB with these settings: try {smaller}."
+        )
+
+
+def _check_requests(board):
+    """islog sends with MicroPython's own `requests`, unless a file of the user's hides that."""
+    state, paths = board.ask("requests_there")
+    kept = 'set "transport": "kept" in config.json, which needs none'
+    ours = [path for path in paths if "urequests" not in path]
+    if state == "old" and ours:
+        raise DeviceError(
+            f"The board has an old requests, {ours[0]}, with which islog cannot send: remove it"
+            f" with `mpremote fs rm -r :{ours[0]}`, for MicroPython has its own, or {kept}."
+        )
+    if state == "old":
+        raise DeviceError(
+            f"The requests that this board's MicroPython has is too old for islog: {kept}."
+        )
+    if state == "none":
+        raise DeviceError(
+            "This board's MicroPython has no requests, which islog sends with: bring it with"
+            f" `mpremote mip install requests`, or {kept}."
+        )
+    for path in paths:
+        print(
+            f"{path} is on the board, too. islog can send; but MicroPython has its own requests,"
+            f" and where this one is old it is better removed: `mpremote fs rm -r :{path}`."
         )
 
 

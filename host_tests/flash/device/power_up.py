@@ -3,8 +3,9 @@ and shared/runtime/pyexec.c (the ESP32 does the same).
 
 Runs on MicroPython's unix port, which has no raw REPL before 1.27; started by serial_board.py.
 Arguments: "esp32" or "rp2"; the file that is the flash chip, and its KB; the REPL to come up with,
-"raw" or "friendly"; the file descriptor on which serial_board.py hears what is going on; what the
-board lacks: "-", "wifi", or "age" (it says that it is MicroPython 1.21).
+"raw" or "friendly"; the file descriptor on which serial_board.py hears what is going on; a file
+with the network that the radio is joined to, which a soft reset leaves so; what is in range, as
+JSON; what the board lacks: "-", "wifi", or "age" (it says that it is MicroPython 1.21).
 "/" is a littlefs on that chip: nothing of the PC's files is in sight.
 Not imitated: a line at the friendly REPL is one statement and has no history; printed lines end
 with LF, not CR LF.
@@ -114,6 +115,7 @@ class _Repl:
                 (self._raw if self._mode == "raw" else self._friendly)()
         except machine.Reset:
             self._tell("friendly")
+            network.power_cycle()
         except SystemExit:
             self._tell(self._mode)
 
@@ -239,11 +241,30 @@ def read():
             pass
 
 
-def main(kind, chip, size_kb, mode, tell, lacks):
+def rejoin(ssid):
+    """The radio is still on, and joined to that network."""
+    if ssid in network.air:
+        usual_ms, network.join_ms = network.join_ms, 0
+        wlan = network.WLAN(network.STA_IF)
+        wlan.active(True)
+        wlan.connect(ssid, network.air[ssid])
+        wlan.isconnected()
+        network.join_ms = usual_ms
+
+
+def main(kind, chip, size_kb, mode, tell, radio, air, lacks):
     ear = open("/dev/fd/" + tell, "w")  # noqa: SIM115 (it stays open)
+    radio = open(radio, "r+")  # noqa: SIM115
     power_up(kind, chip, size_kb, lacks)
     network.air = in_range()
+    network.air.update(json.loads(air))
+    rejoin(radio.read().strip())
     _Repl(mode, lambda word: ear.write(word + "\n")).run()
+    wlan = network.WLAN(network.STA_IF)
+    radio.seek(0)
+    ssid = wlan.config("ssid") if wlan.isconnected() else ""
+    radio.write(ssid + " " * (64 - len(ssid)))
+    radio.close()
 
 
 main(*sys.argv[1:])
