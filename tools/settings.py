@@ -133,6 +133,10 @@ make config ARGS="--check config.json"   # says whether a board would take this 
 For many boards, copy one `config.json` and give each copy what is its own, as in
 `make config ARGS="--file board17.json --set bucket_name=board-17"`: so the client key is never on
 a command line, which others on the machine can read. Files are readable by their owner only.
+
+The file is JSON, in UTF-8. Board and PC read, too, what loses nothing: a byte order mark at its
+beginning, a comma too many or too few, NULs at its end. Where a name is in it twice, the last one
+counts, and `--check` says so. What else is wrong with it is told with the line.
 """
 
 TAIL = """

@@ -46,7 +46,7 @@ def host(value):
     name, colon, port = value.partition(":")
     if colon and not (digits(port, 65535) and int(port)):
         return False
-    return key(name) and not any(c in name for c in "/@[]")
+    return name and min(name) > " " and not any(c in name for c in "/@[]")
 
 
 def url(value):

@@ -23,10 +23,12 @@ def once(module, name, *args):
 
 
 def why(wrong, *values):
-    """The end of a sentence (explain.py), or a word where there is no memory for it."""
+    """The end of a sentence (explain.py), or a word where that cannot be loaded."""
     try:
         return once("explain", "why", wrong, *values)
     except MemoryError:
+        return "refused"
+    except OSError:
         return "refused"
 
 

@@ -130,7 +130,10 @@ class Logger(Counts):
             else:
                 what = "the next step went wrong (%s)" % type(e).__name__
                 if isinstance(e, (AttributeError, ImportError)):
-                    what = once("explain", "stumbled", e)
+                    try:
+                        what = once("explain", "stumbled", e)
+                    except (OSError, ImportError, AttributeError):
+                        pass  # the words cannot be loaded now
             self._trouble(what + ", which is tried again")
         except MemoryError:
             self.last_error = "there was no memory"

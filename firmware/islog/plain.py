@@ -12,8 +12,6 @@ import time
 from math import isfinite
 from time import ticks_ms
 
-from .mended import mended
-
 _float, _int, _bool, _type = float, int, bool, type  # builtins are looked for here first
 
 
@@ -24,7 +22,11 @@ def is_plain(data, low):
         return True
     if low and (min(data) < low or b'"' in data or b"\\" in data):
         return False
-    return max(data) < 0x80 or mended(data) == data
+    if max(data) < 0x80:
+        return True
+    from .mended import mended  # only for programs that have such texts
+
+    return mended(data) == data
 
 
 def readings(batch, store, hi, clock):

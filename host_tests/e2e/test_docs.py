@@ -22,6 +22,7 @@ import pytest
 
 from tools import simulate
 from tools.server import LocalServer
+from tools.settings import firmware
 from tools.simulate import ROOT
 
 from .desk import KEY
@@ -399,3 +400,21 @@ def test_no_sentence_is_explained_that_the_firmware_cannot_say():
             said = re.match(r"\| `([^`]+)` \|", line)
             assert said, f"a line without a sentence in backticks: {line}"
             assert any(p.search(said[1]) for p in patterns), f"nothing says {said[1]!r} any more"
+
+
+def test_the_table_of_wifi_has_every_reason_that_a_port_has_and_no_other():
+    """Any sentence `Wi-Fi home: ...` is one that wifi.py can say: so those are looked at here."""
+    explain = firmware("explain")
+    reasons = [words for _, words in explain._JOINING] + list(explain._ESP32.values())
+    explained = spans(EXPLAINED)
+    for words in reasons:
+        assert f"Wi-Fi home: {words}" in explained
+    own = [
+        pattern(template)
+        for template, where in sentences().items()
+        if "/wifi.py:" in where or "/explain.py:" in where
+    ]
+    told = [span[len("Wi-Fi home: ") :] for span in explained if span.startswith("Wi-Fi home: ")]
+    assert len(told) == len(set(told)) >= len(set(reasons))
+    for words in told:
+        assert any(p.fullmatch(words) for p in own), f"nothing says {words!r} any more"

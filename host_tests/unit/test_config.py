@@ -4,6 +4,7 @@ import os
 import sys
 
 import islog
+import network
 from islog import config, service
 from islog.errors import once
 from world import raises
@@ -129,43 +130,28 @@ def test_addresses_are_names_or_ipv4():
     assert "from 1 to 65535" in refused(ntp_hosts=["a:0"])
 
 
-class Esp32:
-    """Its names and numbers: ports/esp32/modnetwork_globals.h."""
-
-    STAT_IDLE, STAT_CONNECTING, STAT_GOT_IP = 1000, 1001, 1010
-    STAT_BEACON_TIMEOUT, STAT_NO_AP_FOUND, STAT_WRONG_PASSWORD = 200, 201, 202
-    STAT_CONNECT_FAIL, STAT_HANDSHAKE_TIMEOUT = 203, 204
-    STAT_NO_AP_FOUND_W_COMPATIBLE_SECURITY, STAT_NO_AP_FOUND_IN_AUTHMODE_THRESHOLD = 210, 211
-    STAT_NO_AP_FOUND_IN_RSSI_THRESHOLD = 212
-
-
-class Cyw43:
-    """Its names and numbers: extmod/modnetwork.c, lib/cyw43-driver."""
-
-    STAT_IDLE, STAT_CONNECTING, STAT_GOT_IP = 0, 1, 3
-    STAT_CONNECT_FAIL, STAT_NO_AP_FOUND, STAT_WRONG_PASSWORD = -1, -2, -3
-
-
 def test_why_a_network_was_not_joined_is_told_by_the_ports_own_status():
-    for port, status, word in (
-        (Esp32, 2, "log-in"),
-        (Esp32, 15, "check the password"),
-        (Esp32, 200, "move nearer"),
-        (Esp32, 201, "not in range"),
-        (Esp32, 202, "its password was refused"),
-        (Esp32, 203, "did not let us in"),
-        (Esp32, 204, "check the password"),
-        (Esp32, 210, "WPA3 only"),
-        (Esp32, 211, "weaker"),
-        (Esp32, 212, "too weak"),
-        (Cyw43, 2, "no address"),
-        (Cyw43, -1, "did not let us in"),
-        (Cyw43, -2, "not in range"),
-        (Cyw43, -3, "its password was refused"),
+    for style, status, word in (
+        ("esp32", 2, "log-in"),
+        ("esp32", 15, "check the password"),
+        ("esp32", 200, "move nearer"),
+        ("esp32", 201, "not in range"),
+        ("esp32", 202, "its password was refused"),
+        ("esp32", 203, "did not let us in"),
+        ("esp32", 204, "check the password"),
+        ("esp32", 210, "WPA3 only"),
+        ("esp32", 211, "weaker"),
+        ("esp32", 212, "too weak"),
+        ("rp2", 2, "no address"),
+        ("rp2", -1, "did not let us in"),
+        ("rp2", -2, "not in range"),
+        ("rp2", -3, "its password was refused"),
     ):
-        assert word in once("explain", "joining", port, status)
-    for port, status in ((Esp32, 1001), (Esp32, 99), (Cyw43, 1), (Cyw43, 0), (Cyw43, None)):
-        assert once("explain", "joining", port, status) is None
+        network.style = style
+        assert word in once("explain", "joining", network, status)
+    for style, status in (("esp32", 1001), ("esp32", 99), ("rp2", 1), ("rp2", 0), ("rp2", None)):
+        network.style = style
+        assert once("explain", "joining", network, status) is None
     assert "islog.explain" not in sys.modules
 
 
