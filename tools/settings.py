@@ -148,6 +148,10 @@ end in different roots, `ca_file` is a list of two files, or one file that holds
 behind the other, as `make config` writes it. `make flash` turns PEM into DER on its way to the
 board, under the same name: a Pico W's MicroPython cannot read PEM up to 1.28.
 
+TLS reads the board's own clock. So with `ca_file` that is set again before a request where it is
+off by more than a minute (a Pico's stands still in `lightsleep()`): it shows UTC, whatever the
+program sets it to. Without `ca_file` it is set once, and then left alone.
+
 `spool_file` and `spool_bytes` are set together, and `spool_bytes` is at least ten times
 `batch_bytes`.
 

@@ -29,8 +29,9 @@ def http_date(text):
 
 
 def set_board_clock(unix_s, ms):
-    """Set the RTC: time.time() is right for the rest of the user's program; the
-    port's epoch is 1970 or 2000."""
+    """Set the RTC: time.time() is right for the rest of the user's program; the port's epoch is
+    1970 or 2000. An RP2 takes whole seconds (ports/rp2/machine_rtc.c): its RTC is then up to one
+    behind. islog's own times never come from it."""
     epoch = 0 if time.gmtime(0)[0] == 1970 else 946684800
     now = time.gmtime(unix_s + ms // 1000 - epoch)
     try:

@@ -226,6 +226,10 @@ class Logger(Counts):
         return self._start(BATCH)
 
     def _start(self, what):
+        if self._uplink.answer.verifies:
+            from .rtc import keep  # only for TLS
+
+            keep(self._time.clock)
         self._uplink.start(what)
         return self._advance()
 

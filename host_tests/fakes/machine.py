@@ -9,6 +9,8 @@ Facts kept, and where they come from:
   (Monday is 0), hours, minutes, seconds, and microseconds, which the rp2 neither keeps nor tells.
   The `time` stand-in holds the clock: its unix_us() and set_unix_us(us), microseconds since 1970.
 - WDT: 8388 ms at most on an RP2040, no end once started; a later WDT() sets its time-out anew.
+- lightsleep(ms) of an rp2: ticks go on, its RTC stands still (ports/rp2/modmachine.c stops its
+  clock in sleep); an esp32's goes on. On an rp2 71.6 minutes and more are a ValueError.
 - A reset ends the program: here it raises `Reset`, a SystemExit, and `resets` lists the causes.
 Limit: a watchdog here bites at the next feed(), or when a test asks `bitten()`; a program that
 hangs is not stopped.
@@ -40,6 +42,15 @@ def freq():
 
 def reset():
     _restart("reset")
+
+
+def lightsleep(ms):
+    if style == "rp2" and ms >= (1 << 32) // 1000:
+        raise ValueError("sleep too long")
+    before_us = time.unix_us()
+    time.sleep_ms(ms)
+    if style == "rp2" and ms > 1:
+        time.set_unix_us(before_us)
 
 
 def _restart(cause):

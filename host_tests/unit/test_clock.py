@@ -3,7 +3,7 @@
 import machine
 import test_payload as twins
 from islog import clock, dates, ring
-from world import NOW_MS, Board, raises, time
+from world import NOW_MS, Board, raises, reset, time
 
 DAY_MS = 86400000
 HOUR_MS = 3600000
@@ -491,3 +491,44 @@ def test_a_server_is_not_verified_by_a_clock_that_ntp_has_never_set():
     board.ntp.silent = False
     board.run(600)
     assert board.values() == [0]
+
+
+def off_s():
+    """By how much the board's own clock is ahead of the truth."""
+    return time.unix_us() // 1000000 - true_ms() // 1000
+
+
+def test_before_tls_reads_the_boards_clock_that_is_right_again_whoever_has_moved_it():
+    for style in ("rp2", "esp32"):
+        reset()
+        machine.style = style
+        board = Board(transport="kept", flush_interval=5)
+        board.logger._uplink.answer.verifies = True  # as with ca_file
+        seen = []
+        board.server.early = lambda headers, seen=seen: seen.append(off_s())
+        board.log("t", 0)
+        board.run(30)
+        for n in range(1, 5):
+            machine.lightsleep(3600000)
+            board.log("t", n)
+            board.run(30)
+        # As `mpremote rtc --set` does: local time, seven hours behind.
+        time.set_unix_us(time.unix_us() - 7 * 3600000000)
+        time.advance(60000)
+        board.log("t", 5)
+        board.run(30)
+        assert board.values() == [0, 1, 2, 3, 4, 5] and len(seen) >= 6
+        assert max(seen) <= 0 and min(seen) >= (-1 if style == "rp2" else 0)
+
+
+def test_without_tls_the_boards_clock_is_the_programs_after_the_first_sync():
+    board = Board(flush_interval=5)
+    board.log("t", 0)
+    board.run(30)
+    assert off_s() == 0
+    time.set_unix_us(time.unix_us() + 2 * 3600000000)
+    for n in range(1, 5):
+        time.advance(3600000)
+        board.log("t", n)
+        board.run(30)
+    assert off_s() == 7200 and board.values() == [0, 1, 2, 3, 4]
