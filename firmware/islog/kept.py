@@ -7,7 +7,8 @@ with the first byte. It yields where it would wait for longer than a step, of 10
 connect apart, which cannot be divided.
 
 All of it, the look-up apart, has `timeout_s`: a server that drips bytes is given up then. Of the
-time between two steps only a part is counted, so that a program that polls rarely gets through.
+time between two steps only a part is counted, so that a program that polls rarely gets through,
+and so it is where a port makes a write wait.
 Where a used connection breaks before an answer begins, the server had closed it: the POST is
 repeated at once on a new one.
 
@@ -254,9 +255,14 @@ class Kept(Answer):
 
     def _send(self, into):
         # Send what goes in one write. A server that closes has perhaps answered before: where the
-        # write fails, what is there to be read is returned.
+        # write fails, what is there to be read is returned. lwIP waits up to 10 s for memory, also
+        # where it is not to block (extmod/modlwip.c, lwip_tcp_send): of that a step is counted.
+        at = time.ticks_ms()
         try:
             sent = self._stream.write(self._out[0])
+            late_ms = time.ticks_diff(time.ticks_ms(), at) - _STEP_MS
+            if late_ms > 0:
+                self._left_ms, self.late_ms = self._left_ms + late_ms, self.late_ms + late_ms
         except OSError as e:
             try:
                 got = self._read(into)

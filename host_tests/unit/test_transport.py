@@ -88,6 +88,33 @@ def test_a_step_without_an_exchange_is_no_answer_and_repeats_no_older_one():
     assert values(server) == [0, 0]
 
 
+def test_an_answer_counts_though_the_port_has_made_a_write_wait_for_ten_seconds():
+    for used in (False, True):
+        for which in (1, 2):  # the head, the body
+            server = a_server()
+            server.date = "Thu, 26 Nov 2026 10:00:00 GMT"
+            way = kept.Kept(5, 60)
+            if used:
+                assert post(way, 0) == ACCEPTED
+            writes = [0]
+
+            def full(name, writes=writes, which=which):
+                if name == "write":
+                    writes[0] += 1
+                    if writes[0] == which:
+                        time.advance(10000)  # lwIP's buffers: extmod/modlwip.c
+
+            start(way, 1)
+            internet.during_call = full
+            assert answer(way) == ACCEPTED
+            internet.during_call = None
+            # Each arrives once, and its Date is known to have waited perhaps.
+            assert values(server) == [0] * used + [1] and way.late_ms >= 9900
+            server.pieces = lambda raw, keep: [(5000, raw)]
+            assert post(way, 2) == UNKNOWN  # a server that takes so long is given up
+            way.close()
+
+
 def test_an_exchange_that_was_never_gone_on_with_is_forgotten_by_the_next():
     server = a_server()
     for way in both():
