@@ -26,6 +26,7 @@ from .retry import Retry, jitter
 _HALF = const(0x80000000)
 _TO_UNIX = const(61505152)
 _SAMPLES = const(3)
+_OLD_MS = const(20000)  # an answer that is older is not compared with a new one
 _GOOD_MS = const(20)  # a round trip that no second answer has to improve
 _TIMEOUT_S = const(2)
 _SLOWER = const(10)  # than other retries: a question to a silent host blocks for its time-out
@@ -38,8 +39,8 @@ _DATE_MS = const(1000)  # a Date header's seconds are cut off, and the answer ha
 
 class Sntp:
     """Asks `hosts`, "host" or "host:port", in turn: one question for each call, the best of a few
-    answers. Each question waits at most `timeout_s` (and at most 2) seconds, the name look-up
-    apart.
+    answers; one that has waited for a rare caller is taken for what it was. Each question waits at
+    most `timeout_s` (and at most 2) seconds, the name look-up apart.
 
     Where `done`, `best` is (unix_s, ms, hi, lo, error_ms): the time was `ms` after `unix_s` at the
     uptime (`hi`, `lo`), right to `error_ms`, half the round trip.
@@ -59,6 +60,9 @@ class Sntp:
         `done`. `clock` is stamped by its `tick()`."""
         if self.done:
             self.done, self._samples = False, 0
+        if self._samples and clock.age_ms(self.best[2], self.best[3]) > _OLD_MS:
+            self.done = True
+            return None
         host = self.hosts[self._turn % len(self.hosts)]
         try:
             self.close()  # where a question was interrupted even in its `finally`

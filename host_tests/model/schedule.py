@@ -10,7 +10,8 @@ at any moment, in the middle of writing to flash among them; the server and the 
 
 A quarter of the schedules have days in them, in which little happens and something is missing, and
 half of the programs poll rarely. A time is right to milliseconds also where it was days without
-Wi-Fi: then it lies between two syncs.
+Wi-Fi, if NTP has answered before it was settled: then it lies between two syncs. Where it has not,
+it may be wrong by what the crystal drifts since the last sync before it.
 
 Everything random comes from one seed, the back-off's jitter among it.
 """
@@ -36,6 +37,10 @@ except ImportError:  # CPython
 
 HOUR_MS = 3600000
 DAYS = 1, 2, 7, 8, 13, 26, 60  # around six, nine and twelve of them ticks_diff() and ticks wrap
+SYNCS = 8  # so many a clock keeps
+# How wrong a drift may be, in parts per million: where there is none, one measured over minutes;
+# where there is one, all of the 40 of the worst crystal here, and that.
+ROUNDED_PPM, DRIFT_PPM = 10, 50
 REUSE_MS = 20000  # a clock may stand still for less: until then a name and a value are one reading
 ODD = ('"', "\\", "\n", "\t", "\x00", "\x1f", "°C", "€", "\U0001f600", ',"e":', "}", "]", "%s")
 EXTREMES = (1e300, -1e-300, 0.0, 1e15, 123456.789, (1 << 63) - 1, -(1 << 63), 1 << 30, -(1 << 30))
@@ -67,18 +72,42 @@ class Reading:
         self.exact = exact  # the text of the time that the caller gave
         self.group = group  # those of one group may have any order
         self.boot = boot
+        self.number = len(boot.readings)
         self.stored = True
         self.arrived = False
 
 
+class Sync:
+    """NTP's answer at `at_ms` (Unix), after which the clock is wrong by at most `off_ms`; readings
+    from the number `unsettled` on had no time yet."""
+
+    def __init__(self, at_ms, off_ms, unsettled):
+        self.at_ms = at_ms
+        self.off_ms = off_ms
+        self.unsettled = unsettled
+
+
+class Ntp(internet.Ntp):
+    """`heard(delay_ms)` is called for each answer that a board can believe."""
+
+    def __init__(self, unix_ms, heard):
+        super().__init__(unix_ms)
+        self.heard = heard
+
+    def answer(self, question):
+        reply = super().answer(question)
+        if reply and not self.change:
+            self.heard(self.delay_ms)
+        return reply
+
+
 class Boot:
-    """What is known of one boot: how wrong its times may be, and how much was logged."""
+    """What is known of one boot: NTP's answers, what was logged, and how much."""
 
     def __init__(self):
-        self.tolerance_ms = 0
-        self.alone_ms = 0  # for so long it had no two syncs of NTP around a reading
-        self.offline_ms = 0  # the same where this boot ends before NTP is back
-        self.between_ms = 0  # for so long it had them
+        self.syncs = []
+        self.readings = []
+        self.tolerance_ms = 0  # once it has ended: in flash may be fewer syncs than there were
         self.logged = 0
         self.new = 0  # of its readings have arrived
         self.at_risk = 0  # of its readings, those that were in RAM only
@@ -99,7 +128,7 @@ class Schedule:
         self.server.blocking = blocking and transport == "requests"
         if transport == "requests":  # 0.10: no chunks, no 1xx, and a Location is taken for worse
             self.server.misheard = "chunked", "continue", "location"
-        self.ntp = internet.Ntp(NOW_MS)
+        self.ntp = Ntp(NOW_MS, self._synced)
         self.witness = lossy.Witness()
         self.clock_kind = random.choice(("true", "true", "true", "drift", "lying", "date"))
         self.interrupts = interrupts
@@ -126,6 +155,7 @@ class Schedule:
         self._elapsed_ms = 0
         self._wrong = None
         self._inside = False  # a call of log()
+        self._reading = False  # the books
 
     def note(self, *what):
         self.trace.append(" ".join(str(part) for part in what))
@@ -216,19 +246,54 @@ class Schedule:
     def _now_ms(self):
         return NOW_MS + self._elapsed_ms + time.up_ms()
 
-    def _tolerance_ms(self):
-        # 10 ppm are what a drift that was measured over minutes may be wrong.
-        return self._clock_tolerance_ms() + self.now.alone_ms // 100000
+    def _ppm(self):
+        return DRIFT_PPM if self.clock_kind == "drift" else ROUNDED_PPM
 
-    def _clock_tolerance_ms(self):
+    def _synced(self, delay_ms):
+        # NTP has answered. An answer that is worse than what is known already is not used.
+        boot, at_ms = self.now, self._now_ms()
+        off_ms = 0
+        if boot.syncs:
+            last = boot.syncs[-1]
+            off_ms = last.off_ms + (at_ms - last.at_ms) * self._ppm() // 1000000
+            off_ms = min(off_ms, 2 * delay_ms + 2)
+        unsettled = len(boot.readings)
+        if not self.interrupts:  # the order of readings is not known to one
+            count = self.log.pending - self.log._uplink.pending
+            while count > 0 and unsettled:
+                unsettled -= 1
+                count -= boot.readings[unsettled].stored
+        boot.syncs.append(Sync(at_ms, off_ms, unsettled))
+
+    def _tolerance_ms(self, reading=None):
+        # By how much its time may be wrong; without one, that of any reading of this boot.
         up_ms = time.up_ms()
-        if self.clock_kind == "drift":
-            return 6 + (up_ms - self.now.between_ms) * 100 // 1000000
-        if self.clock_kind == "lying":  # the drift seems to be anything that is sane
-            return 6 + self._lie_ms * 2 + (up_ms // 1000 if self._lie_ms else 0)
         if self.clock_kind == "date":
             return 2200 + self.server.timeout_ms + up_ms // 1000
-        return 3
+        if self._lie_ms:  # the drift seems to be anything that is sane
+            return 6 + self._lie_ms * 2 + up_ms // 1000
+        if reading:
+            off_ms, far_ms = self._distance(reading)
+        else:  # after a power cut there may be fewer syncs in flash than there were
+            off_ms, far_ms = max([sync.off_ms for sync in self.now.syncs] + [0]), up_ms
+        least_ms = 3 if self.clock_kind == "true" else 6
+        return least_ms + off_ms + far_ms * self._ppm() // 1000000
+
+    def _distance(self, reading):
+        # How wrong the syncs are that its time is counted from, and how far from it they may be.
+        before, after = None, []  # the latest is first
+        for sync in reversed(self.now.syncs):
+            if sync.at_ms < reading.at_ms:
+                before = sync
+                break
+            after.append(sync)
+        between = [sync for sync in after if sync.unsettled <= reading.number]
+        if before and 0 < len(between) < SYNCS:
+            return max(before.off_ms, between[-1].off_ms), 0
+        far_ms = reading.at_ms - before.at_ms if before else after[-1].at_ms - reading.at_ms
+        if len(after) >= SYNCS:  # perhaps the one before it is not known any more
+            far_ms = max(far_ms, after[0].at_ms - reading.at_ms)
+        return max([sync.off_ms for sync in after] + [before.off_ms if before else 0]), far_ms
 
     # --- logging
 
@@ -309,6 +374,7 @@ class Schedule:
         # From now on this reading may arrive.
         reading = Reading(signal, value, self._now_ms(), exact, group, self.now)
         self._index.setdefault("%s\0%r" % (signal, value), []).append(reading)
+        self.now.readings.append(reading)
         self.now.logged += 1
         return reading
 
@@ -401,7 +467,7 @@ class Schedule:
         if not self._armed:
             return
         self._countdown -= 1
-        if self._countdown <= 0:
+        if self._countdown <= 0 and not self._reading:
             self._countdown = self._pause()
             self.interrupted += 1
             try:
@@ -425,12 +491,14 @@ class Schedule:
 
     def _balance(self):
         log = self.log
+        self._reading = True  # counts are read one by one: no callback logs in between
         there = log.pending
         if self._closed:  # what this boot has in flash is for the next one
             assert there == 0
             left = self._left - log.recovered - log.lost + self._lost_before
             there = log.spooled - left
         counts = self.now.logged, log.sent, log.dropped, log.rejected, there
+        self._reading = False
         assert counts[0] == sum(counts[1:]), counts
 
     def check(self):
@@ -487,9 +555,9 @@ class Schedule:
             return e == reading.exact
         seconds, _, fraction = e.partition(".")
         assert len(fraction) == 3, e
-        if reading.boot is self.now:
-            reading.boot.tolerance_ms = self._tolerance_ms()
         off_ms = int(seconds) * 1000 + int(fraction) - reading.at_ms
+        if reading.boot is self.now:
+            return abs(off_ms) <= self._tolerance_ms(reading)
         return abs(off_ms) <= reading.boot.tolerance_ms
 
     def _rotten(self):
@@ -593,13 +661,6 @@ class Schedule:
         self.ntp.silent = silent or missing == "NTP"
         end_ms = time.up_ms() + ms
         while time.up_ms() < end_ms:
-            self.now.offline_ms += pace_ms
-            # Of syncs that nothing is sent between, a clock keeps the latest eight.
-            between = missing == "Wi-Fi" and self.log.synced
-            if not between or self.ntp.silent or self.ntp.change:
-                self.now.alone_ms += pace_ms
-            else:
-                self.now.between_ms += pace_ms
             time.advance(pace_ms)
             if random.randrange(10) == 0:
                 self.log_many(random.choice((1, 3)))
@@ -687,9 +748,8 @@ class Schedule:
         self.boot()
 
     def _end_of_boot(self):
-        self.now.alone_ms = max(self.now.alone_ms, self.now.offline_ms)
-        self.now.between_ms = 0
         self.now.tolerance_ms = self._tolerance_ms()
+        del self.now.readings[:]
         given_up = self.server.refused_alone + self.log.lost
         self._given_up = self._given_up or given_up > 0
         self._gone = max(self._gone, self.log.dropped + self.log.lost)

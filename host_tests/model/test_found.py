@@ -4,6 +4,7 @@ import internet
 import islog
 import network
 import pytest
+import schedule
 import world
 from islog import wifi
 from lossy import http_date
@@ -156,3 +157,51 @@ def test_a_date_that_has_waited_for_a_rare_poll_is_as_old_as_that(transport):
         board.logger.poll()
     assert board.logger.status()["clock"] == "http"
     assert abs(board.times_ms()[0] - logged_ms) <= 1500
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_days_without_wifi_are_as_wrong_as_the_crystal_only_where_ntp_is_silent_afterwards(silent):
+    board = Board(sync_interval=60, flush_interval=1)
+    time.ppm = 40
+    board.run(120)
+    internet.link_up = False
+    logged_ms = []
+    for day in range(4):
+        time.advance(86400000)
+        board.log("t", day)
+        logged_ms.append(board.ntp.now_ms())
+        board.run(60)
+    internet.link_up = True
+    board.ntp.silent = silent
+    board.run(60)
+    off_ms = [abs(sent - at) for sent, at in zip(board.times_ms(), logged_ms, strict=True)]
+    if silent:
+        assert 3000 < off_ms[0] < off_ms[3] <= board.logger.status()["clock_error_ms"]
+    else:
+        assert max(off_ms) <= 6
+
+
+def test_no_callback_logs_while_a_random_day_reads_its_books(monkeypatch, tmp_path):
+    later = []
+    monkeypatch.setattr(schedule, "schedule_soon", lambda call, what: later.append(call))
+
+    class Interrupted:
+        """A Logger, with a jump of the interpreter before each of its counts."""
+
+        def __init__(self, log):
+            self._log = log
+
+        def __getattr__(self, name):
+            if later:
+                later.pop()(None)
+            return getattr(self._log, name)
+
+    day = schedule.Schedule(1, "requests", True, str(tmp_path), interrupts=True)
+    day.boot()
+    day.log = Interrupted(day.log)
+    monkeypatch.setattr(day, "_pause", lambda: 1)
+    day._under_interrupts(day._balance, ())
+    assert day.interrupted == 0 and later
+    day._under_interrupts(lambda: day.log.sent, ())
+    assert day.interrupted > 0
+    day.check()

@@ -248,6 +248,19 @@ def test_a_sample_of_an_earlier_time_is_never_the_best_again():
     assert client.best[4] >= 100
 
 
+def test_an_answer_that_has_waited_for_a_rare_caller_is_taken_for_what_it_was():
+    board = Board(flush_interval=0)
+    board.logger.poll()  # the first of several answers
+    logged_ms = NOW_MS + time.up_ms()
+    board.log("t", 1)
+    assert board.ntp.asked == 1 and not board.logger.synced
+    time.advance(HOUR_MS)
+    board.logger.poll()  # an hour's drift is between it and another one: they are not compared
+    assert board.ntp.asked == 1 and board.logger.synced
+    board.run(10)
+    assert abs(board.times_ms()[0] - logged_ms) <= 1
+
+
 def test_silence_costs_the_time_out_and_the_next_host_is_asked():
     client, board_clock, _ = make("nowhere.test", "silent.test", "time.test:123")
     internet.names["silent.test"] = True
