@@ -26,7 +26,7 @@ import time
 
 from micropython import const
 
-from .transport import UNKNOWN, Answer, from_peer, meaning, starved
+from .transport import UNKNOWN, Answer, from_peer, meaning
 
 _STEP_MS = const(100)
 _POLLS = const(16)  # that many an exchange may take, however far apart
@@ -143,7 +143,8 @@ class Kept(Answer):
                 yield from self._open(to)
                 keep = yield from self._ask(request)
             except OSError as e:
-                if tried or not starved(e, self._secures and not self._begun):
+                securing = self._secures and not self._begun
+                if tried or not (securing and self.unanswered(e.args and e.args[0], True)):
                     raise
                 tried = True  # to set TLS up, for which there may be room after a collection
         if keep and not self._out:

@@ -1,12 +1,10 @@
 """Why TLS gave no answer, in words: what the numbers of its errors mean.
 
-Loaded only where something is wrong: it decides nothing. A number is mbedtls's own (ssl.h, x509.h,
-pk.h; negative) or the port's. docs/troubleshooting.md has the same words.
+Loaded only where something is wrong. A number is mbedtls's own (ssl.h, x509.h, pk.h; negative) or
+the port's. docs/troubleshooting.md has the same words.
 """
 
 import gc
-
-from .transport import starved
 
 # From 0x1000 on they are mbedtls's; its other parts' errors are told by what they belong to.
 NUMBERS = {
@@ -40,10 +38,24 @@ def words(number):
     return found
 
 
+def starved(number):
+    """Whether TLS had too little memory while it was set up. ENOMEM is mbedtls_raise_error()'s
+    word for it (extmod/modtls_mbedtls.c); else it is an ALLOC_FAILED of mbedtls, alone or in the
+    low seven bits of another. (On a connection that is not TLS's yet, ENOMEM means that the port
+    has too many.)"""
+    number = abs(number)
+    if number < 0x1000:
+        return number in (12, 0x10, 0x6A)
+    # SSL, X509, PK, ECP, MD, CIPHER; in the low bits MPI and ASN1.
+    alone = number & ~0x7F in (0x7F00, 0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180)
+    return alone or number & 0x7F in (0x10, 0x6A)
+
+
 def reason(number, securing):
-    """The sentence's beginning for an OSError of TLS, that was being set up or not."""
-    found = words(number)
-    if starved(OSError(number), securing):
+    """The beginning of the sentence for an error of TLS, and whether that was `starved` (only
+    while it was set up, `securing`)."""
+    found, short = words(number), securing and starved(number)
+    if short:
         gc.collect()
         found = MEMORY % (gc.mem_free() // 1024)
-    return "no answer (%d: %s)" % (number, found) if found else "no answer (%d)" % number
+    return "no answer (%d: %s)" % (number, found) if found else "no answer (%d)" % number, short

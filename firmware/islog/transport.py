@@ -46,22 +46,6 @@ def from_peer(error):
     return error.args and error.args[0] in (errno.ECONNREFUSED, errno.ECONNRESET)
 
 
-def starved(error, securing):
-    """Whether TLS, while it was being set up (`securing`), had too little memory, by an OSError's
-    number. ENOMEM is mbedtls_raise_error()'s word for it (extmod/modtls_mbedtls.c); else it is an
-    ALLOC_FAILED of mbedtls, alone or in the low seven bits of another. On a connection that is not
-    TLS's yet, ENOMEM means that the port has too many."""
-    number = error.args[0] if error.args and securing else 0
-    if not isinstance(number, int):
-        return False
-    number = abs(number)
-    if number < _MBEDTLS:
-        return number in (12, 0x10, 0x6A)
-    # SSL, X509, PK, ECP, MD, CIPHER; in the low bits MPI and ASN1.
-    alone = number & ~0x7F in (0x7F00, 0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180)
-    return alone or number & 0x7F in (0x10, 0x6A)
-
-
 class Answer:
     """What a transport knows of the last exchange: the base of both.
 
@@ -94,13 +78,15 @@ class Answer:
 
     def unanswered(self, number, securing):
         """Say why there was no answer, by an error's number or name: in words (reasons.py) where
-        that is TLS's, or TLS was being set up."""
+        that is TLS's, or TLS was being set up. True where it had too little memory for that."""
         self.why = "no answer (%s)" % number
         if type(number) is int and (securing or number <= -_MBEDTLS):
             try:
-                self.why = once("reasons", "reason", number, securing)
+                self.why, short = once("reasons", "reason", number, securing)
+                return short
             except (MemoryError, OSError, ImportError):
                 pass
+        return False
 
     def hint(self, which, otherwise):
         """What to do about it, in words: hints.py has some for what the user has to put right, in
@@ -217,8 +203,7 @@ class Requests(Answer):
                 # line was not written.
                 securing = url.startswith("https:") and self._sockets.last is not None
                 securing = securing and "Host" not in self._headers
-                self.unanswered(number if type(number) is int else "TLS", securing)
-                return starved(e, securing)
+                return self.unanswered(number if type(number) is int else "TLS", securing)
         except MemoryError:
             raise
         except Exception as e:  # requests raises what its parsing trips over

@@ -264,7 +264,7 @@ def answers(desk):
 
 
 OFF = "(-30592: the server broke TLS off: it may want a client certificate, or a version or cipher"
-CUT = "104: the server cut TLS off while it was set up"
+CUT = "the server cut TLS off while it was set up"
 HUNG_UP = "(-29312: the server hung up in the middle of TLS"
 NO_TLS = "(-29184: what answers there speaks no TLS: check https:// and the port)"
 
@@ -303,9 +303,9 @@ NUMBERS = re.compile(r"^\| (`-?\d+`(?:, `-?\d+`)*) \| `([^`]+)` \|", re.M)
 
 ASK = """
 import json
-from islog import reasons, transport
+from islog import reasons
 page = {page!r}
-said = [reasons.reason(n, True) for n in page]
+said = [reasons.reason(n, True)[0] for n in page]
 print(json.dumps([[abs(n) for n in reasons.NUMBERS], said]))
 """
 

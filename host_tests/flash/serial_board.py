@@ -139,6 +139,7 @@ def main():
         modules += ["tools/board/time.py", "tools/board/esp32.py"]
         for module in modules:
             (Path(folder) / Path(module).name).symlink_to(ROOT / module)
+        (Path(folder) / "rp2_tls.py").symlink_to(ROOT / "tools/board/tls.py")
         board = SerialBoard(options, folder)
         try:
             print(board.name, flush=True)

@@ -4,6 +4,7 @@ import hashlib
 import os
 import pty
 import re
+import shutil
 import ssl
 import time
 import tty
@@ -13,6 +14,7 @@ import pytest
 import trustme
 
 from tools.device import DeviceError, board, follow
+from tools.server import LocalServer
 from tools.settings import ROOT
 
 from .conftest import KEY
@@ -189,6 +191,15 @@ def test_whatever_holds_a_root_goes_to_the_board_as_der(desk, tmp_path):
         assert found["/" + name] == hashlib.sha256(wanted).hexdigest(), name
     output = desk.flash("--config", desk.config(ca_file=list(files)))
     assert "Nothing to copy" in output
+
+
+def test_a_pico_that_reads_no_pem_verifies_the_server_whose_root_is_pem_here(desk, tmp_path):
+    with LocalServer(key=KEY, tls=True) as server:
+        shutil.copy(server.ca_file, tmp_path / "ca.pem")
+        config = desk.config(**sending_to(server, ca_file="ca.pem"))
+        status, output, errors = desk.run("flash", "--config", config, "--follow", 40)
+        assert status == 0, output + errors
+        assert server.accepted > 0 and "is not verified" not in output
 
 
 PEM = trustme.CA().cert_pem.bytes()

@@ -69,6 +69,8 @@ def power_up(kind, chip, size_kb, lacks):
     machine.soft_reset = sys.exit
     if kind == "esp32":
         __import__("esp32")
+    else:
+        sys.modules["tls"] = __import__("rp2_tls")
     if lacks == "wifi":
         del sys.modules["network"]
     if lacks == "age":
