@@ -24,7 +24,7 @@ except ImportError:
     sys.exit("click or cryptography is not installed here: use `make config`.")
 
 from . import ca
-from .settings import ROOT, RULES, config, files, firmware, required
+from .settings import ROOT, RULES, config, files, firmware, jsonfile, required
 
 URLS = ("bucket_url", "ingest_url")
 CA_FILE = "ca.der"
@@ -76,7 +76,7 @@ def read(path):
     except OSError as e:
         raise Refusal(f"{path} cannot be read: {e.strerror}.") from None
     try:
-        return config.read(str(path))
+        return jsonfile.read(str(path))
     except config.ConfigError as e:
         raise Refusal(f"{e}.") from None
 

@@ -30,7 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 if not __package__:  # run as a program
     sys.path.insert(0, str(ROOT))
-from tools.settings import config as settings  # noqa: E402
+from tools.settings import jsonfile  # noqa: E402
 
 MICROPYTHON = ROOT / "tools" / "micropython"
 BOARDS = ("esp32", "rp2")
@@ -139,7 +139,7 @@ class Board:
     def _put_ca_file(self, folder):
         """The folder stands for the board's "/"."""
         try:
-            names = settings.read(str(self._flash / "config.json"))["ca_file"]
+            names = jsonfile.read(str(self._flash / "config.json"))["ca_file"]
             names = [name.lstrip("/") for name in ([names] if isinstance(names, str) else names)]
         except (ValueError, LookupError, TypeError, AttributeError):
             return  # there is none, or the firmware will say what is wrong with that file
@@ -225,7 +225,7 @@ class Board:
         air = {}
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
             # (Whatever is wrong with that file is for the firmware to say.)
-            for network in settings.read(str(self._flash / "config.json")).get("wifi") or ():
+            for network in jsonfile.read(str(self._flash / "config.json")).get("wifi") or ():
                 air[network["ssid"]] = network.get("password")
         (self._folder / "air.json").write_text(json.dumps(air, ensure_ascii=False), "utf-8")
         self._process = subprocess.Popen(

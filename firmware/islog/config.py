@@ -5,12 +5,7 @@ other module has stays in the heap, so there are few. The words for what is wron
 explain.py, under the names of what is checked here.
 """
 
-import json
-
 from .errors import ConfigError, once, why
-
-_HEX = "0123456789abcdefABCDEF"
-_NETWORK = ("ssid", "password", "bssid", "hidden", "ifconfig")
 
 
 def text(value, most):
@@ -74,46 +69,7 @@ def hostname(value):
 
 
 def wifi(value):
-    # Here, as in network(), the end of a sentence; None where nothing is wrong.
-    if not isinstance(value, (list, tuple)) or not value:
-        return why("wifi", value)
-    for i, found in enumerate(value):
-        wrong = network(found)
-        if wrong:
-            return why("network", i, found, wrong, _NETWORK)
-
-
-def network(found):
-    # The name of what is wrong with an entry of wifi.
-    if not isinstance(found, dict):
-        return "dict"
-    ssid, password, bssid, hidden, address = [found.get(name) for name in _NETWORK]
-    if not isinstance(ssid, str) or not 1 <= len(ssid.encode()) <= 32 or min(ssid) < " ":
-        return "ssid"
-    if not isinstance(password, str) or password and min(password) < " ":
-        return "password"
-    if password and not 8 <= len(password.encode()) <= 64:
-        return "length"
-    if bssid is not None:
-        parts = bssid.split(":") if isinstance(bssid, str) else ()
-        if [len(part) for part in parts] != [2] * 6 or bssid.strip(":" + _HEX):
-            return "bssid"
-    if hidden is not None and not flag(hidden):
-        return "hidden"
-    if address is not None:
-        if (
-            not isinstance(address, (list, tuple))
-            or len(address) != 4
-            or not all(map(ip, address))
-        ):
-            return "ifconfig"
-    if any(name not in _NETWORK for name in found):
-        return "name"
-
-
-def ip(value):
-    parts = value.split(".") if isinstance(value, str) else ()
-    return len(parts) == 4 and all(digits(part, 255) for part in parts)
+    return once("networks", "wrong", value)
 
 
 def _rule(call, *given):
@@ -189,7 +145,7 @@ def _both(settings):
         pass
     elif settings["api"] == "batch_logs":
         found = [len(part) for part in bucket_id.split("-")]
-        if found != [8, 4, 4, 4, 12] or bucket_id.strip("-" + _HEX):
+        if found != [8, 4, 4, 4, 12] or bucket_id.strip("-0123456789abcdefABCDEF"):
             refuse("bucket_id", "guid")
     elif ":" in bucket_id or '"' in bucket_id or "'" in bucket_id:
         refuse("bucket_id")
@@ -212,52 +168,4 @@ def _both(settings):
 
 def load(path):
     """The checked settings of a JSON file; ConfigError also where it cannot be read."""
-    return check(read(path))
-
-
-def read(path):
-    """What is in a JSON file; ConfigError where that cannot be read, or not all of it."""
-    try:
-        with open(path, "rb") as f:
-            data = f.read()
-    except OSError:
-        refuse(path, "closed")
-    if data[:3] == b"\xef\xbb\xbf":  # a mark that some editors put before UTF-8
-        data = data[3:]
-    given = None
-    try:
-        if b"\\" not in data and b"\0" not in data:  # NUL is the end for MicroPython's parser
-            found = json.loads(str(data, "utf-8"))
-            # It passes over a name without a value, too, and a missing bracket.
-            n = [data.count(c) for c in (b'"', b"[", b"]", b"{", b"}")]
-            if n[0] == 2 * _texts(found) and n[1] + n[3] == n[2] + n[4]:
-                given = found
-    except (ValueError, RuntimeError, AttributeError):
-        pass  # (or it is another json: a file of the user's)
-    if given is None:
-        try:
-            given, _ = once("slips", "parse", data)
-        except ValueError as e:
-            raise ConfigError("%s %s" % (path, e))
-        except MemoryError:
-            refuse(path, "json")
-    if not isinstance(given, dict):
-        refuse(path, "dict")
-    return given
-
-
-def _texts(value):
-    # How many texts are in it, names included; -1: a name is none.
-    n, values = 0, [value]
-    while values:
-        value = values.pop()
-        if isinstance(value, str):
-            n += 1
-        elif isinstance(value, dict):
-            if not all(isinstance(name, str) for name in value):
-                return -1
-            values.extend(value.keys())
-            values.extend(value.values())
-        elif isinstance(value, list):
-            values.extend(value)
-    return n
+    return check(once("jsonfile", "read", path))

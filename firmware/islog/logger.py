@@ -16,6 +16,7 @@ One thing is done per `poll()`, the first that is due of what its state does:
     closed    close() was called                    nothing
 """
 
+import gc
 import time
 
 from micropython import const
@@ -58,6 +59,7 @@ class Logger(Counts):
                 " the list is for config.json"
             )
         settings = once("config", "check", settings)  # its rules are not needed again
+        gc.collect()  # what stays from here on shall not lie between what goes
         self._wifi, self.last_error = wifi, None
         self.bucket_id, *plan = service.plan(settings)
         trouble = self._trouble

@@ -1,6 +1,6 @@
 """A JSON file that `json` cannot read, or perhaps not all of it: what it holds, or what is wrong.
 
-Loaded only for such a file, and forgotten afterwards (config.read); the PC reads it by this, too.
+Loaded only for such a file, and forgotten afterwards (jsonfile.py); the PC reads it by this, too.
 The rule is that of MicroPython's parser (extmod/modjson.c) as far as nothing is lost by it: commas
 and colons may be too many or missing, a bracket may be of the other kind, NULs may be at the end.
 Nothing that stands in the file is repeated: it may be the client key.

@@ -1,0 +1,53 @@
+"""What a JSON file holds: loaded for config.json, and forgotten afterwards (config.load)."""
+
+import json
+
+from .errors import ConfigError, once, why
+
+
+def read(path):
+    """What is in a JSON file; ConfigError where that cannot be read, or not all of it."""
+    try:
+        with open(path, "rb") as f:
+            data = f.read()
+    except OSError:
+        raise ConfigError("%s %s" % (path, why("closed")))
+    if data[:3] == b"\xef\xbb\xbf":  # a mark that some editors put before UTF-8
+        data = data[3:]
+    given = None
+    try:
+        if b"\\" not in data and b"\0" not in data:  # NUL is the end for MicroPython's parser
+            found = json.loads(str(data, "utf-8"))
+            # It passes over a name without a value, too, and a missing bracket.
+            n = [data.count(c) for c in (b'"', b"[", b"]", b"{", b"}")]
+            if n[0] == 2 * _texts(found) and n[1] + n[3] == n[2] + n[4]:
+                given = found
+    except (ValueError, RuntimeError, AttributeError):
+        pass  # (or it is another json: a file of the user's)
+    if given is None:
+        try:
+            given, _ = once("slips", "parse", data)
+        except ValueError as e:
+            raise ConfigError("%s %s" % (path, e))
+        except MemoryError:
+            raise ConfigError("%s %s" % (path, why("json")))
+    if not isinstance(given, dict):
+        raise ConfigError("%s %s" % (path, why("dict")))
+    return given
+
+
+def _texts(value):
+    # How many texts are in it, names included; -1: a name is none.
+    n, values = 0, [value]
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            n += 1
+        elif isinstance(value, dict):
+            if not all(isinstance(name, str) for name in value):
+                return -1
+            values.extend(value.keys())
+            values.extend(value.values())
+        elif isinstance(value, list):
+            values.extend(value)
+    return n
