@@ -17,7 +17,6 @@ _WORDS = {
     "spool_file": "and spool_bytes belong together: set both, or none",
     "spool_bytes": "must be at least ten times batch_bytes",
     "transport": "must be kept where ca_file is set: requests cannot verify",
-    "fault": 'fails, which is no answer: delete that file, or set "transport": "kept"',
     "bucket_url": "must begin with https:// where ca_file is set",
     "ingest_url": "must begin with https:// where ca_file is set",
     "set_rtc": "must be true where ca_file is set: TLS reads the board's clock",
@@ -46,10 +45,17 @@ def requests(e):
     return 'needs requests, which cannot be loaded (%s): set "transport": "kept"' % e
 
 
+def fault(names, e):
+    """What `requests`, the module with these names, has raised that no answer makes it raise. (One
+    from before 2022 knows no `timeout`.)"""
+    file = names.get("__file__", "requests")
+    words = '%s (%s) fails, which is no answer: delete that file, or set "transport": "kept"'
+    return words % (file, type(e).__name__)
+
+
 def stumbled(e):
     """What has gone wrong where something of MicroPython's own has not what it should."""
-    what = hidden() or (e if isinstance(e, ImportError) else type(e).__name__)
-    return "the next step went wrong (%s)" % what
+    return hidden() or (e if isinstance(e, ImportError) else type(e).__name__)
 
 
 def hidden():

@@ -23,7 +23,7 @@ from micropython import const
 
 from . import __version__, service
 from .counts import Counts
-from .errors import ConfigError, no_memory, once
+from .errors import ConfigError, no_memory, once, why
 from .intake import Intake
 from .retry import jitter
 from .timekeeper import Timekeeper
@@ -130,12 +130,10 @@ class Logger(Counts):
             if isinstance(e, MemoryError):
                 what = no_memory("there was no memory for the next step")
             else:
-                what = "the next step went wrong (%s)" % type(e).__name__
+                what = type(e).__name__
                 if isinstance(e, (AttributeError, ImportError)):
-                    try:
-                        what = once("explain", "stumbled", e)
-                    except (OSError, ImportError, AttributeError):
-                        pass  # the words cannot be loaded now
+                    what = why("stumbled", e)
+                what = "the next step went wrong (%s)" % what
             self._trouble(what + ", which is tried again")
         except MemoryError:
             self.last_error = "there was no memory"

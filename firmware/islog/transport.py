@@ -209,9 +209,7 @@ class Requests(Answer):
         except Exception as e:  # requests raises what its parsing trips over
             self.reached = True
             if isinstance(e, (TypeError, AttributeError, ImportError, NameError)):
-                # No answer makes it raise these. (One from before 2022 does not know `timeout`.)
-                file = self._names.get("__file__", "requests")
-                self.why = "%s (%s) %s" % (file, type(e).__name__, why("fault"))
+                self.why = why("fault", self._names, e)  # no answer makes it raise these
                 self.untrusted = True
             elif str(e).endswith("[]"):  # the words of its first line: not a byte has come
                 self.why = "no answer (%s)" % "closed"
