@@ -24,7 +24,7 @@ def install(firmware=FIRMWARE):
     gc.mem_free = lambda: 150000
     kept = {name: sys.modules.get(name) for name in _HIDDEN}
     _load("time")
-    for name in (*_OTHERS, "socket", "select", "requests", "secure", "world"):
+    for name in (*_OTHERS, "socket", "select", "requests", "secure", "guest", "world"):
         _load(name)
     gc.mem_free = lambda: 98304
     sys.modules["tls"] = sys.modules["secure"]

@@ -1,6 +1,7 @@
 """What is done to the radio where its link is dead, or it does not join. Loaded for that alone."""
 
 import socket
+import time
 
 import network
 from micropython import const
@@ -10,6 +11,7 @@ from .wifi import REFUSALS
 
 _GATEWAY_S = const(2)
 _DNS = const(53)  # a router answers there, or refuses, which is an answer as well
+_SILENT_MS = const(900)  # a CYW43 that does not answer is waited for a second each time
 
 
 def gateway_answers(wlan):
@@ -32,8 +34,10 @@ def gateway_answers(wlan):
 
 def settings(wlan):
     """What the program has set on it that a switch of the radio loses: (name of a parameter of
-    config(), or "" for ifconfig(); value) each."""
+    config(), or "" for ifconfig(); value) each. Nothing of a chip that does not answer: what is
+    read of it is what lay in the buffer (extmod/network_cyw43.c)."""
     found = []
+    began = time.ticks_ms()
     for name in ("pm", "txpower"):
         value = quietly(wlan, "config", name)
         if value is not None:
@@ -42,7 +46,7 @@ def settings(wlan):
         address = quietly(wlan, "ifconfig")
         if address and address[0] != "0.0.0.0":
             found.append(("", address))
-    return found
+    return found if time.ticks_diff(time.ticks_ms(), began) < _SILENT_MS else []
 
 
 def switch_off(wlan):
