@@ -36,6 +36,7 @@ except ImportError:  # CPython
     schedule_soon = None
 
 HOUR_MS = 3600000
+RADIO = "WLAN active connect disconnect isconnected status config ifconfig deinit".split()
 DAYS = 1, 2, 7, 8, 13, 26, 60  # around six, nine and twelve of them ticks_diff() and ticks wrap
 SYNCS = 8  # so many a clock keeps
 # How wrong a drift may be, in parts per million: where there is none, one measured over minutes;
@@ -174,6 +175,7 @@ class Schedule:
         self.ntp.silent = random.randrange(8) == 0
         network.power_cycle()
         network.lying = self._stuck = False
+        network.failing.clear()
         internet.reset()
         internet.names.update({"service.test": True, "time.test": True})
         internet.hosts["service.test:80"] = self.server
@@ -568,15 +570,18 @@ class Schedule:
     def poll(self):
         """One poll, and what the radio makes of it."""
         self.server.said_early = 0
+        alive = internet.route() == "alive" and not network.failing
+        cuts = network.cuts()
         if self.interrupts and random.randrange(2):
             wait_ms = self._under_interrupts(self.log.poll, ())
         else:
             wait_ms = self.log.poll()
+        assert not alive or network.cuts() == cuts, "what a program had open was cut"
         early = self.server.said_early
         if early and self.transport == "kept":
             assert self.log._uplink.answer.status == early, "%d was not heard" % early
         assert 0 <= wait_ms <= 1000, wait_ms
-        if self._stuck and not network.WLAN().isconnected():
+        if self._stuck and network.route() != "alive":
             self._stuck = network.lying = False
         self._link()
         del internet.resolved[:]
@@ -614,17 +619,30 @@ class Schedule:
         self.note("faults", self.server.mix, "down" if self.server.down else "")
 
     def new_link(self):
-        what = random.randrange(4)
+        what = random.randrange(7)
+        is_up = self._has_wifi and not network.failing and network.WLAN().isconnected()
         if self._in_flight():
             self.server.unheard += 1
         if what == 0:
             network.air.pop("home", None)
         elif what == 1:
             network.drop()
-        elif what == 2 and self._has_wifi and network.WLAN().isconnected():
+        elif what == 2 and is_up:
             network.lying = self._stuck = True
         elif what == 3:
             network.air["home"] = "a password"
+        elif what == 4 and is_up:
+            network.deaf = True
+            network.wedged = network.style == "rp2" and random.randrange(2) == 0
+        elif what == 5 and self._has_wifi:
+            for _ in range(random.choice((1, 4))):
+                times = random.choice((1, 3, 30))
+                network.failing[random.choice(RADIO)] = [
+                    RuntimeError("Wifi Unknown Error")
+                ] * times
+            network.failing_bring_ups = random.randrange(3)
+        elif what == 6:
+            network.failing.clear()
         self._link()
         self.note("link", what)
 
@@ -773,6 +791,7 @@ class Schedule:
         self.server.latency_ms = 20
         internet.names["service.test"] = True
         network.air["home"] = "a password"
+        network.failing.clear()
         self._link()
         self.ntp.silent = False
         self.ntp.change = None
