@@ -41,6 +41,7 @@ def main(board, flash, temperature, air, drift_ppb, wrap_bits, attached=""):
 
     time.boot(board, int(drift_ppb), int(wrap_bits))
     network.style = machine.style = board
+    network.gateway = "127.0.0.1"  # its sockets are the PC's: that is who answers or refuses
     machine.celsius = celsius
     # The stand-ins that a program may ask for later, before their folder goes out of sight.
     if board == "esp32":
