@@ -73,7 +73,7 @@ class Reading:
         self.exact = exact  # the text of the time that the caller gave
         self.group = group  # those of one group may have any order
         self.boot = boot
-        self.number = len(boot.readings)
+        self.number = boot.stored  # of those that are stored
         self.stored = True
         self.arrived = False
 
@@ -107,7 +107,7 @@ class Boot:
 
     def __init__(self):
         self.syncs = []
-        self.readings = []
+        self.stored = 0  # as far as is known
         self.tolerance_ms = 0  # once it has ended: in flash may be fewer syncs than there were
         self.logged = 0
         self.new = 0  # of its readings have arrived
@@ -259,12 +259,9 @@ class Schedule:
             last = boot.syncs[-1]
             off_ms = last.off_ms + (at_ms - last.at_ms) * self._ppm() // 1000000
             off_ms = min(off_ms, 2 * delay_ms + 2)
-        unsettled = len(boot.readings)
-        if not self.interrupts:  # the order of readings is not known to one
-            count = self.log.pending - self.log._uplink.pending
-            while count > 0 and unsettled:
-                unsettled -= 1
-                count -= boot.readings[unsettled].stored
+        # (Under interrupts the order of readings is not known to one.)
+        waiting = 0 if self.interrupts else self.log.pending - self.log._uplink.pending
+        unsettled = boot.stored - waiting
         boot.syncs.append(Sync(at_ms, off_ms, unsettled))
 
     def _tolerance_ms(self, reading=None):
@@ -366,6 +363,7 @@ class Schedule:
             assert self.log.dropped > before
         self._inside = inside
         reading.stored = stored
+        self.now.stored -= not stored
 
     def _next_group(self):
         self.readings += 1
@@ -376,7 +374,7 @@ class Schedule:
         # From now on this reading may arrive.
         reading = Reading(signal, value, self._now_ms(), exact, group, self.now)
         self._index.setdefault("%s\0%r" % (signal, value), []).append(reading)
-        self.now.readings.append(reading)
+        self.now.stored += 1
         self.now.logged += 1
         return reading
 
@@ -430,8 +428,10 @@ class Schedule:
         group = self._next_group()
         for name in obj:
             # Whether it is rejected or dropped is seen by the counts.
-            self._predicted += self._refusal(name, obj[name])
+            refused = self._refusal(name, obj[name])
             self._expect(name, obj[name], None, group)
+            self._predicted += refused
+            self.now.stored -= refused
         self.log.log_object(obj)
         self.check()
 
@@ -767,7 +767,6 @@ class Schedule:
 
     def _end_of_boot(self):
         self.now.tolerance_ms = self._tolerance_ms()
-        del self.now.readings[:]
         given_up = self.server.refused_alone + self.log.lost
         self._given_up = self._given_up or given_up > 0
         self._gone = max(self._gone, self.log.dropped + self.log.lost)
