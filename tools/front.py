@@ -128,14 +128,15 @@ class Front:
         self.connections = []
         self._threads = []
         self._turning = threading.Lock()
-        self._listening = self._accepting = self._back = None
+        self._holding = self._listening = self._accepting = self._back = None
         self._ended = False
 
     def __getattr__(self, name):
         return getattr(self.server, name)  # key, api, address, ntp_host, ca_file, ...
 
     def __enter__(self):
-        self._bind()
+        self._holding = self._bound()  # the port stays ours, also while nothing listens
+        self.port = self._holding.getsockname()[1]
         self.listen()
         scheme = "https" if self.context else "http"
         self.url = f"{scheme}://{self.server.address}:{self.port}"
@@ -148,7 +149,7 @@ class Front:
     def __exit__(self, *_):
         self._ended = True
         self.refuse()
-        self._listening.close()
+        self._holding.close()
         for connection in self.connections:
             with contextlib.suppress(OSError):
                 connection.socket.shutdown(socket.SHUT_RDWR)
@@ -169,7 +170,6 @@ class Front:
                 socket.create_connection((address, self.port)).close()
                 stopping.join()
                 self._listening.close()
-                self._bind()  # it stays ours
             if self._back:
                 self._back.cancel()
                 self._back = None
@@ -182,15 +182,18 @@ class Front:
         """The end of refuse()."""
         with self._turning:
             if not self._accepting and not self._ended:
+                self._listening = self._bound()
                 self._listening.listen(128)
                 self._accepting = threading.Thread(target=self._accept, daemon=True)
                 self._accepting.start()
 
-    def _bind(self):
-        self._listening = socket.socket()
-        self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listening.bind((self.host, self.port))
-        self.port = self._listening.getsockname()[1]
+    def _bound(self):
+        # Any number may be bound, of which one listens. (Linux wants the first option, BSD both.)
+        bound = socket.socket()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind((self.host, self.port))
+        return bound
 
     def _accept(self):
         while True:
