@@ -34,6 +34,7 @@ class Watch:
     def __init__(self, files=None):
         self._files = set(files or (str(FOLDER / name) for name in MODULES))
         self.found = []
+        self._at_a_line = self._look
 
     def __enter__(self):
         self._before = sys.gettrace()
@@ -44,14 +45,19 @@ class Watch:
         sys.settrace(self._before)
 
     def _enter(self, frame, event, arg):
-        return self._look if frame.f_code.co_filename in self._files else None
+        return self._at_a_line if frame.f_code.co_filename in self._files else None
 
     def _look(self, frame, event, arg):
-        names = dict(frame.f_locals)
-        names.update(getattr(names.get("self"), "__dict__", {}))
-        if event == "return" and frame.f_code.co_name not in READING:
-            names["the answer"] = arg
+        names = frame.f_locals
+        own = getattr(names.get("self"), "__dict__", {})
+        # This is called for each line: the interpreter's own loops look first.
+        if float in map(type, names.values()) or float in map(type, own.values()):
+            self._tell(frame, {**names, **own})
+        if event == "return" and type(arg) is float and frame.f_code.co_name not in READING:
+            self._tell(frame, {"the answer": arg})
+        return self._at_a_line
+
+    def _tell(self, frame, names):
         for name, value in names.items():
-            if isinstance(value, float) and name not in READING:
+            if type(value) is float and name not in READING:
                 self.found.append(f"{frame.f_code.co_name}, line {frame.f_lineno}: {name}")
-        return self._look

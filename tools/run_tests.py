@@ -25,7 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".cache/test"
 STEP_LIMIT_S = 900
 
-AT_ONCE = ("--dist", "loadfile", "--numprocesses")
+# Files at once, where a file's tests share what takes long to set up, or single tests.
+FILES = ("--dist", "loadfile", "--numprocesses")
+TESTS = ("--dist", "worksteal", "--numprocesses")
 
 # (kind, how it is called below, what runs: a module and its arguments)
 STEPS = (
@@ -34,15 +36,15 @@ STEPS = (
     ("checks", "checks", ("tools.check_package",)),
     ("checks", "checks", ("tools.check_types", "esp32")),
     ("checks", "checks", ("tools.check_types", "rp2")),
-    ("cpython", "CPython", ("pytest", "host_tests/unit")),
+    ("cpython", "CPython", ("pytest", "host_tests/unit", *TESTS, "2")),
     ("micropython", "MicroPython", ("host_tests.on_micropython",)),
-    ("heap", "heap", ("pytest", "host_tests/heap")),
-    ("server", "server", ("pytest", "host_tests/server")),
+    ("heap", "heap", ("pytest", "host_tests/heap", *TESTS, "2")),
+    ("server", "server", ("pytest", "host_tests/server", *FILES, "2")),
     ("model", "random days", ("pytest", "host_tests/model")),
-    ("power", "power cuts", ("pytest", "host_tests/power")),
+    ("power", "power cuts", ("pytest", "host_tests/power", *TESTS, "2")),
     # These wait more than they work: several at once.
-    ("flash", "flash", ("pytest", "host_tests/flash", *AT_ONCE, "2")),
-    ("e2e", "end to end", ("pytest", "host_tests/e2e", *AT_ONCE, "4")),
+    ("flash", "flash", ("pytest", "host_tests/flash", *TESTS, "3")),
+    ("e2e", "end to end", ("pytest", "host_tests/e2e", *FILES, "4")),
 )
 
 

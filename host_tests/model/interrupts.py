@@ -6,6 +6,7 @@ KeyboardInterrupt or a MemoryError, once, and the program goes on. Prints what w
 that goes wrong ends in a traceback after its line.
 """
 
+import gc
 import os
 import random
 import sys
@@ -25,6 +26,9 @@ SETTINGS = {
 }
 
 
+_NAMES = {}  # of the file that some code is from: this is asked at each call
+
+
 class Trap:
     """Counts the lines that are run in FILES; raises `error` at `where`, the `n`-th time."""
 
@@ -41,12 +45,15 @@ class Trap:
         sys.settrace(None)
 
     def _enter(self, frame, event, _):
-        if Path(frame.f_code.co_filename).name in FILES:
+        code = frame.f_code
+        if code not in _NAMES:
+            _NAMES[code] = Path(code.co_filename).name
+        if _NAMES[code] in FILES:
             return self._line
 
     def _line(self, frame, event, _):
         if event == "line" and not self.sprung:
-            where = Path(frame.f_code.co_filename).name, frame.f_lineno
+            where = _NAMES[frame.f_code], frame.f_lineno
             self.seen[where] = self.seen.get(where, 0) + 1
             if where == self._where and self.seen[where] == self._n:
                 self.sprung = True
@@ -154,6 +161,7 @@ class Story:
 
 def main(seed, count, folder):
     random.seed(seed)
+    gc.freeze()  # islog collects now and then: what is there already needs no looking at
     trap = Trap()
     Story(folder, trap).tell()
     places = sorted(trap.seen)
