@@ -82,15 +82,22 @@ def _unpack(machine):
         raise NoChromium(f"apt could not download Chromium{apt.reason(output)}: {_HINT}.")
     for package in packages:
         machine.run("dpkg", "-x", str(package), root)
-    # Some lie in a folder of their own, such as PulseAudio's.
-    libraries = {str(path_.parent) for path_ in Path(root).rglob("lib*.so*")}
-    launch = Path(folder) / "launch"
-    launch.write_text(
-        "#!/bin/sh\n"
-        f'export LD_LIBRARY_PATH="{":".join(sorted(libraries))}"\n'
-        f'[ -d /etc/fonts ] || export FONTCONFIG_PATH="{root}/etc/fonts"\n'
-        f'exec "{root}/usr/lib/chromium/chromium" "$@"\n'
-    )
-    launch.chmod(0o755)
+    write_launch(Path(folder))
     for name in ("cache", "state"):
         shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+
+
+def write_launch(folder):
+    """The program that starts what is in `folder`/root, by paths from where it lies itself: a
+    checkout may be moved, and its .cache be used through a link from a copy."""
+    # Some libraries lie in a folder of their own, such as PulseAudio's.
+    libraries = {path_.parent.relative_to(folder) for path_ in (folder / "root").rglob("lib*.so*")}
+    launch = folder / "launch"
+    launch.write_text(
+        "#!/bin/sh\n"
+        'here=$(dirname "$(realpath "$0")")\n'
+        f'export LD_LIBRARY_PATH="{":".join(sorted(f"$here/{path_}" for path_ in libraries))}"\n'
+        '[ -d /etc/fonts ] || export FONTCONFIG_PATH="$here/root/etc/fonts"\n'
+        'exec "$here/root/usr/lib/chromium/chromium" "$@"\n'
+    )
+    launch.chmod(0o755)
