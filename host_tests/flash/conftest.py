@@ -13,7 +13,7 @@ from tools.server import LocalServer
 from tools.settings import ROOT
 
 KEY = "flash-Key+0123456789"
-LIMIT_S = 60
+LIMIT_S = 240
 DIGESTS = """
 import binascii, hashlib, json, os
 found = {}
@@ -58,7 +58,7 @@ class Desk:
     def _switch_off(self, how):
         if self._board:
             self._board.send_signal(how)
-            self._board.communicate(timeout=10)
+            self._board.communicate(timeout=60)
             self._board = None
 
     def start(self, command, *arguments):

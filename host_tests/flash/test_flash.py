@@ -57,7 +57,7 @@ def interrupt(desk, cut, *arguments):
             break
     else:
         raise AssertionError("it ended too early")
-    return flash.wait(30), flash.communicate()[1]
+    return flash.wait(60), flash.communicate()[1]
 
 
 def test_a_new_board_sends_its_readings_and_a_second_flash_copies_nothing(desk, server):

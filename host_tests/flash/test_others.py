@@ -39,7 +39,7 @@ def test_watch_shows_what_a_program_prints_and_does_not_stop_it(desk):
                 if len(shown) % 10 == 0:
                     break
         watch.send_signal(signal.SIGINT)
-        watch.communicate(timeout=20)
+        watch.communicate(timeout=60)
         assert watch.returncode == 0
     assert shown[0] < 100 and shown == sorted(shown)  # the same run, from its beginning
 
@@ -99,7 +99,7 @@ def test_what_a_board_could_not_send_is_read_from_its_spool(tmp_path):
         began_s = time.time()
         flash = tmp_path / "flash"
         with simulate.Board(config=config, main=tmp_path / "main.py", flash=flash) as board:
-            assert board.wait(60), board.lines
+            assert board.wait(240), board.lines
     table = tmp_path / "readings.csv"
     assert spool.write(flash / "kept", table) == 4
     with open(table, encoding="utf-8", newline="") as f:

@@ -15,7 +15,7 @@ FIRMWARE = ROOT / "firmware"
 FAKES = ROOT / "host_tests/fakes"
 DEVICE = Path(__file__).resolve().parent / "device"
 NULL = ROOT / "tools/bench/device/null"
-_LIMIT_S = 60
+_LIMIT_S = 240
 
 
 def on_unix(program, folders, *args):

@@ -71,7 +71,7 @@ class Victim:
         (self.server.start if up else self.server.stop)()
         early = chance.random() < 0.1
         with self.board() as board:
-            until = time.monotonic() + 20
+            until = time.monotonic() + 60
             while not early and not any(line.startswith("boot") for line in board.lines):
                 assert board.running and time.monotonic() < until, board.lines
                 time.sleep(0.01)
@@ -80,7 +80,7 @@ class Victim:
                 (self.server.stop if up else self.server.start)()
             time.sleep(chance.uniform(0.0, 0.4))
             board.kill()
-            assert board.wait(10)
+            assert board.wait(60)
         self.hear(board.lines)
 
     def settle(self):
@@ -88,7 +88,7 @@ class Victim:
         self.server.start()
         (self.flash / "stop").touch()
         with self.board() as board:
-            assert board.wait(60), board.lines[-5:]
+            assert board.wait(240), board.lines[-5:]
         assert board.returncode == 0, board.lines[-20:]
         self.hear(board.lines)
         assert not list(self.flash.glob("spool.*"))

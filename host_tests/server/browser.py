@@ -21,7 +21,9 @@ def browser():
     web.install(print)
     found = chromium.path()
     with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=found, args=chromium.ARGUMENTS)
+        opened = driver.chromium.launch(
+            executable_path=found, args=chromium.ARGUMENTS, timeout=180_000
+        )
         yield opened
         opened.close()
 
@@ -42,7 +44,7 @@ def page(browser_, width=1280, height=860, **options):
     options.setdefault("timezone_id", noon())
     context = browser_.new_context(viewport={"width": width, "height": height}, **options)
     opened = context.new_page()
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(60_000)
     trouble = []
     opened.on("pageerror", lambda e: trouble.append(str(e)))
     opened.on("dialog", lambda d: (trouble.append(f"dialog: {d.message}"), d.dismiss()))

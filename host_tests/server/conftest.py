@@ -22,7 +22,7 @@ class Board:
     def post(self, path, body, headers=None):
         """(status, headers, JSON of the body or None) of the answer to a JSON value or bytes."""
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             all_headers = {"Content-Type": "application/json", **(headers or {})}
             connection.request("POST", path, body, all_headers)

@@ -94,11 +94,11 @@ def test_http_1_0_and_a_kept_connection_both_work(server):
         f"Host: x\r\nContent-Type: application/json; charset=utf-8\r\nx-is-clientkey: {KEY}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode()
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as s:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as s:
         s.sendall(b"POST /batch_logs HTTP/1.0\r\n" + head + body)
         old = b"".join(iter(lambda: s.recv(4096), b""))
     assert old.split(b"\r\n")[0].split()[1] == b"204"
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as s:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as s:
         for _ in range(2):
             s.sendall(b"POST /batch_logs HTTP/1.1\r\n" + head + body)
             answer = b""

@@ -26,7 +26,7 @@ from .conftest import KEY
 def run(folder, *arguments):
     """The command in a folder of its own: (exit status, stdout, stderr, ca.der or None)."""
     command = [sys.executable, ROOT / "tools" / "ca.py", *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
     written = folder / "ca.der"
     data = written.read_bytes() if written.exists() else None
     return done.returncode, done.stdout, done.stderr, data
@@ -71,7 +71,7 @@ def test_the_root_of_a_host_is_the_one_its_chain_ends_in(server, tmp_path):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=data)
     with (
-        socket.create_connection(("127.0.0.1", server.port), timeout=5) as plain,
+        socket.create_connection(("127.0.0.1", server.port), timeout=60) as plain,
         context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
     ):
         assert connection.getpeercert()

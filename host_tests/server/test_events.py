@@ -104,9 +104,8 @@ def test_the_rate_limit_says_when_to_come_back():
         assert headers["X-RateLimit-Remaining"] == "0"
         assert int(headers["X-RateLimit-Reset"]) <= time.time() + 1
         kept = len(server.readings())
-        deadline = time.monotonic() + 3
-        while send(board, [event()])[0] == 429:
-            assert time.monotonic() < deadline
+        time.sleep(1)
+        assert send(board, [event()])[0] != 429
         assert len(server.readings()) == kept + 1
 
 

@@ -17,7 +17,7 @@ BASE = 1700000000
 
 def get(server, path, headers=None, **query):
     """(status, headers, text) of the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     if query:
         path += "?" + urllib.parse.urlencode({k.rstrip("_"): v for k, v in query.items()})
     connection.request("GET", path, headers=headers or {})

@@ -43,13 +43,13 @@ def test_a_flood_on_a_halted_terminal_is_counted_and_waits_for_nobody():
     class Halted(io.StringIO):
         def write(self, text):
             halted.set()
-            go_on.wait(10)
+            go_on.wait(60)
             return super().write(text)
 
     halted, go_on, out = threading.Event(), threading.Event(), Halted()
     show = Show(Console(file=out, width=80, markup=False, highlight=False))
     show(row(signal="first"))
-    assert halted.wait(10)
+    assert halted.wait(60)
     for i in range(2000):
         show(row(signal=f"s{i}"))
     go_on.set()

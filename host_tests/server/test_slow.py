@@ -9,7 +9,7 @@ from .conftest import BUCKET_ID, KEY, reading
 
 
 def connect(server):
-    return socket.create_connection(("127.0.0.1", server.port), timeout=5)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=60)
 
 
 def ask(s):
@@ -23,10 +23,10 @@ def ask(s):
 
 
 def test_a_head_that_drips_is_cut_off(server, board, monkeypatch):
-    monkeypatch.setattr(http, "HEAD_LIMIT_S", 0.3)
+    monkeypatch.setattr(http, "HEAD_LIMIT_S", 1)
     silent, dripping, kept = connect(server), connect(server), connect(server)
     ask(kept)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 8
     try:
         while time.monotonic() < deadline:
             dripping.sendall(b"G")
@@ -57,7 +57,7 @@ def test_a_reader_that_stalls_is_cut_off(server, board, monkeypatch):
     with connect(server) as s:
         path = f"/api/buckets/{BUCKET_ID}/export.jsonl"
         s.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 25
         while any(c.transport for c in server.connections()):
             assert time.monotonic() < deadline, "still connected"
             time.sleep(0.02)
@@ -66,7 +66,7 @@ def test_a_reader_that_stalls_is_cut_off(server, board, monkeypatch):
 
 def test_so_many_connections_and_no_more(server, board, monkeypatch):
     held = [connect(server) for _ in range(http.CONNECTIONS)]
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while len(server.connections()) < http.CONNECTIONS:
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -75,6 +75,6 @@ def test_so_many_connections_and_no_more(server, board, monkeypatch):
         assert s.recv(100).startswith(b"HTTP/1.1 503")
     for s in held:
         s.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while board.send([reading()])[0] != 204:
         assert time.monotonic() < deadline

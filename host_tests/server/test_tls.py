@@ -19,7 +19,7 @@ from .conftest import KEY, reading
 def post(server, context, times=1, host="127.0.0.1"):
     """The statuses of `times` batches on one connection."""
     statuses = []
-    connection = http.client.HTTPSConnection(host, server.port, timeout=5, context=context)
+    connection = http.client.HTTPSConnection(host, server.port, timeout=60, context=context)
     for _ in range(times):
         headers = {"Content-Type": "application/json", "X-IS-ClientKey": KEY}
         connection.request("POST", "/batch_logs", json.dumps([reading()]), headers)
@@ -83,7 +83,7 @@ def test_each_kind_of_bad_certificate_is_told_apart_and_gets_no_request(tmp_path
 
 def test_a_client_that_never_shakes_hands_keeps_nobody_out():
     with LocalServer(key=KEY, tls=True) as server:
-        silent = socket.create_connection(("127.0.0.1", server.port), timeout=5)
+        silent = socket.create_connection(("127.0.0.1", server.port), timeout=60)
         context = ssl.create_default_context(cafile=server.ca_file)
         assert post(server, context) == [204]
         began = time.monotonic()
