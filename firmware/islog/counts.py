@@ -15,7 +15,8 @@ class Counts:
     """
 
     state = ""  # Logger's
-    _said = ()
+    _quiet = True  # Logger's
+    _said = ()  # type: tuple[tuple[int, str], ...]
 
     def __init__(self, uplink, timekeeper, intake, spool):
         self._uplink = uplink
@@ -65,13 +66,13 @@ class Counts:
         return self._time.synced
 
     def _say(self, sentence):
-        # On the console, and kept for who comes later: in a new list each time, at once.
+        # On the console, and kept for who comes later: in a new tuple each time, at once.
         said = self._said
         if not self._quiet and (not said or said[-1][1] != sentence):
             print("islog:", sentence)
         try:
             told = self._time.clock.uptime_s(), sentence
-            self._said = [old for old in said if old[1] != sentence][-4:] + [told]
+            self._said = tuple([old for old in said if old[1] != sentence][-4:] + [told])
         except MemoryError:
             pass
 

@@ -86,7 +86,7 @@ class Segments:
     def rest(self):
         """Until it is used again, another Logger may have the files: after Ctrl-C nobody knows
         whether this one will be."""
-        self._used[0] = time.ticks_add(time.ticks_ms(), -_IN_USE_MS)
+        self._used[:] = [time.ticks_add(time.ticks_ms(), -_IN_USE_MS)]
 
     def _is_ready(self):
         # To be asked first. False where another Logger has the files now.
