@@ -269,6 +269,7 @@ HUNG_UP = "(-29312: the server hung up in the middle of TLS"
 NO_TLS = "(-29184: what answers there speaks no TLS: check https:// and the port)"
 
 
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1 is deprecated")
 @pytest.mark.parametrize("transport", ["kept", "requests"])
 @pytest.mark.parametrize(
     "change, said",
