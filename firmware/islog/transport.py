@@ -142,7 +142,12 @@ class Requests(Answer):
             raise ConfigError("transport %s" % why("requests", e))
         self._names = requests.__dict__
         self._module = "socket" if "socket" in self._names else "usocket"  # that, before 2024
-        self._sockets = _Sockets(self._names.get(self._module))
+        found = self._names.get(self._module)
+        if isinstance(found, _Sockets):  # a Logger before has left it, at two Ctrl-C at once
+            self._sockets = found
+            self.close()
+            found = found.module
+        self._sockets = _Sockets(found)
         self._timeout_s = timeout_s
         self._headers = None
         self.reset()

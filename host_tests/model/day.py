@@ -6,6 +6,7 @@ whatever else leaves a call is a failure. It keeps its own list of what it logge
 after each call with the books and with what the server holds. Only islog's public names are used.
 """
 
+import gc
 import io
 import random
 import sys
@@ -14,8 +15,9 @@ import internet
 import islog
 import lossy
 import network
+import requests
 import world
-from islog import wifi
+from islog import kept, wifi
 from world import NOW_MS, time
 
 HOUR_S = 3600
@@ -36,6 +38,10 @@ class Failure(Exception):
     def __init__(self, text, cause=None):
         super().__init__(text)
         self.cause = cause
+
+
+class Abandoned(BaseException):
+    """Ctrl-C has ended the program."""
 
 
 class Hang(BaseException):
@@ -154,6 +160,8 @@ class Day:
         self.closing = False
         self.only_memory = False  # numbers and bools need none
         self.ending = False  # what is pending has to become less now
+        self.abandons = None  # or what comes after a Ctrl-C that ends the program: see anew()
+        self.in_ram = 0  # readings that are not in flash, at most
         self.calm = True  # no callback logs: readings are in order, and there is always room
 
     # --- what the program calls
@@ -177,6 +185,8 @@ class Day:
                 raise
             if not isinstance(e, KeyboardInterrupt):
                 raise Failure("%s%r raised %s" % (name, args, said(e)), e)
+            if self.abandons is not None:
+                raise Abandoned
             result = INTERRUPTED
         finally:
             self.watch(None)
@@ -189,7 +199,7 @@ class Day:
         self.boot += 1
         self.held[self.boot] = self.latest[self.boot] = self.sent[self.boot] = 0
         self.gone[self.boot] = 0  # without what log() has refused, which the books have, too
-        self.calls = self.perhaps = 0
+        self.calls = self.perhaps = self.in_ram = 0
         self.known = set()  # signals
         self.closing = False
         self.log = None
@@ -204,6 +214,8 @@ class Day:
                 if isinstance(e, Hang):
                     raise
                 lacking = isinstance(e, (KeyboardInterrupt, MemoryError))
+                if self.abandons is not None and isinstance(e, KeyboardInterrupt):
+                    raise Abandoned
                 if not lacking or self.injected == before:
                     raise Failure("Logger() raised %s" % said(e), e)
             finally:
@@ -340,6 +352,7 @@ class Day:
         self.look()
         log = self.log
         self.sent[self.boot] = log.sent
+        self.in_ram = max(0, log.pending - (log.spooled if self.boot == 1 else 0))
         if log.sent > self.held[self.boot]:
             raise Failure("sent is %d, the server has %d" % (log.sent, self.held[self.boot]))
 
@@ -395,7 +408,16 @@ class Day:
                 time.advance(every_ms)
 
     def whole(self):
-        """From power-up to the end of a second boot."""
+        """From power-up to the end of a second boot, or of what comes after a Ctrl-C."""
+        try:
+            self.both_boots()
+            return
+        except Abandoned:
+            pass
+        self.anew(self.abandons)
+
+    def both_boots(self):
+        self.others = open_sockets() if CPYTHON else []
         self.morning()
         self.answers()
         self.evening()
@@ -580,9 +602,56 @@ class Day:
         self.make_well()
         self._end_of_boot()
 
-    def reckon(self):
+    def anew(self, how):
+        """At the REPL, after Ctrl-C: a new Logger in the same interpreter. Nobody has the old one
+        any more (`how` is 0), the program's names still have it (1), or it is closed first (2).
+        The new one delivers all, and nothing that the old one had opened stays."""
+        self.say("Ctrl-C: a new Logger (%d)" % how)
+        self.watch(None)
+        self.watch = lambda name: None
+        internet.during_post = self.abandons = None
+        self.calm = False
+        others = self.others
+        old, self.log = self.log, None
+        in_ram = self.in_ram + self.within
+        self.within = 0
+        self.closing = True
+        if old and how == 2:
+            old.close()
+        elif old and how == 1:
+            try:
+                islog.Logger(**self.settings).close()
+            except islog.ConfigError as e:
+                if "close()" not in str(e):
+                    raise
+                old.close()
+                if old.state != "closed" or old.pending:
+                    raise Failure("after close(): %s" % books(old))
+        if old:
+            self.gone[self.boot] += old.dropped + old.rejected
+            self.gone[self.boot - 1] += old.lost
+        self.gone[self.boot] += in_ram
+        if how == 0:
+            old = None
+            time.advance(2000)
+        self.server.script = []
+        self.start()
+        self.some(3)
+        self.make_well()
+        if self.call("close", self.log.close) is not True:
+            raise Failure("close() of the new Logger: %s" % books(self.log))
+        self._end_of_boot()
+        self.log = old = None
+        opened = [s for s in open_sockets() if s not in others]
+        if opened:
+            raise Failure("%d sockets stay open" % len(opened))
+        if requests.socket is not kept.socket:
+            raise Failure("requests keeps the stand-in of its socket module")
+        self.reckon(self.boot)
+
+    def reckon(self, boots=2):
         """Nothing is missing that the books do not have, and none of them has too much."""
-        for boot in (1, 2):
+        for boot in range(1, boots + 1):
             readings = [r for r in self.readings if r.boot == boot]
             missing = [r.number for r in readings if r.state == STORED and not r.arrived]
             gone = self.gone[boot] - sum([r.state == REFUSED for r in readings])
@@ -595,6 +664,12 @@ class Day:
             raise Failure("%d recovered, the server has %d" % (self.recovered, self.held[1]))
         if self.server.wrong:
             raise Failure("the server was sent what none should be: %s" % self.server.wrong[0])
+
+
+def open_sockets():
+    """Those that somebody has: a board's collector closes the others."""
+    gc.collect()
+    return [s for s in gc.get_objects() if type(s) is kept.socket.socket and s._open]
 
 
 def said(e):

@@ -9,6 +9,8 @@ the process forks at the chosen places, and in the child one thing happens there
     interrupt   KeyboardInterrupt, at a line, or while a call waits
     memory      MemoryError, at a line that allocates (places.py)
     again       the same, and a KeyboardInterrupt a few lines later: in its `except` or `finally`
+    end         KeyboardInterrupt ends the program: a new Logger is made in the same interpreter
+    end-again   the same, with a second one a few lines later
     callback    a soft callback looks at the books behind every jump, and logs behind many
 
 After it the program goes on, and day.py says what is wrong. Every line is taken before one is
@@ -35,7 +37,7 @@ VARIANTS = [
     for spool in (False, True)
     for api in ("batch_logs", "events")
 ]
-KINDS = ("interrupt", "memory", "interrupt", "memory", "again")
+KINDS = ("interrupt", "memory", "interrupt", "memory", "again", "end", "end-again")
 STRIDE = 401  # a callback logs behind every so many jumps
 WAITING = ("a call that waits", 0)
 LIMIT_S = 10  # of the processor, however many share it
@@ -128,14 +130,17 @@ class Watch:
         if self.place is None:
             self.place = path, line
             allocates = line in places.ALLOCATING.get(path, places.EMPTY)
-            if self.kind == "again":
+            if self.kind.startswith("end"):
+                self.day.abandons = self.n % 3
+            if self.kind.endswith("again"):
                 # CPython stops to trace where a trace function raises: it goes on with the next
                 # call, or the next return.
                 self.n += 1 + self.n % 17
                 sys.setprofile(self._go_on)
             else:
                 self._done = True
-            raise MemoryError if self.kind != "interrupt" and allocates else KeyboardInterrupt
+            memory = allocates and self.kind in ("memory", "again")
+            raise MemoryError if memory else KeyboardInterrupt
         self.second = path, line
         self._done = True
         raise KeyboardInterrupt

@@ -88,6 +88,96 @@ def test_ctrl_c_in_close_and_close_once_more():
     assert internet.open_sockets == 0
 
 
+def abandoned(how, transport):
+    """A board whose program was ended by Ctrl-C while a POST waited, and its console's next
+    program, which has a Logger of its own, in the same interpreter."""
+    import islog
+
+    settings = {"spool_file": world.flash(), "spool_bytes": 50000, "timeout": 1}
+    settings.update(buffer_bytes=1024, batch_bytes=512, flush_interval=0)
+    board = Board(transport=transport, **settings)
+    board.run(3)
+    board.server.always = "drop"
+    for i in range(110):
+        board.log("t", i)
+        board.run(1)
+    board.server.always = None
+    internet.during_post = once(KeyboardInterrupt)
+    raises(KeyboardInterrupt, board.run, 100)
+    spooled, old = board.logger.spooled, board.logger
+    assert spooled > 60
+    if how == "closed":
+        old.close()
+    elif how == "thrown away":
+        board.logger = old = None
+    board.logger, board.logged = islog.Logger(**board._given), 0
+    return board, spooled, old
+
+
+def test_a_new_logger_after_ctrl_c_has_the_files_at_once_and_delivers_what_is_there():
+    for transport in TRANSPORTS:
+        for how in ("closed", "thrown away", "still there"):
+            world.reset()
+            board, spooled, old = abandoned(how, transport)
+            board.log("t", 200)
+            board.run(60)
+            log = board.logger
+            assert log.pending == log.spooled == log.lost == 0
+            values = sorted(set(board.values()))
+            assert values == list(range(len(values) - 1)) + [200]
+            assert len(values) == 111 if how == "closed" else log.recovered > spooled - 60
+            if how == "still there":  # it may be asked, and closed, and leaves the files alone
+                old.log("u", 1)
+                old.poll()
+                assert "another Logger uses" in old.last_error
+                old.close()
+                assert old.pending == 0
+            assert log.close() is True and internet.open_sockets == 0
+
+
+def test_the_files_are_refused_while_the_other_logger_is_in_use_and_close_gives_them():
+    import islog
+
+    board = Board(spool_file=world.flash(), spool_bytes=50000, timeout=1)
+    board.run(3)
+    error = raises(islog.ConfigError, islog.Logger, **board._given)
+    assert "close() the other Logger" in str(error)
+    board.logger.close()
+    board.logger, board.logged = islog.Logger(**board._given), 0
+    # Ctrl-C in the program's own sleep: nobody polls any more.
+    world.time.advance(2000)
+    board.logger = islog.Logger(**board._given)
+    board.log("t", 1)
+    board.run(30)
+    assert board.values() == [1]
+
+
+def test_what_two_ctrl_c_at_once_have_left_in_requests_is_mended_by_the_next_logger():
+    import requests
+    from islog import kept
+
+    board = Board(timeout=1)
+    board.run(3)
+    board.log("t", 1)
+    answer = board.logger._uplink.answer
+
+    def again():
+        answer.close = again
+        raise KeyboardInterrupt
+
+    internet.during_post = again
+    try:
+        board.run(30)
+    except KeyboardInterrupt:
+        internet.during_post = None
+    assert requests.socket is not kept.socket and internet.open_sockets == 1
+    board = Board(timeout=1)
+    assert requests.socket is kept.socket and internet.open_sockets == 0
+    board.log("t", 2)
+    board.run(30)
+    assert board.values() == [2] and internet.open_sockets == 0
+
+
 def test_no_answer_of_an_earlier_post_is_taken_for_the_next_ones():
     for kind in (MemoryError, KeyboardInterrupt, RuntimeError):
         for transport in TRANSPORTS:
