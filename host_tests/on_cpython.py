@@ -26,7 +26,6 @@ def install(firmware=FIRMWARE):
     _load("time")
     for name in (*_OTHERS, "socket", "select", "requests", "secure", "guest", "world"):
         _load(name)
-    gc.mem_free = lambda: 98304
     sys.modules["tls"] = sys.modules["secure"]
     sys.path.insert(0, str(firmware))
     for path in sorted((Path(firmware) / "islog").glob("*.py")):

@@ -44,7 +44,7 @@ class Segments:
     thrown away cannot be told from that at once: boards have no weak references.)"""
 
     def __init__(self, path, size_bytes, store, trouble):
-        self._used = [time.ticks_ms()]
+        self._used = [time.ticks_ms()]  # type: list[int]
         used = _users.get(path)
         if used and 0 <= time.ticks_diff(self._used[0], used[0]) < _IN_USE_MS:
             raise ConfigError(
@@ -86,7 +86,7 @@ class Segments:
     def rest(self):
         """Until it is used again, another Logger may have the files: after Ctrl-C nobody knows
         whether this one will be."""
-        self._used[:] = [time.ticks_add(time.ticks_ms(), -_IN_USE_MS)]
+        self._used[0] = time.ticks_add(time.ticks_ms(), -_IN_USE_MS)
 
     def _is_ready(self):
         # To be asked first. False where another Logger has the files now.
