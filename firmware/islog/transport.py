@@ -12,6 +12,7 @@ next `start()` knows nothing of it, and `step()` in between says that there was 
 
 import errno
 import gc
+import time
 
 from micropython import const
 
@@ -116,12 +117,13 @@ class _Sockets:
     def __init__(self, module):
         self.module = module
         self.last = None  # not closed yet
+        self.at = 0  # when it was made
 
     def __getattr__(self, name):
         return getattr(self.module, name)
 
     def socket(self, *where):
-        self.last = self.module.socket(*where)
+        self.at, self.last = time.ticks_ms(), self.module.socket(*where)
         return self.last
 
 
@@ -228,6 +230,9 @@ class Requests(Answer):
         if name == b"location" and not self._headers.copies:
             self._headers.copies = 2
             raise OSError
+        took_ms = time.ticks_diff(time.ticks_ms(), self._sockets.at)
+        if took_ms > self._timeout_s * 2000:
+            self.late_ms = -1  # a Date that dripped in was true when the server began to send it
         self.header(name, value.strip())
 
     def idle(self):

@@ -259,16 +259,15 @@ class Schedule:
             last = boot.syncs[-1]
             off_ms = last.off_ms + (at_ms - last.at_ms) * self._ppm() // 1000000
             off_ms = min(off_ms, 2 * delay_ms + 2)
-        # (Under interrupts the order of readings is not known to one.)
-        waiting = 0 if self.interrupts else self.log.pending - self.log._uplink.pending
-        unsettled = boot.stored - waiting
-        boot.syncs.append(Sync(at_ms, off_ms, unsettled))
+        # Those in the ring are the newest. (Under interrupts their order is not known to one.)
+        waiting = 0 if self.interrupts else self.log._ring.count
+        boot.syncs.append(Sync(at_ms, off_ms, boot.stored - waiting))
 
     def _tolerance_ms(self, reading=None):
         # By how much its time may be wrong; without one, that of any reading of this boot.
         up_ms = time.up_ms()
         if self.clock_kind == "date":
-            return 2200 + self.server.timeout_ms + up_ms // 1000
+            return 2200 + 2 * self.server.timeout_ms + up_ms // 1000
         if self._lie_ms:  # the drift seems to be anything that is sane
             return 6 + self._lie_ms * 2 + up_ms // 1000
         if reading:
@@ -287,7 +286,7 @@ class Schedule:
                 break
             after.append(sync)
         between = [sync for sync in after if sync.unsettled <= reading.number]
-        if before and 0 < len(between) < SYNCS:
+        if before and between and len(after) < SYNCS:
             return max(before.off_ms, between[-1].off_ms), 0
         far_ms = reading.at_ms - before.at_ms if before else after[-1].at_ms - reading.at_ms
         if len(after) >= SYNCS:  # perhaps the one before it is not known any more

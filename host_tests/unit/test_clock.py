@@ -265,6 +265,20 @@ def test_where_ntp_is_blocked_the_servers_own_date_is_taken():
     assert board.logger.status()["clock"] == "ntp"
 
 
+def test_a_date_that_dripped_in_does_not_set_the_clock():
+    board = Board(flush_interval=0, timeout=1)
+    board.ntp.silent = True
+    board.server.date = date_of(NOW_MS // 1000)
+    board.server.latency_ms = 20000
+    board.log("t", 1)
+    board.run(60)
+    assert not board.logger.synced and board.server.buckets
+    board.server.latency_ms = 300
+    board.server.date = date_of(true_ms() // 1000)
+    board.run(30)
+    assert board.values() == [1] and board.logger.status()["clock"] == "http"
+
+
 def test_where_ntp_is_blocked_the_server_is_asked_again_until_it_tells_the_date():
     board = Board(flush_interval=0)
     board.ntp.silent = True
