@@ -35,6 +35,8 @@ class _Status(TypedDict):
     uptime_s: int
 
 class _Interface(Protocol):
+    """A network interface: a `network.LAN`, a `network.WLAN`, or what has the same method."""
+
     def isconnected(self) -> bool: ...
 
 class ConfigError(ValueError):

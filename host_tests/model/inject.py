@@ -27,6 +27,7 @@ import sys
 
 import day
 import internet
+import islog
 import memory_flash
 import places
 
@@ -40,6 +41,7 @@ VARIANTS = [
 KINDS = ("interrupt", "memory", "interrupt", "memory", "again", "end", "end-again")
 STRIDE = 401  # a callback logs behind every so many jumps
 WAITING = ("a call that waits", 0)
+ONCE = "config dates explain hints jsonfile networks radio reasons slips".split()
 LIMIT_S = 10  # of the processor, however many share it
 
 
@@ -360,6 +362,10 @@ def prepare():
     # What is loaded for one call at a time is executed from its second time on.
     signal.signal(signal.SIGVTALRM, too_long)
     memory_flash.install()
+    for path in [path for path in sys.modules if path.startswith("islog.")]:
+        name = path[6:]
+        if name in ONCE and sys.modules.pop(path):
+            delattr(islog, name)
     for variant in VARIANTS[0], VARIANTS[-1]:
         run(variant, 0, Watch(idle=True))
     gc.collect()
