@@ -46,8 +46,8 @@ screenshots: setup ## take the pictures in docs/screenshots anew
 	@$(PY) -m host_tests.server.screenshots
 
 soak: setup interpreter ## the long forms: load, fuzz, faults, power cuts (an hour; SHORT=1: seconds)
-	@$(PY) -m tools.load --seconds $(if $(SHORT),1 --rate 500,60)
-	@$(PY) -m tools.load --seconds $(if $(SHORT),1 --rate 500,60) --new
+	@$(PY) -m tools.load --seconds $(if $(SHORT),1 --rate 0,60)
+	@$(PY) -m tools.load --seconds $(if $(SHORT),1 --rate 0,60) --new
 	@$(if $(SHORT),,$(PY) -m tools.load --million)
 	@$(PY) -m host_tests.server.fuzz --seconds $(if $(SHORT),2,600)
 	@$(PY) -m host_tests.model $(if $(SHORT),--schedules 12 --inputs 12 --injections 24 --shortages 4)

@@ -18,6 +18,7 @@ LONG = b"x" * 100_000
 def send(desk, answer, batches=40, idles=False, context=None, **settings):
     """A board sends so many batches, of one reading each, to a Front, which is returned: all
     arrive, in order. idles: after each it waits, with polls, to be told to go on."""
+    settings.setdefault("timeout", 30)  # where none is to run out, none does on a busy machine
     with Front(desk.server, answer, context) as front:
         desk.board_with(
             "batches",
