@@ -17,9 +17,13 @@ import os
 import sys
 import time
 
-import machine
-import network
 import utime
+
+gc.threshold(16384)  # else compiling the stand-ins scatters the heap
+import machine  # noqa: E402
+import network  # noqa: E402
+
+gc.threshold(-1)
 
 try:
     import vfs
