@@ -37,15 +37,17 @@ class Watch:
         self._at_a_line = self._look
 
     def __enter__(self):
+        files, at_a_line = self._files, self._at_a_line
+
+        def enter(frame, event, arg):  # for each call, whoever makes it
+            return at_a_line if frame.f_code.co_filename in files else None
+
         self._before = sys.gettrace()
-        sys.settrace(self._enter)
+        sys.settrace(enter)
         return self
 
     def __exit__(self, *_):
         sys.settrace(self._before)
-
-    def _enter(self, frame, event, arg):
-        return self._at_a_line if frame.f_code.co_filename in self._files else None
 
     def _look(self, frame, event, arg):
         names = frame.f_locals

@@ -26,7 +26,7 @@ SETTINGS = {
 }
 
 
-_NAMES = {}  # of the file that some code is from: this is asked at each call
+_NAMES = {}  # of files, by path: this is asked at each call
 
 
 class Trap:
@@ -45,15 +45,15 @@ class Trap:
         sys.settrace(None)
 
     def _enter(self, frame, event, _):
-        code = frame.f_code
-        if code not in _NAMES:
-            _NAMES[code] = Path(code.co_filename).name
-        if _NAMES[code] in FILES:
+        path = frame.f_code.co_filename
+        if path not in _NAMES:
+            _NAMES[path] = Path(path).name
+        if _NAMES[path] in FILES:
             return self._line
 
     def _line(self, frame, event, _):
         if event == "line" and not self.sprung:
-            where = _NAMES[frame.f_code], frame.f_lineno
+            where = _NAMES[frame.f_code.co_filename], frame.f_lineno
             self.seen[where] = self.seen.get(where, 0) + 1
             if where == self._where and self.seen[where] == self._n:
                 self.sprung = True
