@@ -11,7 +11,8 @@ One thing is done per `poll()`, the first that is due of what its state does:
     offline   Wi-Fi is not up                       one step of wifi.poll()
     no time   the clock was never set               an SNTP question, or the bucket call (Date)
     online    there is a network and a time         the same, or one POST of a batch
-    waiting   the last POST got no good answer      the same, after a back-off
+    waiting   the last POST got no good answer, or  the same, after a back-off
+              a step went wrong
     refused   key, address or content was refused   the same, minutes later
     closed    close() was called                    nothing
 """
@@ -126,6 +127,8 @@ class Logger(Counts):
             self._busy = 0
 
     def _stumbled(self, e):
+        if self.state == "online":
+            self.state = "waiting"  # for what is in the ring to go to flash meanwhile
         try:
             if isinstance(e, MemoryError):
                 what = no_memory("there was no memory for the next step")

@@ -211,6 +211,38 @@ def test_whatever_a_step_raises_is_told_and_the_step_is_done_again():
         assert board.values() == [1]
 
 
+def test_what_no_step_can_send_for_long_goes_to_flash():
+    class Line:
+        wrong = None
+
+        def isconnected(self):
+            if self.wrong:
+                raise self.wrong
+            return True
+
+    for wrong in (MemoryError(), RuntimeError("not now"), OSError(5), AttributeError("driver")):
+        world.reset()
+        line = Line()
+        board = Board(
+            wifi=line,
+            flush_interval=0,
+            buffer_bytes=2048,
+            spool_file=world.flash(),
+            spool_bytes=50000,
+        )
+        board.log("t", 0)
+        board.run(20)
+        assert board.logger.state == "online" and board.logger.sent == 1
+        line.wrong = wrong
+        for i in range(1, 400):
+            board.log("t", i)
+            board.run(0.5)
+        assert board.logger.state == "waiting" and board.logger.spooled > 200
+        line.wrong = None
+        board.run(60)
+        assert board.values() == list(range(400)) and board.logger.state == "online"
+
+
 def test_the_newest_are_kept_though_a_batch_was_left_half_made():
     for kind in (MemoryError, KeyboardInterrupt):
         world.reset()
