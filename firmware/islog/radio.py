@@ -18,7 +18,11 @@ def gateway_answers(wlan):
     """Whether the gateway gives any sign of life; it is waited for two seconds."""
     s = None
     try:
-        where = socket.getaddrinfo(wlan.ifconfig()[2], _DNS, 0, socket.SOCK_STREAM)[0]
+        try:
+            gateway = wlan.ifconfig()[2]
+        except AttributeError:
+            gateway = wlan.ipconfig("gw4")
+        where = socket.getaddrinfo(gateway, _DNS, 0, socket.SOCK_STREAM)[0]
         s = socket.socket(where[0], where[1], where[2])
         s.settimeout(_GATEWAY_S)
         s.connect(where[-1])
@@ -52,7 +56,11 @@ def settings(wlan):
 def switch_off(wlan):
     """Switch the radio off. A CYW43 keeps its power until deinit(), which would end an access
     point as well (extmod/network_cyw43.c)."""
-    if hasattr(wlan, "deinit") and not network.WLAN(network.AP_IF).active():
+    try:
+        deinit = hasattr(wlan, "deinit") and not network.WLAN(network.AP_IF).active()
+    except REFUSALS:
+        deinit = False
+    if deinit:
         quietly(wlan, "deinit")
     else:
         quietly(wlan, "active", False)

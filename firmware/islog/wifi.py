@@ -87,7 +87,8 @@ class WiFi:
         """An exchange has ended. `answered`: something came of the network, of whatever kind: a
         refused connection, too, or the time."""
         silent = 0 if answered else self._silent + 1
-        self._silent, self._doubts = silent, _due(silent)
+        # (A doubt stays until the next poll(): a second Logger's exchange may end before it.)
+        self._silent, self._doubts = silent, silent > 0 and (self._doubts or _due(silent))
 
     def _step(self, trouble):
         age = time.ticks_diff(time.ticks_ms(), self._since)
@@ -128,8 +129,7 @@ class WiFi:
         if not self._wlan:
             self._wlan = network.WLAN(network.STA_IF)
         wlan = self._wlan
-        if country and hasattr(network, "country") and network.country() != country:
-            self._set(trouble, "country", country)
+        if country and self._set(trouble, "country", country):
             if self._reset and hasattr(wlan, "deinit") and wlan.active():
                 if not self._is_connected():  # a CYW43 takes it when it is switched on
                     self._switch_off()
@@ -149,15 +149,17 @@ class WiFi:
         self._ready = True
 
     def _set(self, trouble, setting, value):
-        # Pass it on where the port knows it.
+        # Pass it on where the port knows it; True where the country was another one.
         try:
             if value is None:
                 pass
             elif setting == "txpower":
                 self._wlan.config(txpower=value)
             elif setting != "wifi_power":
-                if hasattr(network, setting):
-                    getattr(network, setting)(value)
+                call = getattr(network, setting, None)
+                if call and call() != value:
+                    call(value)
+                    return setting == "country"
             elif hasattr(network.WLAN, "PM_NONE"):
                 self._wlan.config(pm=getattr(network.WLAN, "PM_%s" % value.upper()))
         except REFUSALS as e:
@@ -176,7 +178,14 @@ class WiFi:
 
     def _is_ours(self):
         # Of a link of before: whether it leads to a network that is configured.
-        self.ssid = self._quietly("config", "ssid")
+        try:
+            self.ssid = self._wlan.config("ssid")
+            if isinstance(self.ssid, bytes):
+                self.ssid = str(self.ssid, "utf-8")
+        except UnicodeError:  # no config.json has such a name
+            self.ssid = "?"
+        except REFUSALS:
+            self.ssid = None
         for i, chosen in enumerate(self._networks):
             if chosen["ssid"] == self.ssid:
                 self._next = i
@@ -200,7 +209,10 @@ class WiFi:
             self._static = True
             self._wlan.ifconfig(tuple(chosen["ifconfig"]))
         elif self._static:
-            self._wlan.ipconfig(dhcp4=True)
+            try:
+                self._wlan.ipconfig(dhcp4=True)
+            except AttributeError:  # before MicroPython 1.23; an RP2 waits in vain, and goes on
+                self._quietly("ifconfig", "dhcp")
             self._static = False
 
     def _has_given_up(self):
@@ -226,6 +238,8 @@ class WiFi:
                 self._found = once("radio", "settings", self._wlan)
             self._switch_off()
         elif self._wlan:
+            if raised:  # perhaps it did not start, and active() is True all the same
+                self._ready, self._off = False, True
             self._quietly("disconnect")
         trouble("Wi-Fi %s: %s" % (self._networks[self._next]["ssid"], why))
 

@@ -182,3 +182,112 @@ def test_a_gateway_that_says_nothing_costs_a_dead_server_s_board_a_few_cuts_an_h
             board.run(10)
             mqtt.beat()
         assert network.cuts() <= 6 and mqtt.cuts + mqtt.silent <= 6 and mqtt.beats > 300
+
+
+def always(fault):
+    def call():
+        raise fault
+
+    return call
+
+
+def test_a_country_or_a_hostname_that_is_never_taken_keeps_no_board_off_the_network():
+    for name in ("country", "hostname"):
+        for fault in FAULTS:
+            for _ in boards():
+                network.failing[name] = always(fault)
+                assert seconds_to(WiFi([HOME], "DE", "greenhouse")) < 5
+                assert sentences and set(s.split()[0] for s in sentences) == {name}
+
+
+def test_a_static_address_is_given_back_on_a_port_without_ipconfig():
+    static = ["192.168.4.50", "255.255.255.0", "192.168.4.1", "192.168.4.1"]
+    for _ in boards():
+        network.air["shed"] = SHED["password"]
+        network.failing["ipconfig"] = always(AttributeError("ipconfig"))
+        wifi = WiFi([dict(HOME, ifconfig=static), SHED])
+        seconds_to(wifi)
+        del network.air["home"]
+        assert wifi.poll(heard) != UP
+        seconds_to(wifi)
+        assert wifi.ssid == "shed" and network.station().ifconfig()[0] == network.address
+
+
+def test_a_name_that_is_no_utf_8_is_none_of_ours_and_bytes_are_read():
+    for answer, left in ((b"home", 0), (UnicodeError(), 1), (b"caf\xe9", 1)):
+        for _ in boards():
+            wlan = network.WLAN(network.STA_IF)
+            wlan.active(True)
+            wlan.connect("home", HOME["password"])
+            time.advance(1000)
+
+            def config(name, answer=answer):
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer
+
+            wlan._configured_ssid = lambda call=config: call("ssid")
+            wifi = WiFi([HOME])
+            for _ in range(3):
+                wifi.poll(heard)
+            assert sentences == ["Wi-Fi ? is left: config.json does not name it"] * left
+            assert wlan.isconnected() is not bool(left)
+
+
+class WithoutIfconfig:
+    """A port on which ipconfig() is all there is, as is planned for MicroPython 2."""
+
+    def __init__(self, wlan):
+        self._wlan = wlan
+
+    def __getattr__(self, name):
+        if name == "ifconfig":
+            raise AttributeError(name)
+        return getattr(self._wlan, name)
+
+
+def test_a_gateway_is_asked_also_where_a_port_has_no_ifconfig():
+    from islog import radio
+
+    for _ in boards():
+        seconds_to(WiFi([HOME]))
+        wlan = WithoutIfconfig(network.station())
+        assert radio.gateway_answers(wlan) is True
+        network.gateway, network.deaf = "192.168.4.1", True
+        assert radio.gateway_answers(wlan) is False
+
+
+def test_a_radio_that_is_not_to_be_switched_off_is_switched_on_again_all_the_same():
+    for _ in boards("rp2"):
+        network.failing_bring_ups = 3
+        wifi = WiFi([HOME], reset=False)
+        seconds_to(wifi)
+        network.station().deinit()  # the program has done that
+        assert wifi.poll(heard) != UP
+        assert seconds_to(wifi) < 30
+
+
+def test_what_is_asked_of_the_other_interface_may_fail_as_well():
+    for _ in boards():
+        wifi = WiFi([HOME])
+        wifi.poll(heard)
+        network.failing["WLAN"] = always(RuntimeError("Wifi Unknown Error 0x0101"))
+        network.failing["connect"] = always(OSError("Wifi Internal State Error"))
+        for _ in range(600):
+            wifi.poll(heard)
+            time.advance(100)
+        network.failing.clear()
+        seconds_to(wifi)
+
+
+def test_the_doubt_of_one_logger_outlasts_an_exchange_of_the_other():
+    for _ in boards():
+        wifi = WiFi([HOME])
+        seconds_to(wifi)
+        network.deaf = True
+        for _ in range(5):
+            wifi.heard(False)  # the fifth is the other's, under way meanwhile
+        assert wifi.poll(heard) != UP
+        assert sentences == [
+            "Wi-Fi home: nothing answers, nor does its gateway: it is joined anew"
+        ]
