@@ -268,7 +268,12 @@ class Logger(Counts):
                 if left_ms <= 0:
                     break
                 wait_ms = min(wait_ms, left_ms)
-            time.sleep_ms(wait_ms)
+            try:
+                time.sleep_ms(wait_ms)
+            except BaseException:  # as in poll()
+                if self._spool:
+                    self._spool.rest()
+                raise
         return not self.pending
 
     async def run(self):

@@ -152,6 +152,28 @@ def test_the_files_are_refused_while_the_other_logger_is_in_use_and_close_gives_
     assert board.values() == [1]
 
 
+def test_ctrl_c_while_flush_waits_gives_the_files_as_well():
+    import islog
+
+    board = Board(spool_file=world.flash(), spool_bytes=50000)
+    board.run(3)
+    board.server.down = True
+    board.log("t", 1)
+    calls = [None] * 5 + [KeyboardInterrupt()]
+    slept = world.time.sleep_ms
+
+    def sleep_ms(ms):
+        what = calls.pop(0)
+        if what:
+            world.time.sleep_ms = slept
+            raise what
+        slept(ms)
+
+    world.time.sleep_ms = sleep_ms
+    raises(KeyboardInterrupt, board.logger.flush)
+    islog.Logger(**board._given)
+
+
 def test_what_two_ctrl_c_at_once_have_left_in_requests_is_mended_by_the_next_logger():
     import requests
     from islog import kept
