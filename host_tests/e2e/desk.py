@@ -85,13 +85,13 @@ class Desk:
         (self.flash / "stop").touch()
         self.ended()
 
-    def ended(self, seconds=120):
+    def ended(self, seconds=240):
         """The program has come to its end by itself, without an error; the key was not shown."""
         assert self.board.wait(seconds), f"still running after {seconds} s:\n{self.console()}"
         assert self.board.returncode == 0, self.console()
         assert KEY not in self.console()
 
-    def until(self, condition, what, seconds=60):
+    def until(self, condition, what, seconds=240):
         """Wait for something that is to happen by itself; fails with `what` where it does not."""
         deadline = time.monotonic() + seconds
         while not condition():
