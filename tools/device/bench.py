@@ -21,6 +21,13 @@ from .board import Board
 
 PROGRAMS = ("times", "heap", "inside", "naive")
 STAND_INS = sorted(measure.NULL.glob("*.py"))
+# Else compiling what is measured scatters the heap, and a Logger finds no room in one piece.
+TIDY = """
+import gc
+gc.threshold(16384)
+import islog
+gc.threshold(-1)
+"""
 TIMES = """
 import times
 times.REPEATS, times.ROUNDS = 3, 1  # a board has nothing else to do
@@ -67,7 +74,7 @@ def bench_board(port):
 
 def _measure(port, folder):
     # (whether it was machine code, the rows)
-    times = _printed(port, folder, TIMES)
+    times = _printed(port, folder, TIDY + TIMES)
     *heap, twin = _printed(port, folder, HEAP)
     return twin["native"], report.board_rows(times, heap, twin["native"])
 
@@ -76,6 +83,7 @@ def _printed(port, folder, program):
     with Board(port) as board:
         board.stop()
         board.mount(folder)
-        said = board.run(stand_ins.load([path.stem for path in STAND_INS]) + program)
+        stands = stand_ins.load([path.stem for path in STAND_INS])
+        said = board.run(stands + program)
         board.unmount()
     return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
