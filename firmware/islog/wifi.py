@@ -103,6 +103,8 @@ class WiFi:
         elif self._is_connected():
             if self.state == _DOWN and not self._is_ours():
                 trouble("Wi-Fi %s is left: config.json does not name it" % self.ssid)
+                # A static address was that network's, and outlives a soft reset as well.
+                self._static = self._quietly("ipconfig", "dhcp4") is False
                 self._wlan.disconnect()
                 return
             self._failures = 0

@@ -234,6 +234,21 @@ def test_a_name_that_is_no_utf_8_is_none_of_ours_and_bytes_are_read():
             assert wlan.isconnected() is not bool(left)
 
 
+def test_the_static_address_of_a_network_of_before_goes_with_it():
+    for _ in boards():
+        network.air["shed"] = SHED["password"]
+        wlan = network.WLAN(network.STA_IF)
+        wlan.active(True)
+        wlan.ifconfig(("10.0.0.9", "255.255.255.0", "10.0.0.1", "10.0.0.1"))
+        wlan.connect("shed", SHED["password"])
+        time.advance(1000)
+        assert wlan.isconnected() and wlan.ifconfig()[0] == "10.0.0.9"
+        board = Board(wifi=WiFi([HOME]), flush_interval=0)
+        board.log("n", 1)
+        board.run(30)
+        assert board.values() == [1] and wlan.ifconfig()[0] == network.address
+
+
 class WithoutIfconfig:
     """A port on which ipconfig() is all there is, as is planned for MicroPython 2."""
 
