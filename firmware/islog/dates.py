@@ -38,5 +38,5 @@ def set_board_clock(unix_s, ms):
         from machine import RTC
 
         RTC().datetime(now[:3] + (now[6],) + now[3:6] + (ms % 1000 * 1000,))
-    except (ImportError, OSError):
-        pass  # a port without one, such as a PC's; or it cannot be set
+    except (ImportError, AttributeError, OSError, RuntimeError, ValueError, TypeError):
+        pass  # a port without one, such as a PC's; or it cannot be set, or not like this
