@@ -13,7 +13,10 @@ def temperature():
     try:
         import esp32
     except ImportError:  # a Pico W: RP2040 data sheet, 4.9.5; a Pico 2 W has the same sensor
-        adc = machine.ADC(getattr(machine.ADC, "CORE_TEMP", 4))
+        try:
+            adc = machine.ADC(getattr(machine.ADC, "CORE_TEMP", 4))
+        except (AttributeError, ValueError):  # another chip
+            return None
         return 27 - (adc.read_u16() * 3.3 / 65535 - 0.706) / 0.001721
     if hasattr(esp32, "mcu_temperature"):
         return esp32.mcu_temperature()
@@ -27,6 +30,8 @@ def signal_strength():
         wlan = network.WLAN(network.STA_IF)
         return wlan.status("rssi") if wlan.isconnected() else None
     except (OSError, RuntimeError):  # an ESP32's link that is just going
+        return None
+    except (AttributeError, ValueError, TypeError):  # a port without Wi-Fi, or that does not tell
         return None
 
 

@@ -277,11 +277,33 @@ machine.ADC.CORE_TEMP = 8
         ("temperature", "uptime", "signal strength"),
         (),
     ),
+    # A port without an ADC, or whose ADC has no such channel (ports/rp2/machine_adc.c).
+    "a chip without an ADC": (
+        "rp2",
+        """
+import machine
+del machine.ADC
+""",
+        ("uptime", "signal strength"),
+        ("temperature",),
+    ),
+    "an ADC without that channel": (
+        "rp2",
+        """
+import machine
+def adc(channel):
+    raise ValueError("Pin doesn't have ADC capabilities")
+machine.ADC = adc
+""",
+        ("uptime", "signal strength"),
+        ("temperature",),
+    ),
 }
 ERRORS = (
     "OSError('Wifi Not Connected')",
     "RuntimeError('Wifi Unknown Error 0x300f')",
     "OSError(5)",
+    "ValueError('unknown status param')",
 )
 
 
