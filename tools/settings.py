@@ -50,8 +50,8 @@ THEMES = {
     },
     "Wi-Fi": {
         "wifi": "Networks, tried in this order; `bssid` (one access point of several) and"
-        " `ifconfig` (an address of its own) may be left out, and so may `hidden`, which is for who"
-        " reads the file: an ESP32 and a Pico W ask for a network by its name, shown or not."
+        " `ifconfig` (an address of its own) may be left out, and so may `hidden`, which is for"
+        " who reads the file: an ESP32 and a Pico W ask for a network by its name, shown or not."
         " Without it the program joins one itself; `Logger` takes a `WiFi` object, or a network"
         " interface, in its place.",
         "country": "The country's two letters, for the channels that it allows.",
