@@ -52,10 +52,11 @@ def starved(number):
 
 
 def reason(number, securing):
-    """The beginning of the sentence for an error of TLS, and whether that was `starved` (only
-    while it was set up, `securing`)."""
-    found, short = words(number), securing and starved(number)
-    if short:
+    """The beginning of the sentence for an error of TLS, and whether it was `starved` while it was
+    set up, `securing`. (The port's own ENOMEM means something else afterwards.)"""
+    found, short = words(number), starved(number)
+    if short and (securing or abs(number) >= 0x1000):
         gc.collect()
         found = MEMORY % (gc.mem_free() // 1024)
+    short = short and securing
     return "no answer (%d: %s)" % (number, found) if found else "no answer (%d)" % number, short

@@ -567,7 +567,7 @@ def test_tls_without_memory_says_how_much_it_wants_and_how_much_there_is():
 
 
 def test_enomem_before_tls_is_a_port_that_has_no_connection_left():
-    for number in NO_MEMORY:
+    for number in (12, -12, 16):
         for way, _, _ in over_tls():
             made = failing(("socket",), OSError(number), 9)
             assert post(way, 1, SECURE) == UNKNOWN and made.count("socket") == 1
@@ -579,6 +579,15 @@ def test_enomem_before_tls_is_a_port_that_has_no_connection_left():
     for way in both():
         failing(("connect",), OSError(12), 9)
         assert post(way, 1) == UNKNOWN and way.why == "no answer (12)"
+
+
+def test_memory_that_runs_out_within_an_exchange_is_told_as_such():
+    for way, _, _ in over_tls():
+        for number in (-0x7F00, -0x4290):
+            failing(("read",), OSError(number), 9)
+            post(way, 1, SECURE)
+            assert "TLS has too little memory" in way.why
+            way.close()
 
 
 def test_memory_that_runs_out_behind_an_answers_first_byte_sends_nothing_twice():
