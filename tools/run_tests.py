@@ -36,7 +36,7 @@ STEPS = (
     ("checks", "checks", ("tools.check_package",)),
     ("checks", "checks", ("tools.check_types", "esp32")),
     ("checks", "checks", ("tools.check_types", "rp2")),
-    ("cpython", "CPython", ("pytest", "host_tests/unit", *TESTS, "2")),
+    ("cpython", "CPython", ("pytest", "host_tests/unit", "--watch-floats", *TESTS, "2")),
     ("micropython", "MicroPython", ("host_tests.on_micropython",)),
     ("heap", "heap", ("pytest", "host_tests/heap", *TESTS, "2")),
     ("server", "server", ("pytest", "host_tests/server", *FILES, "2")),

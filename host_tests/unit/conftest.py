@@ -1,7 +1,8 @@
 """Puts the fakes in place of what a PC lacks, on CPython. On MicroPython the module path does so.
 
 `time` and `socket` are replaced only while islog and the fakes are imported: pytest needs its own.
-Every test runs under the watch for floats in time computations (no_floats.py).
+With --watch-floats, as `make test` has it, every test runs under the watch for floats in time
+computations (no_floats.py); without it, sys.settrace is free for debuggers and for coverage.
 """
 
 import gc
@@ -21,11 +22,14 @@ install()
 
 
 @pytest.fixture(autouse=True)
-def _power_up():
+def _power_up(request):
     import world
 
     world.reset()
     gc.freeze()  # islog collects before each request: pytest's own objects need no looking at
+    if not request.config.getoption("--watch-floats"):
+        yield
+        return
     with Watch() as watch:
         yield
     assert watch.found == []

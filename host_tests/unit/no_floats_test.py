@@ -1,6 +1,6 @@
 """The rule that no float enters a time computation, and that its check finds one that does.
 
-For CPython only: the other unit tests run under the same watch there (conftest.py).
+For CPython only, where --watch-floats has the other unit tests run under the same watch.
 """
 
 import world
