@@ -37,7 +37,7 @@ def test_more_than_can_be_stored_is_refused_before_memory_runs_out(monkeypatch):
     store = Store()
     with store._lock:
         first = store.submit(batch(4))
-        while store._queue.qsize():  # the writer has it in hand, and waits for the lock
+        while store._waiting:  # the writer takes it in hand, and waits for the lock
             threading.Event().wait(0.001)
         second = store.submit(batch(10, sn="u"))
         with pytest.raises(Busy):
