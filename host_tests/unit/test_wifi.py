@@ -34,6 +34,38 @@ def seconds_to(wifi, state, most=120):
     return (time.up_ms() - start) // 1000
 
 
+def lie():
+    """The access point is gone, and the link says that it is up."""
+    network.lying = True
+    network.air.clear()
+    internet.link_up = False
+
+
+def stop_lying():
+    network.lying = False
+    network.air["home"] = "home-password"
+    internet.link_up = True
+
+
+def up(**settings):
+    """A WiFi that has joined the network at home."""
+    network.air["home"] = "home-password"
+    wifi = WiFi([HOME], **settings)
+    seconds_to(wifi, UP)
+    return wifi
+
+
+def joined_before(ssid, password):
+    """The WLAN, joined by the program that ran before a soft reset."""
+    network.air[ssid] = password
+    wlan = network.WLAN(network.STA_IF)
+    wlan.active(True)
+    wlan.connect(ssid, password)
+    time.advance(1000)
+    assert wlan.isconnected()
+    return wlan
+
+
 def test_the_first_network_that_is_there_is_joined():
     for _ in boards():
         network.air["shed"] = "shed-password"
@@ -77,9 +109,7 @@ def test_a_failure_that_an_esp32_shows_while_it_tries_again_is_waited_out():
 
 def test_a_moment_of_lost_contact_is_mended_by_either_port():
     for _ in boards():
-        network.air["home"] = "home-password"
-        wifi = WiFi([HOME])
-        seconds_to(wifi, UP)
+        wifi = up()
         network.drop()
         assert wifi.poll(heard) != UP
         assert seconds_to(wifi, UP) < 10
@@ -87,9 +117,7 @@ def test_a_moment_of_lost_contact_is_mended_by_either_port():
 
 def test_a_router_that_reboots_is_found_again():
     for _ in boards():
-        network.air["home"] = "home-password"
-        wifi = WiFi([HOME])
-        seconds_to(wifi, UP)
+        wifi = up()
         network.air.clear()
         for _ in range(3000):
             wifi.poll(heard)
@@ -100,12 +128,8 @@ def test_a_router_that_reboots_is_found_again():
 
 def test_a_link_that_lies_is_joined_anew_and_then_made_anew():
     for style in boards():
-        network.air["home"] = "home-password"
-        wifi = WiFi([HOME])
-        seconds_to(wifi, UP)
-        network.lying = True
-        network.air.clear()
-        internet.link_up = False
+        wifi = up()
+        lie()
         for _ in range(3):
             wifi.heard(False)
             assert wifi.poll(heard) == UP
@@ -119,9 +143,7 @@ def test_a_link_that_lies_is_joined_anew_and_then_made_anew():
         assert wifi.poll(heard) != UP
         if style == "esp32":
             assert not network.WLAN().active(), "then it is switched off"
-        network.air["home"] = "home-password"
-        network.lying = False
-        internet.link_up = True
+        stop_lying()
         assert seconds_to(wifi, UP) < 25
         assert set(sentences) == {
             "Wi-Fi home: nothing answers, nor does its gateway: it is joined anew"
@@ -130,9 +152,7 @@ def test_a_link_that_lies_is_joined_anew_and_then_made_anew():
 
 def test_with_a_gateway_that_answers_a_silent_server_is_no_dead_link():
     for _ in boards():
-        network.air["home"] = "home-password"
-        wifi = WiFi([HOME])
-        seconds_to(wifi, UP)
+        wifi = up()
         for _ in range(300):
             wifi.heard(False)
             assert wifi.poll(heard) == UP
@@ -141,23 +161,17 @@ def test_with_a_gateway_that_answers_a_silent_server_is_no_dead_link():
 
 def test_a_radio_that_is_to_be_left_alone_is_left_alone():
     for _ in boards():
-        network.air["home"] = "home-password"
-        wifi = WiFi([HOME], reset=False)
-        seconds_to(wifi, UP)
-        network.lying = True
-        network.air.clear()
-        internet.link_up = False
+        wifi = up(reset=False)
+        lie()
         for _ in range(300):
             wifi.heard(False)
             assert wifi.poll(heard) == UP
-        internet.link_up = True
+        stop_lying()
 
 
 def test_an_answer_in_between_ends_the_doubt():
     for _ in boards():
-        network.air["home"] = "home-password"
-        wifi = WiFi([HOME])
-        seconds_to(wifi, UP)
+        wifi = up()
         internet.link_up = False
         for i in range(300):
             wifi.heard(i % 4 == 3)
@@ -167,13 +181,8 @@ def test_an_answer_in_between_ends_the_doubt():
 
 def test_a_link_to_a_network_of_before_is_left():
     for _ in boards():
-        network.air["old home"] = "old-password"
+        wlan = joined_before("old home", "old-password")
         network.air["home"] = "home-password"
-        wlan = network.WLAN(network.STA_IF)
-        wlan.active(True)
-        wlan.connect("old home", "old-password")
-        time.advance(1000)
-        assert wlan.isconnected()
         wifi = WiFi([SHED, HOME], hostname="greenhouse", power="none")
         assert seconds_to(wifi, UP) < 30
         assert wifi.ssid == wlan.config("ssid") == "home"
@@ -186,12 +195,8 @@ def test_a_link_to_a_network_of_before_is_left():
 
 def test_a_wrong_password_is_not_taken_for_good_because_of_a_link_of_before():
     for _ in boards():
-        network.air["old home"] = "old-password"
+        joined_before("old home", "old-password")
         network.air["home"] = "home-password"
-        wlan = network.WLAN(network.STA_IF)
-        wlan.active(True)
-        wlan.connect("old home", "old-password")
-        time.advance(1000)
         wifi = WiFi([{"ssid": "home", "password": "mistyped"}])
         for _ in range(300):
             assert wifi.poll(heard) != UP
@@ -201,11 +206,7 @@ def test_a_wrong_password_is_not_taken_for_good_because_of_a_link_of_before():
 
 def test_a_link_to_one_of_the_networks_is_kept_and_gets_the_settings():
     for _ in boards():
-        network.air["home"] = "home-password"
-        wlan = network.WLAN(network.STA_IF)
-        wlan.active(True)
-        wlan.connect("home", "home-password")
-        time.advance(1000)
+        wlan = joined_before("home", "home-password")
         wifi = WiFi([SHED, HOME], power="none", txpower=8)
         for _ in range(3):
             wifi.poll(heard)
@@ -216,9 +217,7 @@ def test_a_link_to_one_of_the_networks_is_kept_and_gets_the_settings():
 
 def test_settings_reach_the_network_module_where_it_knows_them():
     for style in boards():
-        network.air["home"] = "home-password"
-        wifi = WiFi([HOME], country="DE", hostname="greenhouse", power="none")
-        seconds_to(wifi, UP)
+        up(country="DE", hostname="greenhouse", power="none")
         assert network.country() == "DE" and network.hostname() == "greenhouse"
         none = {"esp32": 0, "rp2": 16}[style]
         assert network.WLAN(network.STA_IF).config("pm") == none
@@ -243,19 +242,6 @@ def test_a_board_logs_through_a_router_that_reboots():
                 assert board.logger.state == "offline"
         board.run(60)
         assert board.values() == list(range(300)) and board.logger.state == "online"
-
-
-def lie():
-    """The access point is gone, and the link says that it is up."""
-    network.lying = True
-    network.air.clear()
-    internet.link_up = False
-
-
-def stop_lying():
-    network.lying = False
-    network.air["home"] = "home-password"
-    internet.link_up = True
 
 
 def test_no_answer_several_times_running_cycles_the_radio():
