@@ -18,23 +18,23 @@ STEPS = 12  # of a schedule
 
 def schedules(interpreter, first, count):
     """Start `count` schedules from seed `first` on; returns a Run."""
-    return Run(interpreter, "schedules", first, count, STEPS, limit_s=120 + count)
+    return Run(interpreter, "schedules", first, count, STEPS, limit_s=600 + count)
 
 
 def fuzz(what, seed, count):
     """Start `count` inputs for "kept", "requests", "sntp", "config" or "flash"; returns a Run."""
-    return Run("micropython", "fuzz", what, seed, count, limit_s=120 + count)
+    return Run("micropython", "fuzz", what, seed, count, limit_s=600 + count)
 
 
 def injections(first, count):
     """Start `count` injections from seed `first` on; returns two Runs that share them."""
-    limit_s = 120 + count // 5
+    limit_s = 600 + count // 5
     return [Run("cpython", "inject", first, count, part, 2, limit_s=limit_s) for part in range(2)]
 
 
 def shortages(first, count):
     """Start `count` days with too little heap, from seed `first` on; returns a Run."""
-    return Run("micropython", "shortage", first, count, limit_s=120 + count, heap="2M")
+    return Run("micropython", "shortage", first, count, limit_s=600 + count, heap="2M")
 
 
 class Run:
