@@ -181,6 +181,7 @@ _ESP32 = {
     2: "its log-in ran out of time: check the password, or move nearer",
     15: "its handshake was not finished: check the password",
     203: "it did not let us in",
+    205: "its password was refused",  # as newer ports take it: network_wlan_status()
 }
 
 
