@@ -191,7 +191,8 @@ def test_each_press_of_a_button_is_logged_once_and_when_it_was(bench, kind):
     assert [value for _, value in arrived] == [1, 2, 3, 4]
     for i in range(1, 4):
         since_s = arrived[i][0] - arrived[i - 1][0]
-        assert abs(since_s - (PRESSED_S[i] - PRESSED_S[i - 1])) < 0.6, arrived
+        late_s = since_s - (PRESSED_S[i] - PRESSED_S[i - 1])
+        assert since_s > 0 and abs(late_s) < 2, arrived  # a busy machine hears them late
 
 
 REFUSED = {
