@@ -7,7 +7,7 @@ import network
 from micropython import const
 
 from .transport import from_peer
-from .wifi import REFUSALS
+from .wifi import REFUSALS, quietly
 
 _GATEWAY_S = const(2)
 _DNS = const(53)  # a router answers there, or refuses, which is an answer as well
@@ -64,11 +64,3 @@ def switch_off(wlan):
         quietly(wlan, "deinit")
     else:
         quietly(wlan, "active", False)
-
-
-def quietly(wlan, name, *args):
-    """What a call returns, or None: this port does not know it, or the radio does not answer."""
-    try:
-        return getattr(wlan, name)(*args)
-    except REFUSALS:
-        return None

@@ -104,7 +104,7 @@ class WiFi:
             if self.state == _DOWN and not self._is_ours():
                 trouble("Wi-Fi %s is left: config.json does not name it" % self.ssid)
                 # A static address was that network's, and outlives a soft reset as well.
-                self._static = self._quietly("ipconfig", "dhcp4") is False
+                self._static = quietly(self._wlan, "ipconfig", "dhcp4") is False
                 self._wlan.disconnect()
                 return
             self._failures = 0
@@ -115,7 +115,7 @@ class WiFi:
             self._enter(_LOST)
         elif self.state == _LOST:
             if age > _LOST_MS:
-                self._quietly("disconnect")
+                quietly(self._wlan, "disconnect")
                 self._enter(_DOWN)
         elif self.state == _DOWN:
             self._join()
@@ -141,11 +141,11 @@ class WiFi:
             self._off = False
             for name, value in self._found:
                 if name:
-                    self._quietly("config", **{name: value})
+                    quietly(self._wlan, "config", **{name: value})
                 else:
-                    self._quietly("ifconfig", value)
+                    quietly(self._wlan, "ifconfig", value)
         elif not self._is_connected():
-            self._quietly("disconnect")  # else an ESP32 goes on with a join of before
+            quietly(self._wlan, "disconnect")  # else an ESP32 goes on with a join of before
         self._set(trouble, "wifi_power", power)
         self._set(trouble, "txpower", txpower)
         self._ready = True
@@ -214,11 +214,11 @@ class WiFi:
             try:
                 self._wlan.ipconfig(dhcp4=True)
             except AttributeError:  # before MicroPython 1.23; an RP2 waits in vain, and goes on
-                self._quietly("ifconfig", "dhcp")
+                quietly(self._wlan, "ifconfig", "dhcp")
             self._static = False
 
     def _has_given_up(self):
-        if self._quietly("config", "reconnects"):
+        if quietly(self._wlan, "config", "reconnects"):
             return False
         status = self._wlan.status()
         for name in _GIVEN_UP:
@@ -242,7 +242,7 @@ class WiFi:
         elif self._wlan:
             if raised:  # perhaps it did not start, and active() is True all the same
                 self._ready, self._off = False, True
-            self._quietly("disconnect")
+            quietly(self._wlan, "disconnect")
         trouble("Wi-Fi %s: %s" % (self._networks[self._next]["ssid"], why))
 
     def _doubt(self, trouble):
@@ -258,15 +258,17 @@ class WiFi:
             self._found = once("radio", "settings", self._wlan)
             self._switch_off()
         else:
-            self._quietly("disconnect")
+            quietly(self._wlan, "disconnect")
         self._enter(_DOWN)
 
-    def _quietly(self, name, *args, **named):
-        # A setting that this port does not know, or a radio that is off already.
-        try:
-            return getattr(self._wlan, name)(*args, **named)
-        except REFUSALS:
-            return None
+
+def quietly(wlan, name, *args, **named):
+    """What a call returns, or None: this port does not know it, or the radio is off already, or
+    does not answer."""
+    try:
+        return getattr(wlan, name)(*args, **named)
+    except REFUSALS:
+        return None
 
 
 def _due(count):
