@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "firmware" / "islog"
-MODULES = ("clock.py", "timekeeper.py", "uplink.py", "payload.py")
+MODULES = ("clock.py", "timekeeper.py", "uplink.py", "batch.py")
 READING = ("value", "values")  # names under which a reading's own value, no time, goes
 
 

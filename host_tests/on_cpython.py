@@ -31,7 +31,7 @@ def install(firmware=FIRMWARE):
     sys.modules["tls"] = sys.modules["secure"]
     sys.path.insert(0, str(firmware))
     for path in sorted((Path(firmware) / "islog").glob("*.py")):
-        if path.stem in ("fast", "fast_text"):
+        if path.stem in ("native", "native_text"):
             continue  # machine code
         importlib.import_module("islog" if path.stem == "__init__" else f"islog.{path.stem}")
     _load("storage")  # it knows islog

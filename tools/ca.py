@@ -140,7 +140,8 @@ def _chain(tls):
     if hasattr(tls, "get_verified_chain"):
         return tls.get_verified_chain()
     # Python 3.10 to 3.12 have the same thing, without a public name for it.
-    return [ssl.PEM_cert_to_DER_cert(c.public_bytes()) for c in tls._sslobj.get_verified_chain()]
+    chain = tls._sslobj.get_verified_chain()  # noqa: SLF001
+    return [ssl.PEM_cert_to_DER_cert(certificate.public_bytes()) for certificate in chain]
 
 
 def root_named(name, roots):

@@ -342,7 +342,7 @@ def main(assignments, path, checked, folder, roots):
         check(present)
         click.echo(f"{checked} is good.")
         content = checked.read_bytes().removeprefix(codecs.BOM_UTF8)
-        _, twice = firmware("slips").parse(content)
+        _, twice = firmware("config_parser").parse(content)
         twice = [name for name in twice if name in RULES]
         for name in dict.fromkeys(twice):
             click.echo(f"{name} is in it more than once: the last one counts.")

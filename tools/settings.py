@@ -30,7 +30,7 @@ def firmware(module):
 
 
 config = firmware("config")
-jsonfile = firmware("jsonfile")
+jsonfile = firmware("config_file")
 RULES = config.RULES  # name: (default, rule); a rule gives None, or the end of a sentence
 
 # theme: {setting: what it does}

@@ -22,7 +22,7 @@ FIRMWARE = ROOT / "firmware"
 DEVICE = ROOT / "tools/bench/device"
 NULL = DEVICE / "null"
 # Functions as machine code, used where a board can compile them.
-TWINS = ("islog/fast.py", "islog/fast_text.py")
+TWINS = ("islog/native.py", "islog/native_text.py")
 
 # The goals for .mpy and import are not reached yet; until they are, the ceilings keep what there
 # is from growing unseen.
@@ -35,7 +35,7 @@ LOGGER_BYTES = 12800  # of heap kept by a Logger with default settings
 BLOCK_BYTES = 256  # the largest block allocated once it is running
 LINES = 350
 # What from_config() loads beyond the import; all but wifi are then forgotten.
-ALWAYS = ("wifi", "config", "batch_logs", "dates")
+ALWAYS = ("wifi", "config", "service", "rtc")
 
 _STEP_BYTES = 256
 _HEAP_LEAST, _HEAP_MOST = 4096, 131072

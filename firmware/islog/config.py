@@ -1,11 +1,11 @@
 """config.json, or the Logger's keywords -> checked settings: the one place of their rules.
 
-Loaded for as long as settings are checked, then forgotten (errors.once); but each name that no
-other module has stays in the heap, so there are few. The words for what is wrong are in
-explain.py, under the names of what is checked here.
+Loaded while settings are checked, then forgotten (errors.call_unloading). Of names that no other
+module has, MicroPython keeps the text for ever: so there are few. The words for what is wrong are
+in explain.py, under the names of the checks here.
 """
 
-from .errors import ConfigError, once, why
+from .errors import ConfigError, call_unloading, why
 
 
 def text(value, most):
@@ -69,13 +69,13 @@ def hostname(value):
 
 
 def wifi(value):
-    return once("networks", "wrong", value)
+    return call_unloading("config_wifi", "wrong", value)
 
 
-def _rule(call, *given):
-    # What a value of this kind must be: None where it is, else the end of a sentence.
+def _rule(call, *limits):
+    # A function that says what is wrong with a value, as the end of a sentence; None: nothing.
     def wrong(value):
-        return None if call(value, *given) else why(call.__name__, value, *given)
+        return None if call(value, *limits) else why(call.__name__, value, *limits)
 
     return wrong
 
@@ -120,18 +120,19 @@ def refuse(name, wrong=None):
     raise ConfigError("%s %s" % (name, why(wrong or name)))
 
 
-def check(given):
-    """A dict of all settings: `given` ones checked, the others at their defaults. ConfigError."""
+def check(chosen):
+    """A dict of all settings: the `chosen` ones checked, the others at their defaults.
+    ConfigError."""
     settings = {}
     for name, (default, wrong) in RULES.items():
-        settings[name] = value = given.get(name, default)
+        settings[name] = value = chosen.get(name, default)
         if value is ...:
             refuse(name, "none")
         sentence = wrong(value) if value is not None or default is not None else None
         if sentence:
             raise ConfigError("%s %s" % (name, sentence))
     # Last: a slip in the file that makes a name of the client key has been found by now.
-    for name in given:
+    for name in chosen:
         if name not in RULES:
             refuse("unknown setting %r:" % name, "name")
     _both(settings)
@@ -168,4 +169,4 @@ def _both(settings):
 
 def load(path):
     """The checked settings of a JSON file; ConfigError also where it cannot be read."""
-    return check(once("jsonfile", "read", path))
+    return check(call_unloading("config_file", "read", path))

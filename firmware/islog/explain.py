@@ -1,10 +1,12 @@
-"""What is wrong, in words: the ends of the sentences that begin with the name of a setting.
+"""What is wrong, in words: with a setting or a file (the end of a sentence that begins with its
+name), a network that was not joined, an answer, a certificate.
 
-Loaded only once something is wrong, and forgotten afterwards (errors.why): no decision is taken
-here, and nothing but words depends on it.
+Loaded only where something is wrong, for one call. Nothing is decided here: where there is no
+memory for the words, all goes on without them.
 """
 
 import sys
+import time
 
 _WORDS = {
     "name": "see docs/settings.md",
@@ -196,3 +198,39 @@ def joining(network, status):
     is_late = type(status) is int and status > getattr(network, "STAT_CONNECTING", status)
     if is_late and status < getattr(network, "STAT_GOT_IP", 0):
         return "it gave no address: look at its DHCP"
+
+
+# What to do about an answer: the HTTP statuses that do not pass by themselves.
+_ANSWERS = {
+    401: "the client key or the address is refused (HTTP 401): check client_key and bucket_url",
+    402: "the account is over its limit (HTTP 402): look at it on the server",
+    403: "the client key is refused (HTTP 403): check client_key",
+    404: "nothing is at this address (HTTP 404): check %s",
+    405: "nothing takes readings at this address (HTTP 405): check %s",
+    407: "a proxy wants a log-in (HTTP 407): log in to this network, or take another",
+    410: "nothing is at this address any more (HTTP 410): check %s",
+    411: "the body's length was lost on the way (HTTP 411): look for a proxy that takes it away",
+    415: "what answered takes no JSON (HTTP 415): check %s",
+    426: "what answered wants another protocol (HTTP 426): check %s, perhaps https:// is missing",
+    431: "the headers are too large for what answered (HTTP 431): check client_key and %s",
+    511: "this network wants a log-in (HTTP 511): log in to this network, or take another",
+    300: "a redirect was answered, which is never followed: check %s, or log in to this network",
+    200: "what answered is not the API (HTTP 200, no JSON): check %s, or log in to this network",
+}
+
+
+def answer(status, which, otherwise):
+    """The sentence for an HTTP status that answers the bucket call (`which` is 0) or a batch."""
+    text = _ANSWERS.get(300 if 300 <= status < 400 else status, otherwise)
+    return text % ("bucket_url", "ingest_url")[which] if "%s" in text else text
+
+
+def certificate(text, host):
+    """Why a server's certificate was refused: `text` is mbedtls's, mbedtls_x509_crt_verify_info(),
+    with a line for each thing that is wrong."""
+    if "signed" not in text and "CN" in text:
+        return "is not for %s: check the URL" % host
+    if "signed" not in text and ("expired" in text or "future" in text):
+        date = "%d-%02d-%02d" % time.gmtime()[:3]
+        return "is not valid on this board's date, %s" % date
+    return "does not come from ca_file: check it, and the network"

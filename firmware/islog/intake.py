@@ -5,21 +5,14 @@ Limits: docs/api.md (signal), and what the ring and JSON hold (values).
 
 from micropython import const
 
-from . import payload, ring
+from . import ring
+from .batch import quoted_size
+from .errors import ConfigError
 
 _SIGNAL_MAX = const(100)  # characters
 _TEXT_MAX = const(1000)  # UTF-8 bytes
-_NUMBER = const(26)  # bytes of the longest number, a double, and two that are never used
-
-
-def check_signal(signal):
-    """ValueError or TypeError where `signal` cannot name a signal."""
-    if (
-        not isinstance(signal, str)
-        or not 0 < len(signal) <= _SIGNAL_MAX
-        or signal.startswith("islog.")
-    ):
-        refuse("signal", signal)
+_SIGNAL_BYTES = const(107)  # of a signal of 100 ASCII characters with its quotes, and ',"v":'
+_NUMBER_BYTES = const(26)  # of the longest number, a double, and two that are never used
 
 
 def check_value(value):
@@ -38,18 +31,11 @@ def check_value(value):
         refuse("value", value)
 
 
-def refuse(what, given):
+def refuse(what, value):
     # The words are loaded only for a program that needs mending.
-    from . import refused
+    from . import mistakes
 
-    getattr(refused, what)(given)
-
-
-def given_time(epoch):
-    """A caller's time as one int (see given.py)."""
-    from .given import as_int  # only for programs that give one
-
-    return as_int(epoch)
+    getattr(mistakes, what)(value)
 
 
 _KINDS = {float: ring.FLOAT, int: ring.INT, bool: ring.BOOL}
@@ -57,71 +43,95 @@ _KINDS = {float: ring.FLOAT, int: ring.INT, bool: ring.BOOL}
 
 class Intake:
     """Puts checked readings that fit `batch` into `store`, a Ring that `clock` stamps.
-    `note(sentence, aloud=False)` hears why one was rejected."""
+    `on_trouble(sentence, aloud=False)` hears why one was rejected."""
 
-    def __init__(self, settings, clock, batch, note):
+    def __init__(self, settings, clock, batch, on_trouble):
+        if batch.room <= _SIGNAL_BYTES + _NUMBER_BYTES:
+            raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
         self.store = ring.Ring(settings["buffer_bytes"], clock, self._log_other)
         self.clock = clock
         self._batch = batch
         self._max_signals = settings["max_signals"]
-        self._note = note
-        self.closed = False
+        self._on_trouble = on_trouble
+        self.closed = False  # what is logged then is dropped, and counted
 
     def _log_other(self, signal, value, epoch):
         # All that Ring.log() does not do itself.
         try:
-            if not isinstance(signal, str) or signal not in self.store.keys:
-                check_signal(signal)
-            check_value(value)
+            self.check(signal, value)
             if epoch is not None:
-                epoch = given_time(epoch)
-            hi, lo = self.clock.stamp()
-            return self.take(signal, value, epoch, hi, lo)
-        except MemoryError:
-            pass  # full, or locked as in a hard interrupt: no room for a tuple of both kinds
-        except ImportError:
-            pass  # another thread is about to load what this one needs
-        self.store.tally(0, 1)
+                from .epoch import as_int  # only for programs that give one
+
+                epoch = as_int(epoch)
+            periods, ticks = self.clock.stamp()
+            return self.store_it(signal, value, epoch, periods, ticks)
+        except MemoryError:  # full, or locked as in a hard interrupt: no room for a tuple of both
+            pass
+        except ImportError:  # another thread is about to load what this one needs
+            pass
+        self.store.count_lost(0, 1)
         return False
 
-    def take(self, signal, value, given, hi, lo):
-        """Store a checked reading of the uptime (`hi`, `lo`) with what given_time() made of its
-        epoch. False where it was rejected, or there was no room or memory: each is counted."""
+    def check(self, signal, value):
+        """ValueError or TypeError where they can never be a reading."""
+        known = isinstance(signal, str) and signal in self.store.keys
+        if not known and (
+            not isinstance(signal, str)
+            or not 0 < len(signal) <= _SIGNAL_MAX
+            or signal.startswith("islog.")
+        ):
+            refuse("signal", signal)
+        check_value(value)
+
+    def log_object(self, obj, prefix="", epoch=None):
+        """Log a dict or a list, all with one time: see objects.py."""
+        try:
+            from .objects import log_object  # only for programs that use it
+
+            return log_object(self, obj, prefix, epoch)
+        except (MemoryError, ImportError):  # as below: before the first of them
+            self.store.count_lost(0, len(obj))
+            return False
+
+    def store_it(self, signal, value, epoch, periods, ticks):
+        """Store a checked reading of the uptime (`periods`, `ticks`); `epoch`: None, or an int of
+        epoch.as_int(). False where it was rejected, or there was no room or memory: all
+        counted."""
         store = self.store
         if self.closed:
-            store.tally(0, 1)
+            store.count_lost(0, 1)
             return False
         if value is None or isinstance(value, float) and value - value != 0:
             return self._reject("%s: no number was there (%s)", signal, value)
         try:
             key = store.keys.get(signal)
-            name = self._batch.name(signal) if key is None else store.signals[key >> 10 & 0x7F]
+            name = self._batch.signal_json(signal) if key is None else store.what(key)
             room = self._batch.room - len(name)
             if isinstance(value, str):
                 kind = ring.STR
                 value = value.encode()
                 size = len(value) * 6 + 2  # at most
                 if size >= room:
-                    size = payload.quoted_size(value)
+                    size = quoted_size(value)
             else:
                 kind = _KINDS[type(value)]
-                size = _NUMBER
-            if size >= room or key is None and room <= _NUMBER:
+                size = _NUMBER_BYTES
+            if size >= room or key is None and room <= _NUMBER_BYTES:
                 return self._reject("%s: too long for batch_bytes", signal)
             if key is None:
                 key = store.add_signal(signal, name, self._max_signals)
                 if key is None:
                     return self._reject("%s: one signal more than max_signals", signal)
-            kind, value, given = store.packed(key | kind, value, given)
-            return store.put(kind | hi, lo, value, given)
+            kind, value, epoch = store.packed(key | kind, value, epoch)
+            return store.put(kind | periods, ticks, value, epoch)
         except MemoryError:
-            store.tally(0, 1)
+            store.count_lost(0, 1)
             return False
 
     def _reject(self, why, *what):
-        self.store.tally(1, 0)
+        self.store.count_lost(1, 0)
         try:
-            self._note(why % what, aloud=False)
+            self._on_trouble(why % what, aloud=False)
         except MemoryError:
             pass  # it is counted
         return False

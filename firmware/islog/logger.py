@@ -1,9 +1,9 @@
-"""Logger: what to do next, and when. Imports all that it needs; no leaf imports another.
+"""Logger: what to do next, and when; what a program sees of islog, with what it counts and says.
 
 A reading goes ring -> batch -> server. It leaves the ring as text in the batch's buffer, pending
-there until the server has accepted it: its time is settled once, a retry sends the same text.
-Where the ring overflows between two POSTs, the batch, being older, is dropped as well: what is
-kept is one unbroken run of the newest readings. (With a spool, the batch stays.)
+there until the server has accepted it: its time is looked up once, a retry sends the same text.
+Where the ring overflows between two POSTs, the batch, being older, is dropped as well: what
+survives is one unbroken run of the newest readings. (With a spool, the batch stays.)
 
 One thing is done per `poll()`, the first that is due of what its state does:
 
@@ -22,20 +22,23 @@ import time
 
 from micropython import const
 
-from . import __version__, service
-from .counts import Counts
-from .errors import ConfigError, no_memory, once, why
+from . import __version__
+from .errors import ConfigError, call_unloading, stumbled
 from .intake import Intake
 from .retry import jitter
 from .timekeeper import Timekeeper
-from .uplink import BATCH, BUCKET, REACH, REFUSED, Uplink
+from .uplink import BATCH, BUCKET, PAUSED, PROBE, Uplink
 
 _WIFI_UP = const(3)  # wifi.UP, without importing wifi and with it `network`
 _STEP_MS = const(100)
 _IDLE_MS = const(1000)
+_COUNTED = (
+    "state pending sent dropped rejected retries spooled recovered lost synced last_error"
+    " bucket_id"
+)
 
 
-class Logger(Counts):
+class Logger:
     """Streams readings to one bucket. Nothing is connected before the first `poll()`.
 
     The `settings` are those of config.json (docs/settings.md): ConfigError, a ValueError, says
@@ -50,7 +53,16 @@ class Logger(Counts):
         are `rejected`: False. What can never be a reading raises ValueError or TypeError.
         Without memory: False, and `dropped`. From callbacks, hard interrupts (numbers and bools
         under known signals), other threads and cores, too.
+
+    log_object(obj, prefix="", epoch=None) -> bool: log a dict or a list, all with one time: see
+        objects.py.
+
+    Logged = `sent` + `dropped` + `rejected` + `pending`, at any moment; `retries` are failed POSTs
+    of readings. With spool_file, `spooled` readings are in flash; those of earlier boots count
+    apart from the above, as `recovered` (sent) or `lost` (never to be sent).
     """
+
+    _said = ()  # type: tuple[tuple[int, str], ...]
 
     def __init__(self, client_key, bucket_name, bucket_id=None, wifi=None, **settings):
         settings.update(client_key=client_key, bucket_name=bucket_name, bucket_id=bucket_id)
@@ -59,46 +71,72 @@ class Logger(Counts):
                 "wifi must be a WiFi object here, or one with isconnected();"
                 " the list is for config.json"
             )
-        settings = once("config", "check", settings)  # its rules are not needed again
+        settings = call_unloading("config", "check", settings)  # its rules are not needed again
+        service = call_unloading("service", "Service", settings)
         gc.collect()  # what stays from here on shall not lie between what goes
-        self._wifi, self.last_error = wifi, None
-        self.bucket_id, *plan = service.plan(settings)
-        trouble = self._trouble
-        self._time = timekeeper = Timekeeper(settings, trouble)
-        uplink = Uplink(settings, plan, trouble, timekeeper.clock)
-        if uplink.batch.room <= 107 + 26:
-            raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
-        intake = Intake(settings, timekeeper.clock, uplink.batch, trouble)
-        self.log = intake.store.log
+        self._wifi, self.last_error, self.bucket_id = wifi, None, service.bucket_id
+        on_trouble = self._on_trouble  # one object for all
+        self._time = Timekeeper(settings, on_trouble)
+        clock = self._time.clock
+        self._uplink = uplink = Uplink(settings, service, clock, on_trouble)
+        self._intake = Intake(settings, clock, uplink.batch, on_trouble)
+        self._ring = self._intake.store
+        self.log = self._ring.log
         self._timeout_s, self._quiet = settings["timeout"], settings["quiet"]
         self._busy = 0
-        self._patience_ms = jitter(uplink.flush_ms)  # boards that start together send apart
+        self._flush_ms = settings["flush_interval"] * 1000
+        self._patience_ms = jitter(self._flush_ms)  # boards that start together send apart
         self._overflows = 0  # of the ring, when the batch was made
-        self.state, spool = "offline" if wifi else "no time", None
+        self.state, self._spool = "offline" if wifi else "no time", None
         if settings["spool_file"]:
             from .spool import Spool  # only where it is asked for
 
-            spool = Spool(settings, self.bucket_id, timekeeper.clock, uplink, trouble)
-        Counts.__init__(self, uplink, timekeeper, intake, spool)
+            self._spool = Spool(settings, self.bucket_id, clock, uplink, on_trouble)
         if not self._quiet:
             print("islog:", "version %s, bucket %s" % (__version__, bucket_name))
-            if uplink.unproven():
+            if service.is_unverified:
                 print("islog:", "the server is not verified (no ca_file): others may read the key")
-        if spool:
-            spool.enter()
+        if self._spool:
+            self._spool.claim()
 
-    def log_object(self, obj, prefix="", epoch=None):
-        """Log a dict or a list, all with one time: see objects.py."""
-        try:
-            from .objects import log_object  # only for programs that use it
+    log_object = property(lambda self: self._intake.log_object)
+    sent = property(lambda self: self._uplink.sent)
+    retries = property(lambda self: self._uplink.retries)
+    recovered = property(lambda self: self._uplink.recovered)
+    synced = property(lambda self: self._time.synced)
+    rejected = property(lambda self: self._ring.rejected + self._uplink.rejected)
 
-            return log_object(self._intake, obj, prefix, epoch)
-        except MemoryError:
-            pass  # as in Intake: before the first of them
-        except ImportError:
-            pass
-        self._ring.tally(0, len(obj))
-        return False
+    @property
+    def pending(self):
+        if self.state == "closed":
+            return 0
+        return self._ring.count + self._uplink.pending + (self._spool.own if self._spool else 0)
+
+    @property
+    def dropped(self):
+        gone = self._ring.overflows + self._ring.missed + self._uplink.dropped
+        return gone + self._spool.dropped if self._spool else gone
+
+    @property
+    def spooled(self):
+        uplink = self._uplink
+        batch = uplink.in_batch if uplink.earlier_boot or self.state == "closed" else 0
+        return self._spool.count + batch if self._spool else 0
+
+    @property
+    def lost(self):
+        return self._uplink.lost + (self._spool.lost if self._spool else 0)
+
+    def status(self):
+        """A dict of the above, with `clock` (what set it: "none", "http", "ntp"), `clock_error_ms`
+        (the likely error of the time now, or of the oldest reading's), `uptime_s`, and `said`: the
+        last different sentences, oldest first, each with the uptime when it was said last."""
+        status = {name: getattr(self, name) for name in _COUNTED.split()}
+        status["clock"] = self._time.clock.source
+        status["clock_error_ms"] = self._time.error_ms(self._ring)
+        status["said"] = list(self._said)
+        status["uptime_s"] = self._time.clock.uptime_s()
+        return status
 
     def poll(self):
         """Do at most one network operation; returns the milliseconds until it wants the next.
@@ -114,11 +152,11 @@ class Logger(Counts):
                 self._busy = 1
                 return self._step(flushing)
             except BaseException as e:
-                self._ring.hold(0)
+                self._ring.set_reading(0)
                 self._uplink.give_up()
                 if not isinstance(e, Exception):
                     if self._spool:
-                        self._spool.rest()
+                        self._spool.release()
                     raise
                 return self._stumbled(e)
             finally:
@@ -130,14 +168,7 @@ class Logger(Counts):
         if self.state == "online":
             self.state = "waiting"  # for what is in the ring to go to flash meanwhile
         try:
-            if isinstance(e, MemoryError):
-                what = no_memory("there was no memory for the next step")
-            else:
-                what = type(e).__name__
-                if isinstance(e, (AttributeError, ImportError)):
-                    what = why("stumbled", e)
-                what = "the next step went wrong (%s)" % what
-            self._trouble(what + ", which is tried again")
+            self._on_trouble(stumbled(e))
         except MemoryError:
             self.last_error = "there was no memory"
         return _IDLE_MS
@@ -145,29 +176,32 @@ class Logger(Counts):
     def _step(self, flushing):
         self._time.clock.tick()
         if self._ring.reading:  # a step was left in the middle
-            self._ring.hold(0)
-        if self._spool and self._spool.tend(self._ring, self.state != "online"):
+            self._ring.set_reading(0)
+        if self._spool and self._spool.write_due(self._ring, self.state != "online"):
             return 0
-        if self._uplink.doing:
+        uplink = self._uplink
+        if uplink.doing:
             return self._advance()
-        self._uplink.answer.idle()
+        uplink.transport.idle()
         if self._wifi and not self._is_linked():
             self.state = "offline"
-            self._uplink.give_up()
+            uplink.give_up()
             return _STEP_MS
         if self.state == "offline":
             self.state = "online" if self.synced else "no time"
             self._say("Wi-Fi is up")
-        uplink = self._uplink
         if self.state == "no time" and self.synced:
             self.state = "online"
-            uplink.retry.succeeded()
+            uplink.send_now()
             self._say("the time is known")
-        unproven = uplink.answer.verifies and not self._time.clock.proven  # the date, for TLS
-        rests, self._time.rests = self._time.rests, False
-        if self._time.due() and not rests:
-            return self._ask(unproven)
-        if unproven:
+        no_date = uplink.transport.verifies and not self._time.clock.ntp_set  # for certificates
+        just_asked, self._time.just_asked = self._time.just_asked, False
+        if self._time.due() and not just_asked:
+            answered = self._time.ask()
+            if answered or no_date:  # then nothing else can show that a link is dead
+                self._tell_link(answered)
+            return 0
+        if no_date:
             return min(self._time.wait_ms() or _IDLE_MS, _IDLE_MS)
         if uplink.gap_ms():
             return uplink.gap_ms()
@@ -175,22 +209,15 @@ class Logger(Counts):
             return self._start(BUCKET)
         if self.synced:
             return self._deliver(flushing)
-        if not (uplink.bucket_wait_ms() or uplink.retry.wait_ms()):
-            uplink.retry.failed()
-            return self._start(REACH)  # for its Date, and to see whether anything answers at all
+        if uplink.probe_due():
+            return self._start(PROBE)  # for its Date, and to see whether anything answers at all
         return _STEP_MS
-
-    def _ask(self, alone):  # alone: nothing else can show that a link is dead
-        answered = self._time.ask()
-        if answered or alone:
-            self._tell_link(answered)
-        return 0
 
     def _is_linked(self):
         wifi = self._wifi
         if hasattr(wifi, "isconnected"):  # an interface that the program looks after
             return wifi.isconnected()
-        return wifi.poll(self._trouble) == _WIFI_UP
+        return wifi.poll(self._on_trouble) == _WIFI_UP
 
     def _tell_link(self, answered):
         if hasattr(self._wifi, "heard"):
@@ -201,35 +228,35 @@ class Logger(Counts):
         if self._ring.overflows != self._overflows and not self._spool:
             uplink.drop()  # it is older than what the ring has dropped
             self._overflows = self._ring.overflows
-        if uplink.retry.wait_ms():
-            return min(_IDLE_MS, uplink.retry.wait_ms())
+        if uplink.wait_ms():
+            return min(_IDLE_MS, uplink.wait_ms())
         if not uplink.batch.count:
-            spool, store, clock, foreign = self._spool, self._ring, self._time.clock, False
+            spool, store, clock, earlier_boot = self._spool, self._ring, self._time.clock, False
             wait_ms = spool.load() if spool else None
             if wait_ms:
                 return min(_IDLE_MS, wait_ms)
             if wait_ms == 0:
-                store, clock, foreign = spool.store, spool.clock, spool.foreign
+                store, clock, earlier_boot = spool.store, spool.clock, spool.earlier_boot
             elif not store.count:
                 return _IDLE_MS
             else:
                 age_ms = store.oldest_age_ms()
-                early = age_ms < self._patience_ms and not uplink.due(store.count)
-                if early and not flushing:
+                if age_ms < self._patience_ms and not (flushing or uplink.fills(store.count)):
                     return min(_IDLE_MS, self._patience_ms - age_ms)
-            if uplink.fresh:
+            if uplink.bucket_untried:
                 return self._start(BUCKET)
             if self._time.stale():  # what was logged offline shall lie between two syncs
-                return self._start(REACH)
+                return self._start(PROBE)
             # (An earlier boot's batch is in place already.)
             gone = self.dropped + self.lost
-            self._overflows, self._patience_ms = self._ring.overflows, uplink.flush_ms
-            if not (uplink.batch.count or uplink.fill(store, clock, foreign, gone)):
-                return 0  # all of it was too large
+            self._overflows, self._patience_ms = self._ring.overflows, self._flush_ms
+            if not (uplink.batch.count or uplink.fill(store, clock, earlier_boot, gone)):
+                spool.skip_oldest()  # it was in flash, when batch_bytes was larger
+                return 0
         return self._start(BATCH)
 
     def _start(self, what):
-        if self._uplink.answer.verifies:
+        if self._uplink.transport.verifies:
             from .rtc import keep  # only for TLS
 
             keep(self._time.clock)
@@ -238,15 +265,15 @@ class Logger(Counts):
 
     def _advance(self):
         uplink = self._uplink
-        done = uplink.advance()
-        if not done:
+        if not uplink.advance():
             return 0
+        transport = uplink.transport
         if uplink.answered:
-            self._time.hear(uplink.answer.date, uplink.answer.late_ms)
-        self._tell_link(uplink.answered or uplink.answer.reached)
-        if uplink.trouble == REFUSED:
+            self._time.take_date(transport.date, transport.late_ms)
+        self._tell_link(uplink.answered or transport.reached)
+        if uplink.condition == PAUSED:
             self.state = "refused"
-        elif uplink.trouble and self.synced:
+        elif uplink.condition and self.synced:
             self.state = "waiting"
         elif self.synced:
             self.state = "online"
@@ -257,22 +284,22 @@ class Logger(Counts):
     def flush(self, timeout=30):
         """Poll until nothing is pending, without waiting for a batch to be full or old.
         False where `timeout` seconds ran out first (None: no limit), or poll() is under way."""
-        left_ms = None if timeout is None else int(timeout * 1000)
+        remaining_ms = None if timeout is None else int(timeout * 1000)
         last = time.ticks_ms()
         while self.pending and not self._busy:
             wait_ms = self._poll(True)
-            if left_ms is not None:
+            if remaining_ms is not None:
                 now = time.ticks_ms()
-                left_ms -= time.ticks_diff(now, last)
+                remaining_ms -= time.ticks_diff(now, last)
                 last = now
-                if left_ms <= 0:
+                if remaining_ms <= 0:
                     break
-                wait_ms = min(wait_ms, left_ms)
+                wait_ms = min(wait_ms, remaining_ms)
             try:
                 time.sleep_ms(wait_ms)
             except BaseException:  # as in poll()
                 if self._spool:
-                    self._spool.rest()
+                    self._spool.release()
                 raise
         return not self.pending
 
@@ -305,21 +332,19 @@ class Logger(Counts):
             return self._spool.close(self._ring)
         except MemoryError as e:
             self._stumbled(e)
-            return False
 
-    def _trouble(self, sentence, aloud=True):
+    def _on_trouble(self, sentence, aloud=True):
         self.last_error = sentence
         if aloud:
             self._say(sentence)
 
-
-def from_config(path="config.json"):
-    """A Logger with the settings of a JSON file, Wi-Fi included. ConfigError: what is wrong."""
-    settings = once("config", "load", path)
-    wifi = settings.pop("wifi") or None
-    if wifi:
-        from .wifi import WiFi
-
-        names = "country", "hostname", "wifi_power", "txpower", "wifi_reset"
-        wifi = WiFi(wifi, *[settings[name] for name in names])
-    return Logger(wifi=wifi, **settings)
+    def _say(self, sentence):
+        # On the console, and for status(): in a new tuple, for a callback may read it meanwhile.
+        said = self._said
+        if not self._quiet and (not said or said[-1][1] != sentence):
+            print("islog:", sentence)
+        try:
+            told = self._time.clock.uptime_s(), sentence
+            self._said = tuple([old for old in said if old[1] != sentence][-4:] + [told])
+        except MemoryError:
+            pass

@@ -1,6 +1,6 @@
 """Several readings at once; loaded where a program uses it."""
 
-from .intake import check_signal, check_value, given_time, refuse
+from . import mistakes
 
 
 def log_object(intake, obj, prefix, epoch):
@@ -12,17 +12,19 @@ def log_object(intake, obj, prefix, epoch):
     elif isinstance(obj, (list, tuple)):
         entries = [(str(i), obj[i]) for i in range(len(obj))]
     else:
-        refuse("collection", obj)
+        mistakes.collection(obj)
     for i in range(len(entries)):
         name, value = entries[i]
         if isinstance(name, str):
             name = prefix + name
             entries[i] = name, value
-        check_signal(name)
-        check_value(value)
-    given = None if epoch is None else given_time(epoch)
-    hi, lo = intake.clock.stamp()
+        intake.check(name, value)
+    if epoch is not None:
+        from .epoch import as_int
+
+        epoch = as_int(epoch)
+    periods, ticks = intake.clock.stamp()
     done = True
     for name, value in entries:
-        done = intake.take(name, value, given, hi, lo) and done
+        done = intake.store_it(name, value, epoch, periods, ticks) and done
     return done

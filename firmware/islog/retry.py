@@ -20,21 +20,23 @@ class Retry:
         self._cap_ms = cap_s * 1000
         self.clock = clock
         self._failures = 0
-        self._ms = self._hi = self._lo = 0  # a pause of `_ms`, from the uptime (_hi, _lo) on
+        self._ms = self._periods = self._ticks = (
+            0  # a pause of `_ms`, from the uptime (_periods, _ticks) on
+        )
 
     def wait_ms(self):
         """Milliseconds until it may be tried; 0: now."""
         if not self._ms:
             return 0
-        return max(0, self._ms - self.clock.age_ms(self._hi, self._lo))
+        return max(0, self._ms - self.clock.age_ms(self._periods, self._ticks))
 
     def succeeded(self):
         self._failures = self._ms = 0
 
     def pause(self, ms):
         """Another pause than that, of at most 2**29 ms; 0: none."""
-        hi, lo = self.clock.stamp()
-        self._hi, self._lo, self._ms = hi, lo, ms
+        periods, ticks = self.clock.stamp()
+        self._periods, self._ticks, self._ms = periods, ticks, ms
 
     def failed(self):
         """Begin the pause after one more failure; returns the most that it could be, in ms."""

@@ -5,7 +5,8 @@ number (a string: its UTF-8 bytes, in whole cells), then one more where the call
 The header's words have at most 30 bits, because 2**30 and above is a heap object on a board:
 
     word 0   milliseconds of uptime within one period of the ticks
-    word 1   bits 0-9 periods of uptime, 10-16 signal, 17-18 kind, 19 time given, 20-29 size of the
+    word 1   bits 0-9 periods of uptime, 10-16 signal, 17-18 kind, 19 has an epoch, 20-29 size of
+    the
              value in bytes: 4 for an int of 31 bits or a bool, 8 for a wider int or a float
 
 `size` words are in use, and positions count round. The value of a number lies right behind its
@@ -14,10 +15,12 @@ string go on at the start instead. The four words where the next reading goes ar
 
 What may come in between: soft callbacks and Ctrl-C at the interpreter's jumps; other threads
 there, too, or, where there is no global lock, at any moment, as hard interrupts do. So whatever
-changes the ring is one of a few indivisible steps, in fast.py or plain.py: log(), append(),
-make_room(), take(), hold(), tally(), publish(). Each changes nothing, or all that it is for. A new
-signal makes a new dict and a new list, which replace the old ones at once: a look-up never meets
-one that is being changed.
+changes the ring is one of a few indivisible steps, in native.py or bytecode.py: log(), append(),
+make_room(), hand_over(), set_reading(), count_lost(), publish(). Each changes nothing, or all that
+it is for. A new signal makes a new dict and a new list, which replace the old ones at once: a
+look-up never meets one that is being changed.
+
+How a reading lies here is known in this file, its two twins, and packing.py.
 """
 
 import struct
@@ -27,16 +30,16 @@ import uctypes
 from micropython import const
 
 try:
-    from . import fast as steps
+    from . import native as steps
 except (ImportError, SyntaxError, AttributeError):  # a port without an emitter of machine code
-    from . import plain as steps  # type: ignore[no-redef]
+    from . import bytecode as steps  # type: ignore[no-redef]
 
 FLOAT = const(0)
 INT = const(0x20000)
 BOOL = const(0x40000)
 STR = const(0x60000)
 _KINDS = const(0x60000)
-_GIVEN = const(0x80000)
+_HAS_EPOCH = const(0x80000)
 _SIGNAL = const(0x1FC00)
 _NEW = const(0x800000)  # 8 bytes, and FLOAT: what a signal's bits begin with
 _SIGNALS_MAX = const(127)
@@ -47,14 +50,10 @@ def words_of(bits):
     return ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
 
 
-def is_text(bits):
-    """Whether the reading with this word 1 is a string."""
-    return bits & _KINDS == STR
-
-
 class Ring(steps.Steps):
     """A ring of `size_bytes` (at least 64, rounded down to 16; it takes 40 more), stamped by a
-    Clock; what is no number under a known signal goes to `other(signal, value, epoch)`.
+    Clock. What log() cannot store by itself (a text, a new signal, a caller's time) goes to
+    `log_other(signal, value, epoch)`.
 
     Fields: `head`, where the oldest reading begins; `count` readings; `overflows`, dropped because
     they were the oldest, and `missed`, not stored for want of room or memory; `rejected`, that are
@@ -63,7 +62,7 @@ class Ring(steps.Steps):
     it is closed, of `size`.
     """
 
-    def __init__(self, size_bytes, clock, other):
+    def __init__(self, size_bytes, clock, log_other):
         self._clock = clock
         size = size_bytes // 16 * 4 + 4
         steps.Steps.__init__(self, size)
@@ -73,41 +72,45 @@ class Ring(steps.Steps):
         self.floats = uctypes.struct(at, {"d": array_of}).d
         self._cells = self.words, self.floats  # what a number is written to
         self._bytes = uctypes.bytearray_at(at, 4 * size + 24)
-        self._other = other
+        self._log_other = log_other
         self.keys = {}  # type: dict[str, int]
         self._bits = self.keys.get  # a signal's bits in word 1
-        self.signals = []  # by number, what add_signal() was given
+        self.signals = []  # by number, what add_signal() was given for each
 
-    def packed(self, kind, value, given=None):
-        """What put() takes of a checked reading: its word 1 without the uptime, and the bytes of
-        its value and of its time. `kind`: the signal's bits | FLOAT, INT, BOOL or STR; `value`: a
-        number, or at most 1000 bytes; `given`: None, or the time as one int (see `Intake`)."""
+    def packed(self, kind, value, epoch=None):
+        """A checked reading as put() takes it: its word 1 without the uptime, the bytes of its
+        value and of a caller's time. `kind`: the signal's bits | FLOAT, INT, BOOL or STR; `value`:
+        a number, or at most 1000 bytes; `epoch`: None, or an int of epoch.as_int()."""
         what = kind & _KINDS
         if what == FLOAT:
             value = struct.pack("d", value)
         elif what != STR:
             value = struct.pack("q" if what == INT else "i", value)
         kind = kind & (_SIGNAL | _KINDS) | len(value) << 20
-        if given is None:
+        if epoch is None:
             return kind, value, b""
-        return kind | _GIVEN, value, struct.pack("q", given)
+        return kind | _HAS_EPOCH, value, struct.pack("q", epoch)
 
-    def put(self, bits, lo, value, given):
-        """Store what packed() has made, with the uptime in `bits` and `lo`; False where there was
-        no room, which is counted."""
+    def put(self, bits, ticks, value, epoch):
+        """Store what packed() has made, with the uptime added in `bits` and `ticks`. False where
+        there was no room, which is counted."""
         words = words_of(bits)
-        while not self.append(bits, lo, value, given):
+        while not self.append(bits, ticks, value, epoch):
             if words > self._limit or not self.make_room(words):
-                self.tally(0, 1)
+                self.count_lost(0, 1)
                 return False
         return True
+
+    def what(self, bits):
+        """What add_signal() was given for the signal of a reading with these bits in word 1."""
+        return self.signals[bits >> 10 & 0x7F]
 
     def used(self):
         """How many words are taken."""
         return (self._tail - self.head) % self.size
 
-    def look(self):
-        """(signal, kind, value, given, where the next one is) of the oldest reading; a STR's value
+    def oldest(self):
+        """(signal, kind, value, epoch, where the next one is) of the oldest reading; a STR's value
         is a bytearray."""
         head = self.head
         bits = self.words[head + 1]
@@ -122,8 +125,8 @@ class Ring(steps.Steps):
         else:
             value = self.words[head + 2] if kind == INT else self.words[head + 2] != 0
         after = head + words_of(bits)
-        given = self._wide((after - 2) % self.size) if bits & _GIVEN else None
-        return self.signals[bits >> 10 & 0x7F], kind, value, given, after % self.size
+        epoch = self._wide((after - 2) % self.size) if bits & _HAS_EPOCH else None
+        return self.what(bits), kind, value, epoch, after % self.size
 
     def _wide(self, at):
         # The cell that begins with the word `at`, as an int of 64 bits.
@@ -139,20 +142,28 @@ class Ring(steps.Steps):
     def close(self):
         """Take nothing more: all readings are dropped, and counted."""
         self._limit = self._stop = 0
-        self.hold(0)
+        self.set_reading(0)
         self.make_room(1)
+
+    def oldest_periods(self):
+        """When the oldest reading was logged: the periods of that uptime (clock.py),"""
+        return self.words[self.head + 1] & 0x3FF
+
+    def oldest_ticks(self):
+        """and its ticks: two ints, and no tuple, for the heap's sake."""
+        return self.words[self.head]
 
     def oldest_age_ms(self):
         """Milliseconds from the oldest reading to the clock's last tick, at most 2**29."""
         at = self.head
         clock = self._clock
-        periods = clock.hi - self.words[at + 1] & 0x3FF
-        age = clock.last - self.words[at] + periods * (clock.mask + 1)
+        periods = clock.periods - self.words[at + 1] & 0x3FF
+        age = clock.ticks - self.words[at] + periods * (clock.mask + 1)
         return min(age, 0x20000000)
 
     def add_signal(self, signal, what, most=_SIGNALS_MAX):
         """The bits of a signal, new or known, in word 1; None where that would be more signals
-        than `most`. `what` is what look() shows for it."""
+        than `most`. `what` is what oldest() shows for it."""
         while True:
             old = self.keys  # before `signals`: publish() sets them the other way round
             signals = self.signals

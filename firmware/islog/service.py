@@ -1,46 +1,86 @@
-"""What the settings say of the service: addresses, headers, texts, and the way to get there."""
+"""What the settings say of the service: addresses, headers, the JSON around a reading, limits, and
+the transport. Loaded for one call, and forgotten afterwards. Both generations of the API:
+docs/api.md.
+"""
 
 import hashlib
 import os
 
 from . import __version__
-from .errors import once
-from .payload import quote
+from .batch import quote
 from .transport import Requests
 
 
-def plan(settings):
-    """(bucket_id, transport, bucket call, batches, fields, batch_readings, gap_ms), for Uplink.
+class Service:
+    """What Uplink needs for one bucket, from checked `settings`. ConfigError: ca_file, or a board
+    without requests.
 
-    The bucket call is (URL, headers, body), batches are (URL, headers); fields: batch_logs.api();
-    batch_readings: at most in a batch; gap_ms: at least between two. ConfigError: ca_file.
+    `bucket_id`; `transport` (transport.py); `bucket_call`: (URL, headers, body) that creates the
+    bucket; `ingest`: (URL, headers) for batches; headers are (name, value) pairs; `fields`: what
+    comes in a reading before the signal, before the value and before the time; `batch_readings`:
+    at most so many in a batch; `gap_ms`: at least so long between two requests, 0: no limit;
+    `is_unverified`: TLS does not ask the server to prove its name.
     """
-    bucket_id = settings["bucket_id"] or guid(settings["bucket_name"])
-    account = settings["bucket_name"], bucket_id, settings["client_key"]
-    url, headers, body, ingest_url, ingest_headers, fields, most, per_s = once(
-        settings["api"], "api", *account, lambda text: str(quote(text), "utf-8")
-    )
-    agent = (("User-Agent", "islog/" + __version__),)
-    per_s = settings["requests_per_s"] or per_s
+
+    def __init__(self, settings):
+        self.bucket_id = settings["bucket_id"] or guid(settings["bucket_name"])
+        api = _events if settings["api"] == "events" else _batch_logs
+        account = settings["bucket_name"], self.bucket_id, settings["client_key"]
+        bucket_url, bucket_headers, body, ingest_url, headers, self.fields, limits = api(*account)
+        agent = (("User-Agent", "islog/" + __version__),)
+        bucket_url = settings["bucket_url"] or bucket_url
+        self.bucket_call = bucket_url, bucket_headers + agent, body.encode()
+        self.ingest = settings["ingest_url"] or ingest_url, headers + agent
+        batch_readings, requests_per_s = limits
+        self.batch_readings = settings["batch_readings"] or batch_readings or 0xFFFF
+        requests_per_s = settings["requests_per_s"] or requests_per_s
+        self.gap_ms = -(-1000 // requests_per_s) if requests_per_s else 0
+        self.transport = _transport(settings)
+        self.is_unverified = self.ingest[0].startswith("https:") and not self.transport.verifies
+
+
+# Each generation of the API: (URL of the bucket call, its headers, its body; URL of batches, their
+# headers; fields; (readings in a batch, requests a second), 0 where the service has no limit).
+
+
+def _batch_logs(bucket_name, bucket_id, client_key):
+    name, guid, key = _json(bucket_name), _json(bucket_id), _json(client_key)
     return (
-        bucket_id,
-        _transport(settings),
-        (settings["bucket_url"] or url, headers + agent, body.encode()),
-        (settings["ingest_url"] or ingest_url, ingest_headers + agent),
-        fields,
-        settings["batch_readings"] or most or 0xFFFF,
-        -(-1000 // per_s) if per_s else 0,
+        "https://api.initialstate.com/api/v1/buckets",
+        (),
+        '{"bucketId":%s,"bucketName":%s,"clientKey":%s}' % (guid, name, key),
+        "https://groker.initialstate.com/batch_logs",
+        (("X-IS-ClientKey", client_key),),
+        ('{"b":%s,"tid":%s,"sn":' % (name, guid), ',"v":', ',"e":'),
+        (0, 0),
     )
+
+
+def _events(bucket_name, bucket_id, client_key):
+    headers = ("X-IS-AccessKey", client_key), ("Accept-Version", "~0")
+    return (
+        "https://groker.init.st/api/buckets",
+        headers,
+        '{"bucketKey":%s,"bucketName":%s}' % (_json(bucket_id), _json(bucket_name)),
+        "https://groker.init.st/api/events",
+        headers + (("X-IS-BucketKey", bucket_id),),
+        ('{"key":', ',"value":', ',"epoch":'),
+        (10, 3),
+    )
+
+
+def _json(text):
+    return str(quote(text), "utf-8")
 
 
 def _transport(settings):
     # What it needs is loaded only where it is asked for.
-    root = settings["ca_file"]
-    if (settings["transport"] or ("kept" if root else "requests")) == "requests":
+    ca_file = settings["ca_file"]
+    if (settings["transport"] or ("kept" if ca_file else "requests")) == "requests":
         return Requests(settings["timeout"])
-    from .kept import Kept
+    from .keepalive import Keepalive
 
-    return Kept(settings["timeout"], settings["idle_close"], root)
+    return Keepalive(settings["timeout"], settings["idle_close"], ca_file)
 
 
 def guid(bucket_name):

@@ -18,7 +18,7 @@ import time
 from micropython import const
 
 from .clock import STEP_MS, Clock
-from .errors import once
+from .errors import call_unloading
 from .retry import Retry, jitter
 
 # NTP's seconds start again in 2036: with this bit turned they count on from 1968 to 2104, of which
@@ -39,18 +39,18 @@ _DATE_MS = const(1000)  # a Date header's seconds are cut off, and the answer ha
 
 class Sntp:
     """Asks `hosts`, "host" or "host:port", in turn: one question for each call, the best of a few
-    answers; one that has waited for a rare caller is taken for what it was. Each question waits at
-    most `timeout_s` (and at most 2) seconds, the name look-up apart.
+    answers (where a program calls so rarely that the first is 20 s old, that one alone). Each
+    question waits at most `timeout_s` (and at most 2) seconds, the name look-up apart.
 
-    Where `done`, `best` is (unix_s, ms, hi, lo, error_ms): the time was `ms` after `unix_s` at the
-    uptime (`hi`, `lo`), right to `error_ms`, half the round trip.
+    Where `done`, `best` is (unix_s, ms, periods, ticks, error_ms): the time was `ms` after
+    `unix_s` at the uptime (`periods`, `ticks`), right to `error_ms`, half the round trip.
     """
 
     def __init__(self, hosts, timeout_s):
         self.hosts = hosts
         self._timeout_s = min(timeout_s, _TIMEOUT_S)
         self._turn = self._samples = 0
-        self._banned = ()  # type: tuple[tuple, ...] # (address, hi, lo): since that uptime
+        self._banned = ()  # type: tuple[tuple, ...] # (address, periods, ticks): since that uptime
         self._socket = None
         self.done = False
         self.best = None
@@ -87,7 +87,9 @@ class Sntp:
     def _question(self, host, clock):
         name, _, port = host.partition(":")
         found = socket.getaddrinfo(name, int(port or 123), 0, socket.SOCK_DGRAM)
-        banned = [at for at, hi, lo in self._banned if clock.age_ms(hi, lo) < _BAN_MS]
+        banned = [
+            at for at, periods, ticks in self._banned if clock.age_ms(periods, ticks) < _BAN_MS
+        ]
         found = [where for where in found if where[-1] not in banned]
         if not found:
             raise OSError("no address")
@@ -110,42 +112,43 @@ class Sntp:
             return "an answer from %s that is not for this question" % host
         kind = answer[0] & 7
         if answer[1] == 0 and kind == 4:
-            self._banned = ((address, clock.hi, clock.last),) + self._banned[: _BANS - 1]
+            self._banned = ((address, clock.periods, clock.ticks),) + self._banned[: _BANS - 1]
             return "%s asks to be left alone for a while" % host
-        came_s, came, _, unix_s, left, _ = struct.unpack(">I2HI2H", answer[32:48])
-        if kind != 4 or answer[0] >> 6 == 3 or answer[1] > 15 or not unix_s | left:
+        received_s, received, _, unix_s, transmitted, _ = struct.unpack(">I2HI2H", answer[32:48])
+        if kind != 4 or answer[0] >> 6 == 3 or answer[1] > 15 or not unix_s | transmitted:
             return "%s does not know the time" % host
         # Of the round trip, what the host kept the question is no travel.
         unix_s ^= _HALF
-        kept_ms = (unix_s - (came_s ^ _HALF)) * 1000 + ((left - came) * 1000 >> 16)
-        trip_ms = max(0, trip_ms - max(0, kept_ms))
+        host_ms = (unix_s - (received_s ^ _HALF)) * 1000 + ((transmitted - received) * 1000 >> 16)
+        trip_ms = max(0, trip_ms - max(0, host_ms))
         unix_s -= _TO_UNIX
         if not clock.can_be(unix_s):
             return "a time from %s that cannot be" % host
         error_ms = trip_ms // 2 + 1
         if not self._samples or error_ms < self.best[4]:
-            ms = (left * 1000 >> 16) + trip_ms // 2
-            self.best = unix_s, ms, clock.hi, clock.last, error_ms
+            ms = (transmitted * 1000 >> 16) + trip_ms // 2
+            self.best = unix_s, ms, clock.periods, clock.ticks, error_ms
         self._samples += 1
         self.done = self._samples >= _SAMPLES or self.best[4] * 2 <= _GOOD_MS
         return None
 
 
 class Timekeeper:
-    """Sets `clock` as the checked `settings` say; `trouble(sentence)` hears why it could not.
+    """Sets `clock` as the checked `settings` say; `on_trouble(sentence)` hears why it could not.
 
-    When NTP is asked is decided here alone: when the clock is due, and the pause after a question
-    in vain is over. Those grow, as NTP may be blocked for good."""
+    When NTP is asked is decided here alone: when the clock is due, and the pause after a
+    question in vain is over. Those grow, as NTP may be blocked for good."""
 
-    def __init__(self, settings, trouble):
+    def __init__(self, settings, on_trouble):
         self.clock = clock = Clock(settings["set_rtc"])
         self._sntp = Sntp(settings["ntp_hosts"], settings["timeout"])
         self._retry = Retry(settings["backoff_max"] * _SLOWER, clock)
         self._interval_ms = settings["sync_interval"] * 1000
-        self._trouble = trouble
-        self._heard = clock.hi, clock.last  # the uptime of the server's last answer
-        self.rests = False  # NTP has had its turn: for a rare caller it is due again at once
-        self._alone = False  # NTP was asked in vain, and nobody else was heard for long
+        self._on_trouble = on_trouble
+        self._heard = clock.periods, clock.ticks  # the uptime of the server's last answer
+        self.just_asked = False  # NTP has had its turn: a program that polls rarely finds it due
+        # again at each poll, and would never send
+        self._unheard = False  # NTP was asked in vain, and the server was not heard for long
 
     def close(self):
         """Leave nothing open, whatever has left a question in the middle."""
@@ -163,9 +166,9 @@ class Timekeeper:
         return self._overdue() and not self._retry.wait_ms()
 
     def stale(self):
-        """Whether readings should not get their time yet: NTP has not been heard for too long,
-        nor has the server. Perhaps there is no network; once there is, NTP may put it right."""
-        return self._alone and self._overdue()
+        """Whether readings should wait for their time: neither NTP nor the server was heard for
+        long. Once the network is back, NTP may put the clock right first."""
+        return self._unheard and self._overdue()
 
     def wait_ms(self):
         """Milliseconds until ask() may be called again after it has failed."""
@@ -176,48 +179,48 @@ class Timekeeper:
         Returns whether there was an answer."""
         clock = self.clock
         clock.tick()
-        alone = clock.age_ms(*self._heard) > _NEAR_MS
+        unheard = clock.age_ms(*self._heard) > _NEAR_MS
         most_ms = self._retry.failed() // 2
-        self._alone, self.rests = alone, True
+        self._unheard, self.just_asked = unheard, True
         wrong = self._sntp.ask(clock)
         if wrong:  # from now on, for the question has taken its time; half of it is certain
             self._retry.pause(_LEAST_MS + most_ms + jitter(most_ms))
-            self._trouble(wrong)
+            self._on_trouble(wrong)
             return False
         if self._sntp.done:
             self._set("ntp", *self._sntp.best)
             self._retry.succeeded()
         else:
             self._retry.pause(0)  # to a second answer
-            self.rests = False
+            self.just_asked = False
         return True
 
-    def hear(self, date, late_ms=0):
-        """The server has answered, with the Date header `date` (bytes), or None. That has waited
-        for a rare caller for up to `late_ms`; where that is below 0, nobody knows how long."""
+    def take_date(self, date, late_ms=0):
+        """The server has answered, with the Date header `date` (bytes), or None, which may have
+        come up to `late_ms` before it was read; below 0: nobody knows how long before."""
         clock = self.clock
         clock.tick()
-        self._heard = clock.hi, clock.last
-        if self._alone:  # the network is there: before readings get their time, NTP is asked
+        self._heard = clock.periods, clock.ticks
+        if self._unheard:  # the network is there: before readings get their time, NTP is asked
             self._retry.pause(0)
-            self._alone = False
-        error_ms = clock.error_ms(clock.hi, clock.last)
+            self._unheard = False
+        error_ms = clock.error_ms(clock.periods, clock.ticks)
         if date and late_ms >= 0 and (error_ms is None or error_ms > 2 * (_DATE_MS + late_ms)):
-            unix_s = once("dates", "http_date", date)
+            unix_s = call_unloading("dates", "http_date", date)
             ms = _DATE_MS // 2 + late_ms
-            self._set("http", unix_s, ms, clock.hi, clock.last, _DATE_MS + late_ms)
+            self._set("http", unix_s, ms, clock.periods, clock.ticks, _DATE_MS + late_ms)
 
-    def _set(self, source, unix_s, ms, hi, lo, error_ms):
+    def _set(self, source, unix_s, ms, periods, ticks, error_ms):
         clock = self.clock
-        if clock.sync(source, unix_s, ms, hi, lo, error_ms) and clock.back_ms > STEP_MS:
-            self._trouble("the clock was set back by %d s" % (clock.back_ms // 1000))
+        if clock.sync(source, unix_s, ms, periods, ticks, error_ms) and clock.back_ms > STEP_MS:
+            self._on_trouble("the clock was set back by %d s" % (clock.back_ms // 1000))
 
     def error_ms(self, ring):
         """The estimated error of the time now, or of the oldest in `ring` where that is larger."""
         clock = self.clock
         clock.tick()
-        error_ms = clock.error_ms(clock.hi, clock.last)
+        error_ms = clock.error_ms(clock.periods, clock.ticks)
         if error_ms is not None and ring.count:
-            lo, bits = ring.words[ring.head], ring.words[ring.head + 1]
-            error_ms = max(error_ms, clock.error_ms(bits & 0x3FF, lo))
+            oldest_ms = clock.error_ms(ring.oldest_periods(), ring.oldest_ticks())
+            error_ms = max(error_ms, oldest_ms)
         return error_ms

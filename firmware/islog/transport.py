@@ -16,7 +16,7 @@ import time
 
 from micropython import const
 
-from .errors import ConfigError, no_memory, once, why
+from .errors import ConfigError, call_unloading, in_words, no_memory, why
 
 ACCEPTED = const(0)
 BUSY = const(1)  # 429, 503: too fast
@@ -47,13 +47,13 @@ def from_peer(error):
     return error.args and error.args[0] in (errno.ECONNREFUSED, errno.ECONNRESET)
 
 
-class Answer:
+class Transport:
     """What a transport knows of the last exchange: the base of both.
 
-    `status` (0: none), `retry_after`, `date`, `remaining` (of the rate limit; bytes of those
+    `status` (0: none), `retry_after`, `date`, `quota` (of the rate limit; bytes of those
     headers, or None), `late_ms` (so long nobody looked whether they had come), `why` (a few words,
     never with anything that the server sent), `reached` (some machine answered, if only by a
-    refusal: the link is alive), `broken` (an answer came that is no HTTP), `untrusted` (the server
+    refusal: the link is alive), `broken` (an answer came that is no HTTP), `unusable` (the server
     did not prove its name, or the board cannot ask: `why` is the whole sentence).
     """
 
@@ -61,10 +61,10 @@ class Answer:
         """Nothing is under way, and no answer is known."""
         self._under_way = None
         self.status = 0
-        self.retry_after = self.date = self.remaining = None
+        self.retry_after = self.date = self.quota = None
         self.late_ms = 0
         self.why = "no answer"
-        self.reached = self.broken = self.is_json = self.untrusted = False
+        self.reached = self.broken = self.is_json = self.unusable = False
 
     def header(self, name, value):
         """Keep what matters of one header; `name` in lower case, both bytes."""
@@ -73,35 +73,33 @@ class Answer:
         elif name == b"date":
             self.date = value
         elif name == b"x-ratelimit-remaining":
-            self.remaining = value
+            self.quota = value
         elif name == b"content-type":
             self.is_json = b"json" in value.lower()
 
     def unanswered(self, number, securing):
-        """Say why there was no answer, by an error's number or name: in words (reasons.py) where
-        that is TLS's, or TLS was being set up. True where it had too little memory for that."""
+        """Say why there was no answer, by an error's number or name: in words (tls_errors.py)
+        where that is TLS's, or TLS was being set up. True where it had too little memory for
+        that."""
         self.why = "no answer (%s)" % number
         if type(number) is int and (securing or number <= -_MBEDTLS):
             try:
-                self.why, short = once("reasons", "reason", number, securing)
+                self.why, short = call_unloading("tls_errors", "reason", number, securing)
                 return short
             except (MemoryError, OSError, ImportError):
                 pass
         return False
 
-    def hint(self, which, otherwise):
-        """What to do about it, in words: hints.py has some for what the user has to put right, in
-        the bucket call (`which` is 0) or in batches; else `otherwise`."""
+    def in_words(self, which, otherwise):
+        """What to do about it, in words: explain.py has some for what the user has to put right,
+        in the bucket call (`which` is 0) or in batches; else `otherwise`."""
         if 200 <= self.status < 500 or self.status == 511:
-            try:
-                return once("hints", "hint", self.status, which, otherwise)
-            except (MemoryError, OSError):
-                pass
+            return in_words(otherwise, "answer", self.status, which, otherwise)
         return otherwise
 
 
 class _Headers(dict):
-    # requests takes a copy per connection; the second connection would be a redirect's.
+    # requests takes a copy for each connection; a second connection would be a redirect's.
     copies = 0
 
     def copy(self):
@@ -127,7 +125,7 @@ class _Sockets:
         return self.last
 
 
-class Requests(Answer):
+class Requests(Transport):
     """POSTs, each on a connection of its own, in one step; `timeout_s` is for each socket
     operation. No certificate is looked at. ConfigError: this board has no `requests`."""
 
@@ -176,7 +174,7 @@ class Requests(Answer):
             self.close()
         if not self.status:
             gc.collect()  # what TLS took is left to its finaliser
-        return meaning(_REDIRECTED if self.untrusted else self.status, self.is_json)
+        return meaning(_REDIRECTED if self.unusable else self.status, self.is_json)
 
     def _post(self, url, headers, data):
         # True where TLS had too little memory, which a second try may have after a collection.
@@ -186,7 +184,7 @@ class Requests(Answer):
             gc.collect()  # TLS wants a large block
         try:
             self._names[self._module] = self._sockets
-            answer = self._names["request"](
+            response = self._names["request"](
                 "POST",
                 url,
                 data=data,
@@ -194,8 +192,8 @@ class Requests(Answer):
                 timeout=self._timeout_s,
                 parse_headers=self._header,
             )
-            status = answer.status_code
-            answer.close()
+            status = response.status_code
+            response.close()
             self._sockets.last = None  # it is closed, and only once
             self.broken = status < 200  # the answer is behind it, where requests does not look
             self.status = 0 if self.broken else status
@@ -217,7 +215,7 @@ class Requests(Answer):
             self.reached = True
             if isinstance(e, (TypeError, AttributeError, ImportError, NameError)):
                 self.why = why("fault", self._names, e)  # no answer makes it raise these
-                self.untrusted = True
+                self.unusable = True
             elif str(e).endswith("[]"):  # the words of its first line: not a byte has come
                 self.why = "no answer (%s)" % "closed"
             else:

@@ -29,7 +29,7 @@ import time
 import network
 from micropython import const
 
-from .errors import once
+from .errors import call_unloading, in_words
 
 _DOWN = const(0)
 _JOINING = const(1)
@@ -62,7 +62,7 @@ class WiFi:
         self.ssid = None
         self._wlan = None
         self._networks = networks
-        self._given = country, hostname, power, txpower
+        self._options = country, hostname, power, txpower
         self._reset = reset
         self._next = 0  # of the networks
         self._since = 0
@@ -74,13 +74,14 @@ class WiFi:
         self._silent = 0  # exchanges running without any answer
         self._doubts = False  # whether the link is one
 
-    def poll(self, trouble):
+    def poll(self, on_trouble):
         """Move on by at most one step; returns the state. To switch the radio on or off may take
-        seconds, to ask the gateway two. `trouble(sentence)` hears why a network was not joined."""
+        seconds, to ask the gateway two. `on_trouble(sentence)` hears why a network was not
+        joined."""
         try:
-            self._step(trouble)
+            self._step(on_trouble)
         except _FAULTS as e:
-            self._fail(trouble, "the radio answered %s" % (str(e) or type(e).__name__), True)
+            self._fail(on_trouble, "the radio answered %s" % (str(e) or type(e).__name__), True)
         return self.state
 
     def heard(self, answered):
@@ -90,7 +91,7 @@ class WiFi:
         # (A doubt stays until the next poll(): a second Logger's exchange may end before it.)
         self._silent, self._doubts = silent, silent > 0 and (self._doubts or _due(silent))
 
-    def _step(self, trouble):
+    def _step(self, on_trouble):
         age = time.ticks_diff(time.ticks_ms(), self._since)
         if age < 0:  # of more than six days
             age = _JOIN_MS + 1
@@ -99,10 +100,10 @@ class WiFi:
                 self._next = (self._next + 1) % len(self._networks)
                 self._enter(_DOWN)
         elif self.state == _DOWN and not (self._ready and self._wlan.active()):
-            self._switch_on(trouble)
+            self._switch_on(on_trouble)
         elif self._is_connected():
             if self.state == _DOWN and not self._is_ours():
-                trouble("Wi-Fi %s is left: config.json does not name it" % self.ssid)
+                on_trouble("Wi-Fi %s is left: config.json does not name it" % self.ssid)
                 # A static address was that network's, and outlives a soft reset as well.
                 self._static = quietly(self._wlan, "ipconfig", "dhcp4") is False
                 self._wlan.disconnect()
@@ -110,7 +111,7 @@ class WiFi:
             self._failures = 0
             self._enter(UP)
             if self._doubts:
-                self._doubt(trouble)
+                self._doubt(on_trouble)
         elif self.state == UP:
             self._enter(_LOST)
         elif self.state == _LOST:
@@ -120,37 +121,35 @@ class WiFi:
         elif self.state == _DOWN:
             self._join()
         elif age > _JOIN_MS or age > _PATIENCE_MS and self._has_given_up():
-            self._fail(trouble, self._words() or "it did not answer in 15 s")
+            why = in_words(None, "joining", network, self._wlan.status())
+            self._fail(on_trouble, why or "it did not answer in 15 s")
 
     def _enter(self, state):
         if state != self.state:
             self._since, self.state = time.ticks_ms(), state
 
-    def _switch_on(self, trouble):
-        country, hostname, power, txpower = self._given
+    def _switch_on(self, on_trouble):
+        country, hostname, power, txpower = self._options
         if not self._wlan:
             self._wlan = network.WLAN(network.STA_IF)
         wlan = self._wlan
-        if country and self._set(trouble, "country", country):
+        if country and self._set(on_trouble, "country", country):
             if self._reset and hasattr(wlan, "deinit") and wlan.active():
                 if not self._is_connected():  # a CYW43 takes it when it is switched on
                     self._switch_off()
-        self._set(trouble, "hostname", hostname)
+        self._set(on_trouble, "hostname", hostname)
         if self._off or not wlan.active():
             wlan.active(True)
+            if self._found:
+                call_unloading("wifi_radio", "put_back", wlan, self._found)
             self._off = False
-            for name, value in self._found:
-                if name:
-                    quietly(self._wlan, "config", **{name: value})
-                else:
-                    quietly(self._wlan, "ifconfig", value)
         elif not self._is_connected():
             quietly(self._wlan, "disconnect")  # else an ESP32 goes on with a join of before
-        self._set(trouble, "wifi_power", power)
-        self._set(trouble, "txpower", txpower)
+        self._set(on_trouble, "wifi_power", power)
+        self._set(on_trouble, "txpower", txpower)
         self._ready = True
 
-    def _set(self, trouble, setting, value):
+    def _set(self, on_trouble, setting, value):
         # Pass it on where the port knows it; True where the country was another one.
         try:
             if value is None:
@@ -166,11 +165,13 @@ class WiFi:
                 self._wlan.config(pm=getattr(network.WLAN, "PM_%s" % value.upper()))
         except REFUSALS as e:
             why = str(e) or type(e).__name__
-            trouble("%s was not taken by this board (%s): see docs/settings.md" % (setting, why))
+            on_trouble(
+                "%s was not taken by this board (%s): see docs/settings.md" % (setting, why)
+            )
 
     def _switch_off(self):
         self._ready, self._off = False, True
-        once("radio", "switch_off", self._wlan)
+        call_unloading("wifi_radio", "switch_off", self._wlan)
 
     def _is_connected(self):
         try:
@@ -226,36 +227,30 @@ class WiFi:
                 return True
         return False
 
-    def _words(self):
-        try:
-            return once("explain", "joining", network, self._wlan.status())
-        except MemoryError:
-            return None
-
-    def _fail(self, trouble, why, raised=False):
+    def _fail(self, on_trouble, why, raised=False):
         self._failures += 1
         self._enter(_FAILED)
         if self._reset and self._wlan and _due(self._failures):
             if not raised:  # what a radio says that fails is not to be believed
-                self._found = once("radio", "settings", self._wlan)
+                self._found = call_unloading("wifi_radio", "settings", self._wlan)
             self._switch_off()
         elif self._wlan:
             if raised:  # perhaps it did not start, and active() is True all the same
                 self._ready, self._off = False, True
             quietly(self._wlan, "disconnect")
-        trouble("Wi-Fi %s: %s" % (self._networks[self._next]["ssid"], why))
+        on_trouble("Wi-Fi %s: %s" % (self._networks[self._next]["ssid"], why))
 
-    def _doubt(self, trouble):
+    def _doubt(self, on_trouble):
         self._doubts = False
         if not self._reset:
             return
-        if once("radio", "gateway_answers", self._wlan):
+        if call_unloading("wifi_radio", "gateway_answers", self._wlan):
             self._silent = 0
             return
         what = "Wi-Fi %s: nothing answers, nor does its gateway: it is joined anew"
-        trouble(what % (self.ssid or "link"))
+        on_trouble(what % (self.ssid or "link"))
         if self._silent > _SILENT:
-            self._found = once("radio", "settings", self._wlan)
+            self._found = call_unloading("wifi_radio", "settings", self._wlan)
             self._switch_off()
         else:
             quietly(self._wlan, "disconnect")

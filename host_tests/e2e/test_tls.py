@@ -304,10 +304,10 @@ NUMBERS = re.compile(r"^\| (`-?\d+`(?:, `-?\d+`)*) \| `([^`]+)` \|", re.M)
 
 ASK = """
 import json
-from islog import reasons
+from islog import tls_errors
 page = {page!r}
-said = [reasons.reason(n, True)[0] for n in page]
-print(json.dumps([[abs(n) for n in reasons.NUMBERS], said]))
+said = [tls_errors.reason(n, True)[0] for n in page]
+print(json.dumps([[abs(n) for n in tls_errors.NUMBERS], said]))
 """
 
 

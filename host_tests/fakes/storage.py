@@ -8,12 +8,12 @@ open, and whoever closes it last writes what it had, over what others have writt
 
 import os
 
-import islog.left
-import islog.records
-import islog.replay
-import islog.segments
+import islog.spool_records
+import islog.spool_recovery
+import islog.spool_replay
+import islog.spool_segments
 
-_MODULES = islog.left, islog.records, islog.replay
+_MODULES = islog.spool_recovery, islog.spool_records, islog.spool_replay
 
 
 class Storage:
@@ -28,13 +28,13 @@ class Storage:
     def __enter__(self):
         for module in _MODULES:
             module.open = self._open
-        islog.left.os = islog.segments.os = self
+        islog.spool_recovery.os = islog.spool_segments.os = self
         return self
 
     def __exit__(self, *_):
         for module in _MODULES:
             del module.open
-        islog.left.os = islog.segments.os = os
+        islog.spool_recovery.os = islog.spool_segments.os = os
 
     def _open(self, path, mode):
         self.opened += 1

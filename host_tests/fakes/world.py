@@ -27,7 +27,7 @@ def reset():
 
 def forget():
     """What a power cut ends without a close(): no Logger uses a spool any more."""
-    segments = sys.modules.get("islog.segments")
+    segments = sys.modules.get("islog.spool_segments")
     if segments:
         segments._users.clear()
 

@@ -17,7 +17,7 @@ import lossy
 import network
 import requests
 import world
-from islog import kept, wifi
+from islog import keepalive, wifi
 from world import NOW_MS, time
 
 HOUR_S = 3600
@@ -645,7 +645,7 @@ class Day:
         opened = [s for s in open_sockets() if s not in others]
         if opened:
             raise Failure("%d sockets stay open" % len(opened))
-        if requests.socket is not kept.socket:
+        if requests.socket is not keepalive.socket:
             raise Failure("requests keeps the stand-in of its socket module")
         self.reckon(self.boot)
 
@@ -669,7 +669,7 @@ class Day:
 def open_sockets():
     """Those that somebody has: a board's collector closes the others."""
     gc.collect()
-    return [s for s in gc.get_objects() if type(s) is kept.socket.socket and s._open]
+    return [s for s in gc.get_objects() if type(s) is keepalive.socket.socket and s._open]
 
 
 def said(e):

@@ -4,7 +4,7 @@ import os
 import random
 
 import lossy
-from islog import left, records, replay
+from islog import spool_records, spool_recovery, spool_replay
 
 
 class PowerCut(BaseException):
@@ -24,7 +24,7 @@ class Flash:
         for name in os.listdir(folder):
             os.remove(folder + "/" + name)
         self.flaky = random.choice((0, 0, 0, 20))
-        records.open = left.open = replay.open = self.open
+        spool_records.open = spool_recovery.open = spool_replay.open = self.open
 
     def open(self, path, mode):
         if mode == "rb" and random.randrange(100) < self.flaky:

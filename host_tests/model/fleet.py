@@ -105,7 +105,7 @@ class Fleet:
             wait_ms = log.poll()
             after_ms = time.up_ms() + max(1, wait_ms)
             # A board polls at least once a second; what does nothing until then is left out here.
-            pause_ms = log._uplink.retry.wait_ms() if log.synced and wait_ms == 1000 else 0
+            pause_ms = log._uplink.wait_ms() if log.synced and wait_ms == 1000 else 0
             after_ms += pause_ms // 1000 * 1000
             # Where a POST took longer than that, the reading comes late, as it does in main.py.
             after_ms = min(after_ms, max(log_at_ms, time.up_ms() + 1))

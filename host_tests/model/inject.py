@@ -41,7 +41,10 @@ VARIANTS = [
 KINDS = ("interrupt", "memory", "interrupt", "memory", "again", "end", "end-again")
 STRIDE = 401  # a callback logs behind every so many jumps
 WAITING = ("a call that waits", 0)
-ONCE = "config dates explain hints jsonfile networks radio reasons slips".split()
+ONCE = (
+    "config config_file config_parser config_wifi dates explain rtc service tls_context tls_errors"
+    " wifi_radio"
+).split()
 LIMIT_S = 10  # of the processor, however many share it
 
 

@@ -15,7 +15,9 @@ from pathlib import Path
 import world
 from world import NOW_MS, Board, time
 
-FILES = {"spool.py", "replay.py", "segments.py", "left.py", "records.py"}
+FILES = {"spool.py"} | {
+    "spool_%s.py" % name for name in "replay segments recovery records".split()
+}
 SETTINGS = {
     "buffer_bytes": 512,
     "batch_bytes": 512,

@@ -578,7 +578,7 @@ class Schedule:
         assert not alive or network.cuts() == cuts, "what a program had open was cut"
         early = self.server.said_early
         if early and self.transport == "kept":
-            assert self.log._uplink.answer.status == early, "%d was not heard" % early
+            assert self.log._uplink.transport.status == early, "%d was not heard" % early
         assert 0 <= wait_ms <= 1000, wait_ms
         if self._stuck and network.route() != "alive":
             self._stuck = network.lying = False

@@ -11,10 +11,10 @@ import internet
 import pytest
 import requests
 import world
-from islog import kept, transport
+from islog import keepalive, transport
 from test_transport import ACCEPTED, UNKNOWN, URL, a_server, answer, both, post, start, values
 
-FILES = {str(Path(module.__file__)) for module in (kept, transport)}
+FILES = {str(Path(module.__file__)) for module in (keepalive, transport)}
 
 
 class CtrlC:
@@ -92,7 +92,7 @@ def test_ctrl_c_at_any_line_of_a_step_and_of_the_close_after_it(which, case):
             pass
         way.close()
         assert way.step() == UNKNOWN and (way.status, way.date) == (0, None)
-        assert internet.open_sockets == 0 and requests.socket is kept.socket
+        assert internet.open_sockets == 0 and requests.socket is keepalive.socket
         whole(way, server)
         number += 1
     assert number > 40
@@ -124,4 +124,4 @@ def whole(way, server):
         assert post(way, value) == ACCEPTED and values(server)[-1] == value
     assert server.posts[-1] == (URL.partition("test")[2], 204)
     way.close()
-    assert internet.open_sockets == 0 and requests.socket is kept.socket
+    assert internet.open_sockets == 0 and requests.socket is keepalive.socket

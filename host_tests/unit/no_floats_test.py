@@ -22,11 +22,11 @@ def test_the_watch_finds_a_float_that_comes_from_outside():
     board_clock = clock.Clock()
     with Watch() as watch:
         board_clock.sync("ntp", world.NOW_MS // 1000, 123, 0, 5, 4)
-        board_clock.settle(0, 5)
+        board_clock.locate(0, 5)
     assert watch.found == []
     with Watch() as watch:
         board_clock.sync("ntp", world.NOW_MS / 1000, 0, 0, 5, 4)
     assert watch.found[0].startswith("sync, line") and watch.found[0].endswith("unix_s")
     with Watch() as watch:
-        board_clock.settle(0, 5.0)
-    assert any(found.endswith("shift") for found in watch.found)
+        board_clock.locate(0, 5.0)
+    assert any(found.endswith("offset_ms") for found in watch.found)

@@ -1,7 +1,7 @@
 """Where the time comes from, and that it is right: after a month, across wraps, when drifting."""
 
 import machine
-import test_payload as twins
+import test_batch as twins
 from islog import clock, dates, ring
 from world import NOW_MS, Board, raises, reset, time
 
@@ -21,17 +21,17 @@ def sync(board_clock, error_ms=5, off_ms=0, source="ntp"):
     """Tell the clock the true time, or one that is off."""
     board_clock.tick()
     unix_s, ms = divmod(true_ms() + off_ms, 1000)
-    return board_clock.sync(source, unix_s, ms, board_clock.hi, board_clock.last, error_ms)
+    return board_clock.sync(source, unix_s, ms, board_clock.periods, board_clock.ticks, error_ms)
 
 
 def stamp(board_clock):
     board_clock.tick()
-    return board_clock.hi, board_clock.last
+    return board_clock.periods, board_clock.ticks
 
 
-def at(board_clock, hi, lo):
-    board_clock.settle(hi, lo)
-    return board_clock.mega * 100000000 + lo + board_clock.shift
+def at(board_clock, periods, ticks):
+    board_clock.locate(periods, ticks)
+    return board_clock.unix_block * 100000000 + ticks + board_clock.offset_ms
 
 
 def now_ms(board_clock):
@@ -46,19 +46,30 @@ def test_a_sync_holds_before_and_after_it_across_wraps():
             sync(board_clock)
         stamps.append((stamp(board_clock), true_ms()))
         time.advance(5 * DAY_MS)
-    for (hi, lo), true in stamps:
-        assert abs(at(board_clock, hi, lo) - true) <= 1
+    for (periods, ticks), true in stamps:
+        assert abs(at(board_clock, periods, ticks) - true) <= 1
 
 
 def test_what_settle_says_holds_until_it_says_so():
     board_clock = make()
     sync(board_clock)
     for _ in range(300):
-        hi, lo = stamp(board_clock)
-        board_clock.settle(hi, lo)
-        mega, shift, until = board_clock.mega, board_clock.shift, board_clock.until
-        assert 0 < until - lo <= 20000 and 0 <= lo + shift and until + shift <= 100000000
-        assert at(board_clock, hi, until - 1) == mega * 100000000 + until - 1 + shift
+        periods, ticks = stamp(board_clock)
+        board_clock.locate(periods, ticks)
+        unix_block, offset_ms, valid_until = (
+            board_clock.unix_block,
+            board_clock.offset_ms,
+            board_clock.valid_until,
+        )
+        assert (
+            0 < valid_until - ticks <= 20000
+            and 0 <= ticks + offset_ms
+            and valid_until + offset_ms <= 100000000
+        )
+        assert (
+            at(board_clock, periods, valid_until - 1)
+            == unix_block * 100000000 + valid_until - 1 + offset_ms
+        )
         time.advance(617283)
 
 
@@ -93,8 +104,8 @@ def test_a_month_offline_between_two_syncs_is_interpolated():
         time.advance(HOUR_MS)
         stamps.append((stamp(board_clock), true_ms()))
     sync(board_clock)
-    for (hi, lo), true in stamps:
-        assert abs(at(board_clock, hi, lo) - true) <= 100
+    for (periods, ticks), true in stamps:
+        assert abs(at(board_clock, periods, ticks) - true) <= 100
 
 
 def test_readings_between_older_syncs_are_still_interpolated_after_newer_ones():
@@ -107,8 +118,8 @@ def test_readings_between_older_syncs_are_still_interpolated_after_newer_ones():
             time.advance(5 * HOUR_MS)
             stamps.append((stamp(board_clock), true_ms()))
     sync(board_clock)
-    for (hi, lo), true in stamps:
-        assert abs(at(board_clock, hi, lo) - true) <= 10
+    for (periods, ticks), true in stamps:
+        assert abs(at(board_clock, periods, ticks) - true) <= 10
 
 
 def test_without_a_sync_before_the_error_is_small_and_said():
@@ -370,37 +381,40 @@ def test_what_was_sent_last_stays_a_small_number_whatever_the_clock_does():
             if not board_clock.can_be((true_ms() + off_ms) // 1000):
                 continue
             sync(board_clock, error_ms=1, off_ms=off_ms)
-            board_clock.settle(*stamp(board_clock))
-            assert -(10**8) <= board_clock.floor <= 10**8 + 2000
-            lo = board_clock.last
-            ms = lo + board_clock.shift
-            assert 0 <= ms < 10**8 and board_clock.floor <= ms + 2000
-            assert -(2**30) <= board_clock.shift < 2**30 and board_clock.until <= 2**30 + 20000
-            board_clock.floor = max(board_clock.floor, ms)  # it is sent
+            board_clock.locate(*stamp(board_clock))
+            assert -(10**8) <= board_clock.last_sent_ms <= 10**8 + 2000
+            ticks = board_clock.ticks
+            ms = ticks + board_clock.offset_ms
+            assert 0 <= ms < 10**8 and board_clock.last_sent_ms <= ms + 2000
+            assert (
+                -(2**30) <= board_clock.offset_ms < 2**30
+                and board_clock.valid_until <= 2**30 + 20000
+            )
+            board_clock.last_sent_ms = max(board_clock.last_sent_ms, ms)  # it is sent
             time.advance(3000)
 
 
 def test_machine_code_and_bytecode_agree_at_the_ends_of_what_a_clock_can_hold():
     for first in (0, 1, 2**29, 2**30 - 3, 2**30 - 1):
         for ms in (0, 1, 12345, 99999989, 99999999):
-            for floor in (-(10**8), -1, 0, ms - 1, ms, ms + 1, ms + 2000):
+            for last_ms in (-(10**8), -1, 0, ms - 1, ms, ms + 1, ms + 2000):
                 board_clock = twins.Clock()
-                board_clock.shift, board_clock.floor = ms - first, max(floor, ms)
-                board_clock.until = first + min(20000, 10**8 - ms)
+                board_clock.offset_ms, board_clock.last_sent_ms = ms - first, max(last_ms, ms)
+                board_clock.valid_until = first + min(20000, 10**8 - ms)
                 batch = twins.make()
                 store = ring.Ring(128, board_clock, None)
-                store.add_signal("t", batch.name("t"))
+                store.add_signal("t", batch.signal_json("t"))
                 stamps = [min(first + i * 2, 2**30 - 1) for i in range(4)]
-                for i, lo in enumerate(stamps):
+                for i, ticks in enumerate(stamps):
                     store.log("t", i)
-                    store.words[4 * i] = lo
-                batch.set_time(17960, board_clock.floor)
+                    store.words[4 * i] = ticks
+                batch.set_time(17960, board_clock.last_sent_ms)
                 twins.readings(batch, store, 0, board_clock)  # compares the two
-                taken = [lo for lo in stamps if lo < first + min(20000, 10**8 - ms)]
-                expected = [max(floor, lo + ms - first) for lo in taken]
+                taken = [ticks for ticks in stamps if ticks < first + min(20000, 10**8 - ms)]
+                expected = [max(last_ms, ticks + ms - first) for ticks in taken]
                 sent = [part.split("}")[0] for part in twins.text_of(batch).split('"e":')[1:]]
                 shown = ["%d.%03d" % divmod(1796000000000 + ms, 1000) for ms in expected]
-                assert sent == shown and board_clock.floor == expected[-1]
+                assert sent == shown and board_clock.last_sent_ms == expected[-1]
 
 
 def test_the_age_of_the_oldest_reading_shows_in_status():
@@ -481,7 +495,7 @@ def test_when_the_server_is_back_ntp_is_asked_before_what_was_logged_offline_get
 
 def test_a_clock_once_set_by_ntp_stays_good_enough_for_certificates():
     board = Board(transport="kept", flush_interval=10)
-    board.logger._uplink.answer.verifies = True  # as with ca_file
+    board.logger._uplink.transport.verifies = True  # as with ca_file
     board.log("t", 0)
     board.run(30)
     assert board.values() == [0]
@@ -498,7 +512,7 @@ def test_a_clock_once_set_by_ntp_stays_good_enough_for_certificates():
 
 def test_a_server_is_not_verified_by_a_clock_that_ntp_has_never_set():
     board = Board(transport="kept", flush_interval=0)
-    board.logger._uplink.answer.verifies = True  # as with ca_file
+    board.logger._uplink.transport.verifies = True  # as with ca_file
     board.ntp.silent = True
     board.server.date = date_of(true_ms() // 1000)
     board.log("t", 0)
@@ -519,7 +533,7 @@ def test_before_tls_reads_the_boards_clock_that_is_right_again_whoever_has_moved
         reset()
         machine.style = style
         board = Board(transport="kept", flush_interval=5)
-        board.logger._uplink.answer.verifies = True  # as with ca_file
+        board.logger._uplink.transport.verifies = True  # as with ca_file
         seen = []
         board.server.early = lambda headers, seen=seen: seen.append(off_s())
         board.log("t", 0)

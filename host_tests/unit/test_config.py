@@ -6,7 +6,7 @@ import sys
 import islog
 import network
 from islog import config, service
-from islog.errors import once
+from islog.errors import call_unloading
 from world import raises
 
 GOOD = {"client_key": "secret-key", "bucket_name": "greenhouse"}
@@ -21,7 +21,8 @@ def refused(**settings):
 
 def urls(settings):
     """Those of the bucket call and of a batch."""
-    _, _, bucket, batches, *_ = service.plan(settings)
+    made = service.Service(settings)
+    bucket, batches = made.bucket_call, made.ingest
     return bucket[0], batches[0]
 
 
@@ -148,10 +149,10 @@ def test_why_a_network_was_not_joined_is_told_by_the_ports_own_status():
         ("rp2", -3, "its password was refused"),
     ):
         network.style = style
-        assert word in once("explain", "joining", network, status)
+        assert word in call_unloading("explain", "joining", network, status)
     for style, status in (("esp32", 1001), ("esp32", 99), ("rp2", 1), ("rp2", 0), ("rp2", None)):
         network.style = style
-        assert once("explain", "joining", network, status) is None
+        assert call_unloading("explain", "joining", network, status) is None
     assert "islog.explain" not in sys.modules
 
 

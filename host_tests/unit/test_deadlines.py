@@ -72,7 +72,7 @@ def test_pauses_grow_to_their_cap_and_start_again_after_a_success():
 def test_an_age_is_a_small_int_and_right_up_to_six_days():
     time.reset(ticks=2**30 - 5)
     board_clock = clock.Clock()
-    begin = board_clock.hi, board_clock.last
+    begin = board_clock.periods, board_clock.ticks
     for _ in range(80 * 8):
         board_clock.tick()
         assert board_clock.age_ms(*begin) == min(time.up_ms(), 2**29)

@@ -176,12 +176,12 @@ def test_ctrl_c_while_flush_waits_gives_the_files_as_well():
 
 def test_what_two_ctrl_c_at_once_have_left_in_requests_is_mended_by_the_next_logger():
     import requests
-    from islog import kept
+    from islog import keepalive
 
     board = Board(timeout=1)
     board.run(3)
     board.log("t", 1)
-    answer = board.logger._uplink.answer
+    answer = board.logger._uplink.transport
 
     def again():
         answer.close = again
@@ -192,9 +192,9 @@ def test_what_two_ctrl_c_at_once_have_left_in_requests_is_mended_by_the_next_log
         board.run(30)
     except KeyboardInterrupt:
         internet.during_post = None
-    assert requests.socket is not kept.socket and internet.open_sockets == 1
+    assert requests.socket is not keepalive.socket and internet.open_sockets == 1
     board = Board(timeout=1)
-    assert requests.socket is kept.socket and internet.open_sockets == 0
+    assert requests.socket is keepalive.socket and internet.open_sockets == 0
     board.log("t", 2)
     board.run(30)
     assert board.values() == [2] and internet.open_sockets == 0
@@ -275,7 +275,7 @@ def test_the_newest_are_kept_though_a_batch_was_left_half_made():
         for i in range(10):
             board.log("t", i)
         board.log("note", 'a "quoted" text')
-        fails_once(board.logger._uplink.batch, "other", kind)
+        fails_once(board.logger._uplink.batch, "add", kind)
         for i in range(10, 400):
             board.log("t", i)
             run(board, 1)
@@ -306,15 +306,15 @@ def test_after_close_nothing_is_pending_and_flush_returns_at_once():
 def test_a_signal_that_a_callback_brings_meanwhile_does_not_share_a_number():
     board = Board(flush_interval=0)
     batch = board.logger._uplink.batch
-    name = batch.name
+    name = batch.signal_json
 
     def called(signal):
-        batch.name = name
+        batch.signal_json = name
         board.logger.log("from a callback", 2)
         board.logged += 1
         return name(signal)
 
-    batch.name = called
+    batch.signal_json = called
     board.log("from the program", 1)
     board.run(10)
     readings = [(signal, value) for signal, value, _ in board.server.readings]

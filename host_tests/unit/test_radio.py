@@ -262,14 +262,14 @@ class WithoutIfconfig:
 
 
 def test_a_gateway_is_asked_also_where_a_port_has_no_ifconfig():
-    from islog import radio
+    from islog import wifi_radio
 
     for _ in boards():
         seconds_to(WiFi([HOME]))
         wlan = WithoutIfconfig(network.station())
-        assert radio.gateway_answers(wlan) is True
+        assert wifi_radio.gateway_answers(wlan) is True
         network.gateway, network.deaf = "192.168.4.1", True
-        assert radio.gateway_answers(wlan) is False
+        assert wifi_radio.gateway_answers(wlan) is False
 
 
 def test_a_radio_that_is_not_to_be_switched_off_is_switched_on_again_all_the_same():

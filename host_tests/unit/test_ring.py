@@ -1,6 +1,6 @@
 """A user's readings in a fixed number of bytes."""
 
-from islog import plain, ring
+from islog import bytecode, ring
 from world import time
 
 
@@ -21,7 +21,7 @@ def make(size_bytes, *signals):
 
 def oldest(store):
     """(signal, value) of the oldest reading."""
-    signal, kind, value, _, _ = store.look()
+    signal, kind, value, _, _ = store.oldest()
     return signal, bytes(value) if kind == ring.STR else value
 
 
@@ -36,9 +36,9 @@ def dropped(store):
 def release(store):
     """Take the oldest reading out; its uptime."""
     at = store.head
-    hi, lo = store.words[at + 1] & 1023, store.words[at]
-    store.take(store.look()[4], 1, Taken())
-    return hi, lo
+    periods, ticks = store.words[at + 1] & 1023, store.words[at]
+    store.hand_over(store.oldest()[4], 1, Taken())
+    return periods, ticks
 
 
 def put(store, kind, value, given=None):
@@ -127,12 +127,12 @@ def test_the_reading_being_read_is_not_dropped_by_a_callback():
     store = make(64)
     for i in range(3):
         store.log("t", i)
-    store.hold(1)
+    store.set_reading(1)
     assert store.log("t", 3)  # a callback, with room
     assert not store.log("t", 4)  # and one with the ring full
     assert dropped(store) == 1 and oldest(store) == ("t", 0)
     release(store)
-    store.hold(0)
+    store.set_reading(0)
     assert store.log("t", 5)
     assert drain(store) == [("t", 1), ("t", 2), ("t", 3), ("t", 5)]
 
@@ -156,8 +156,8 @@ def test_log_alone_keeps_the_uptime_right():
         store.log("t", day)
         time.advance(86400000)
     while store.count:
-        hi, lo = release(store)
-        seen.append(hi * 2**30 + lo)
+        periods, ticks = release(store)
+        seen.append(periods * 2**30 + ticks)
     assert seen == [day * 86400000 for day in range(60)]
 
 
@@ -168,7 +168,7 @@ def test_a_given_time_comes_back_with_its_reading():
     put(store, ring.BOOL, True)
     given = []
     while store.count:
-        given.append(store.look()[3])
+        given.append(store.oldest()[3])
         release(store)
     assert given == [1416262288913554, -1416262289, None]
 
@@ -224,9 +224,9 @@ def test_the_fast_and_the_plain_way_store_the_same():
     values += ["text", None, float("nan"), float("inf"), -float("inf")]
     for step in range(3 * len(values)):
         value = values[step % len(values)]
-        assert own.log("t", value) == plain.Steps.log(twin, "t", value)
-        assert own.log("new", value) == plain.Steps.log(twin, "new", value) == "other"
-        assert own.log("t", value, 0) == plain.Steps.log(twin, "t", value, 0) == "other"
+        assert own.log("t", value) == bytecode.Steps.log(twin, "t", value)
+        assert own.log("new", value) == bytecode.Steps.log(twin, "new", value) == "other"
+        assert own.log("t", value, 0) == bytecode.Steps.log(twin, "t", value, 0) == "other"
         time.advance(2**28 + 1)
         assert (own.count, dropped(own)) == (twin.count, dropped(twin))
     assert own.words[: own.size] == twin.words[: own.size] and dropped(own) > 0

@@ -36,7 +36,7 @@ def test_a_night_s_troubles_are_there_in_the_morning_with_their_times():
 def test_the_last_five_different_ones_stay_each_once_by_its_latest_time():
     board = Board()
     for n in range(9):
-        board.logger._trouble("trouble %d" % (n % 7))
+        board.logger._on_trouble("trouble %d" % (n % 7))
         time.advance(1000)
         board.logger.poll()
     said = board.logger.status()["said"]
@@ -56,7 +56,7 @@ def test_what_the_ticks_do_in_weeks_and_years_does_not_show():
         for _ in range(4):  # a clock has to see each quarter of its period
             time.advance(50000000)
             board.logger.poll()
-    board.logger._trouble("a trouble")
+    board.logger._on_trouble("a trouble")
     at = board.logger.status()["said"][-1][0]
     assert at == ((1 << 30) - 5000 + time.up_ms()) // 1000
 
@@ -79,10 +79,10 @@ def test_without_memory_a_sentence_is_told_and_nothing_else_changes():
         raise MemoryError
 
     clock.uptime_s = full
-    board.logger._trouble("a trouble")
+    board.logger._on_trouble("a trouble")
     clock.uptime_s = uptime_s
     assert board.logger.last_error == "a trouble" and sentences(board) == ["the time is known"]
-    board.logger._trouble("a trouble")
+    board.logger._on_trouble("a trouble")
     assert sentences(board) == ["the time is known", "a trouble"]
 
 

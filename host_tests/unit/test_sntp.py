@@ -22,8 +22,8 @@ def ask(client, board_clock):
             break
     board_clock.sync("ntp", *client.best)
     board_clock.tick()
-    board_clock.settle(board_clock.hi, board_clock.last)
-    shown_ms = board_clock.mega * 100000000 + board_clock.last + board_clock.shift
+    board_clock.locate(board_clock.periods, board_clock.ticks)
+    shown_ms = board_clock.unix_block * 100000000 + board_clock.ticks + board_clock.offset_ms
     return shown_ms - NOW_MS - time.up_ms()
 
 

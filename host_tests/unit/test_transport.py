@@ -7,7 +7,7 @@ import sys
 import internet
 import requests
 import secure
-from islog import ConfigError, kept, reasons, transport
+from islog import ConfigError, keepalive, tls_errors, transport
 from islog.transport import ACCEPTED, BAD, BUSY, FORBIDDEN, UNKNOWN, WRONG
 from world import Board, flash, raises, time
 
@@ -26,13 +26,13 @@ def a_server():
 
 def both():
     """Each transport, as Logger makes it."""
-    return (transport.Requests(5), kept.Kept(5, 60))
+    return (transport.Requests(5), keepalive.Keepalive(5, 60))
 
 
 def over_tls():
     """Each transport for https://, and how it sets TLS up: the calls in which that can fail."""
     server = internet.hosts["service.test:443"] = internet.Server()
-    lasting = kept.Kept(5, 60)
+    lasting = keepalive.Keepalive(5, 60)
     lasting._tls = secure.SSLContext(secure.PROTOCOL_TLS_CLIENT)
     yield transport.Requests(5), server, ("tls",)
     server = internet.hosts["service.test:443"] = internet.Server()
@@ -93,7 +93,7 @@ def test_an_answer_counts_though_the_port_has_made_a_write_wait_for_ten_seconds(
         for which in (1, 2):  # the head, the body
             server = a_server()
             server.date = "Thu, 26 Nov 2026 10:00:00 GMT"
-            way = kept.Kept(5, 60)
+            way = keepalive.Keepalive(5, 60)
             if used:
                 assert post(way, 0) == ACCEPTED
             writes = [0]
@@ -186,7 +186,7 @@ def test_ctrl_c_anywhere_in_a_post_gives_it_up_and_the_next_one_is_whole():
             way.close()
         assert way.step() == UNKNOWN and (way.status, way.date) == (0, None)
         assert post(way, 3) == ACCEPTED and values(server)[-1] == 3
-        assert requests.socket is kept.socket
+        assert requests.socket is keepalive.socket
     assert count > 20
 
 
@@ -221,7 +221,7 @@ def test_a_close_that_is_interrupted_is_done_by_the_next_one():
         way.close()
         way.close()
         assert internet.open_sockets == 0
-        assert requests.socket is kept.socket
+        assert requests.socket is keepalive.socket
 
 
 def test_an_answer_from_the_headers_alone_is_heard_though_the_body_was_not_taken():
@@ -274,7 +274,7 @@ def test_503_and_429_both_say_how_long_to_wait():
 
 def test_a_connection_that_was_not_used_for_long_is_not_used_again():
     server = a_server()
-    way = kept.Kept(5, 60)
+    way = keepalive.Keepalive(5, 60)
     lines = []
     line = server.line
     server.line = lambda: lines.append(line()) or lines[-1]
@@ -294,7 +294,7 @@ def test_a_connection_that_was_not_used_for_long_is_not_used_again():
 
 def test_a_connection_that_idles_is_closed_while_nothing_else_is_done():
     a_server()
-    way = kept.Kept(5, 60)
+    way = keepalive.Keepalive(5, 60)
     post(way)
     time.advance(60000)
     way.idle()
@@ -306,7 +306,7 @@ def test_a_connection_that_idles_is_closed_while_nothing_else_is_done():
 
 def test_a_quick_answer_takes_one_step():
     a_server()
-    way = kept.Kept(5, 60)
+    way = keepalive.Keepalive(5, 60)
     for _ in range(2):
         start(way, 1)
         assert way.step() == ACCEPTED
@@ -314,7 +314,7 @@ def test_a_quick_answer_takes_one_step():
 
 def test_head_and_body_do_not_wait_for_each_other():
     server = a_server()
-    way = kept.Kept(5, 60)
+    way = keepalive.Keepalive(5, 60)
     for _ in range(2):
         since = time.up_ms()
         post(way)
@@ -325,7 +325,7 @@ def test_a_program_that_polls_seldom_gets_through():
     for pause_ms in (1000, 6000, 60000, 3600000):
         server = a_server()
         server.pieces = lambda raw, keep: [(300, raw[:5]), (300, raw[5:20]), (300, raw[20:])]
-        way = kept.Kept(5, 60)
+        way = keepalive.Keepalive(5, 60)
         for value in range(3):
             start(way, value)
             assert answer(way, pause_ms) == ACCEPTED, pause_ms
@@ -337,7 +337,7 @@ def test_a_server_that_drips_is_given_up_however_often_it_is_looked_at():
     server.pieces = lambda raw, keep: [(DRIP_MS, raw[i : i + 1]) for i in range(len(raw))]
     server.always = (204, {"X-Long": "x" * 500}, b"")
     for pause_ms, polls in ((0, 100), (50, 60), (1000, 17), (6000, 17)):
-        way = kept.Kept(5, 60)
+        way = keepalive.Keepalive(5, 60)
         start(way, 1)
         since = time.up_ms()
         count = 1
@@ -350,10 +350,21 @@ def test_a_server_that_drips_is_given_up_however_often_it_is_looked_at():
         assert way.why == "no answer (not done in 5 s)"
 
 
+def test_a_used_connection_that_breaks_late_leaves_the_new_one_only_the_rest_of_the_time():
+    server = a_server()
+    way = keepalive.Keepalive(5, 60)
+    assert post(way) == ACCEPTED
+    server.pieces = lambda raw, keep: [(4000, None)]
+    since = time.up_ms()
+    assert post(way) == UNKNOWN
+    assert 5000 <= time.up_ms() - since <= 5200
+    assert way.why == "no answer (not done in 5 s)"
+
+
 def test_a_step_waits_100_ms_at_most():
     server = a_server()
     server.pieces = lambda raw, keep: [(40, raw[i : i + 1]) for i in range(len(raw))]
-    way = kept.Kept(5, 60)
+    way = keepalive.Keepalive(5, 60)
     for _ in range(2):
         start(way, 1)
         outcome = None
@@ -434,7 +445,7 @@ def test_a_requests_that_is_not_the_right_one_is_told_by_its_file_and_is_no_answ
             assert post(way) == WRONG
         finally:
             requests.request = right
-        assert (way.status, way.broken) == (0, False) and way.untrusted
+        assert (way.status, way.broken) == (0, False) and way.unusable
         assert file in way.why and '"transport": "kept"' in way.why
         assert post(way, number) == ACCEPTED
     assert values(server) == [0, 1, 2]
@@ -474,19 +485,19 @@ def der(*content):
 
 def roots_of(*files):
     """What TLS is given where ca_file names files with these contents; or why it is refused."""
-    from islog import trust
+    from islog import tls_context
 
     names = ["islog-test-root%d" % i for i in range(len(files))]
-    builtin, trust.tls = trust.tls, secure
+    builtin, tls_context.tls = tls_context.tls, secure
     try:
         for name, data in zip(names, files):
             with open(name, "wb") as f:
                 f.write(data)
-        return trust.context(names if len(names) > 1 else names[0]).roots
+        return tls_context.context(names if len(names) > 1 else names[0]).roots
     except ValueError as e:
         return str(e)
     finally:
-        trust.tls = builtin
+        tls_context.tls = builtin
         for name in names:
             os.remove(name)
 
@@ -601,12 +612,12 @@ def test_memory_that_runs_out_behind_an_answers_first_byte_sends_nothing_twice()
 
 def test_each_known_number_of_tls_is_told_in_words():
     for way, _, calls in over_tls():
-        for number in reasons.NUMBERS:
+        for number in tls_errors.NUMBERS:
             number = number if number < 0x1000 else -number
             for error in (OSError(number), OSError(number, "MBEDTLS_ERR_SSL_WHATEVER")):
                 failing(calls, error, 9)
                 assert post(way, 1, SECURE) == UNKNOWN and way.why == (
-                    "no answer (%d: %s)" % (number, reasons.words(number))
+                    "no answer (%d: %s)" % (number, tls_errors.words(number))
                 )
         # With something in its low bits; one that nobody knows; one that is no mbedtls's.
         for number, begin in ((-0x7205, "what answers"), (-0x262E, "the server's certificate")):
@@ -616,4 +627,4 @@ def test_each_known_number_of_tls_is_told_in_words():
         for number in (-0x6C00, 110, 113, -2):
             failing(calls, OSError(number), 9)
             assert post(way, 1, SECURE) == UNKNOWN and way.why == "no answer (%d)" % number
-        assert "islog.reasons" not in sys.modules
+        assert "islog.tls_errors" not in sys.modules

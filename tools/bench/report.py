@@ -135,7 +135,7 @@ def rows(figures):
 
 
 def board_rows(times, heap, native):
-    """The rows of what a board has printed; `native`: it has compiled fast.py."""
+    """The rows of what a board has printed; `native`: it has compiled native.py."""
     return [*_times(times, "", LOG_NATIVE if native else LOG_PLAIN), *_heap(heap)]
 
 
@@ -233,7 +233,7 @@ def full(figures):
             " where objects are twice as large). The naive client is a list"
             " of dicts, `json.dumps` and one `requests.post` per batch; ISStreamer's way is ten"
             " dicts a request."
-            + (" Of two figures the second is machine code's (`fast.py`)." if native else ""),
+            + (" Of two figures the second is machine code's (`native.py`)." if native else ""),
             "",
             markdown(HEAD, _compact(found)),
             "",

@@ -38,7 +38,7 @@ import gc
 import heap
 for _ in heap.main():
     gc.collect()
-print('{"what": "twin", "native": %s}' % ("true" if "islog.fast" in sys.modules else "false"))
+print('{"what": "twin", "native": %s}' % ("true" if "islog.native" in sys.modules else "false"))
 """
 
 

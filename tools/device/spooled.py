@@ -7,25 +7,28 @@ knew the time; signal; value]. What cannot be read is passed over, as a board wo
 """
 
 import json
-import struct
 import sys
 
-from islog import records, ring
+from islog import ring
+from islog import spool_records as records
+from islog.batch import Batch
 from islog.clock import Clock
-from islog.given import as_text
-from islog.left import Left
+from islog.epoch import as_text
+from islog.packing import unpack_batch, unpack_clock, unpack_readings
+from islog.spool_recovery import Recovery
 
 
 def contents(path):
-    """(file, file number, what records.chain() tells) of each whole record that is to be sent."""
-    left = Left(path, True)
-    left.find()
-    for segment in left.segments:
+    """(file, its Segment, what records.chain() tells, Recovery.passed) of each whole record that
+    is to be sent."""
+    recovery = Recovery(path, True)
+    recovery.find()
+    for segment in recovery.segments:
         with open("%s.%d" % (path, segment.number), "rb") as f:
             for found in records.chain(f, 0, segment.size):
                 if records.is_whole(f, found[0]):
                     f.seek(found[0] + records.HEAD)
-                    yield f, segment, found, left.passed
+                    yield f, segment, found, recovery.passed
 
 
 def show(path):
@@ -39,9 +42,9 @@ def show(path):
         skip = passed[2] if passed[:2] == (segment.number, at) else 0
         if kind == records.READINGS:
             store = ring.Ring(size + 64, Clock(False), None)
-            records.unpack(f, size, store, skip)
+            unpack_readings(f, size, store, skip)
             store.count = count - skip
-            clock = records.clock_from(syncs[who]) if who in syncs else None
+            clock = unpack_clock(syncs[who]) if who in syncs else None
             while store.count:
                 show_reading(store, clock)
         elif kind == records.TEXT:
@@ -49,15 +52,14 @@ def show(path):
 
 
 def show_reading(store, clock):
-    at = store.head
-    lo, hi = store.words[at], store.words[at + 1] & 0x3FF
-    name, kind, value, when, after = store.look()
+    periods, ticks = store.oldest_periods(), store.oldest_ticks()
+    name, kind, value, when, after = store.oldest()
     if when is not None:
         when = as_text(when)
     elif clock:
-        clock.settle(hi, lo)
-        ms = lo + clock.shift
-        when = "%d.%03d" % (clock.mega * 100000 + ms // 1000, ms % 1000)
+        clock.locate(periods, ticks)
+        ms = ticks + clock.offset_ms
+        when = "%d.%03d" % (clock.unix_block * 100000 + ms // 1000, ms % 1000)
     value = str(value, "utf-8") if kind == ring.STR else value
     name = str(name, "utf-8")  # quoted, and what comes before the value
     print(json.dumps([when, json.loads(name[: name.rindex(",")]), value]))
@@ -66,11 +68,10 @@ def show_reading(store, clock):
 
 def show_text(f, count, size, skip):
     # What had left the ring for the server: JSON already.
-    n = struct.unpack("<H", f.read(2))[0]
-    starts = struct.unpack("<%dH" % (n + 1), f.read(2 * n + 2))
-    text = f.read(size)
-    for i in range(n - count + skip, n):
-        reading = str(text[starts[i] : starts[i + 1] - 1], "utf-8")
+    batch = Batch(size, ("", "", ""))
+    filled, first = unpack_batch(batch, f, size, count, skip)
+    for i in range(first, filled):
+        reading = str(batch.buffer[batch.starts[i] : batch.starts[i + 1] - 1], "utf-8")
         when = reading[reading.rindex(":") + 1 : -1]  # its digits: a float would not hold them
         reading = json.loads(reading)
         name = reading["sn"] if "sn" in reading else reading["key"]

@@ -21,8 +21,8 @@ def ask(client, clock):
     outcome["took_ms"] = time.ticks_diff(time.ticks_ms(), start)
     if client.done:
         clock.tick()
-        unix_s, ms, hi, lo, outcome["error_ms"] = client.best
-        since_ms = (clock.hi - hi) * (clock.mask + 1) + clock.last - lo
+        unix_s, ms, periods, ticks, outcome["error_ms"] = client.best
+        since_ms = (clock.periods - periods) * (clock.mask + 1) + clock.ticks - ticks
         outcome["off_ms"] = unix_s * 1000 + ms + since_ms - time.time_ns() // 1000000
     return outcome
 

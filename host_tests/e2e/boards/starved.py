@@ -15,4 +15,4 @@ for n, places in enumerate(turns):
     note(log, "n", n)
     while log.pending:
         time.sleep_ms(min(20, log.poll()))
-    log._uplink.answer.close()  # the next one is to set TLS up anew
+    log._uplink.transport.close()  # the next one is to set TLS up anew

@@ -16,7 +16,8 @@ from array import array
 
 import nor
 import world
-from islog import records, ring
+from islog import ring
+from islog import spool_records as records
 from world import NOW_MS, Board, time
 
 try:

@@ -100,22 +100,22 @@ def main():
         other = naive.Naive(*account)
         for i in range(40):
             own.log("temperature", value_of(kind, i))
-        inside.fill(own)
-        count = inside.written(own)
-        inside.clear(own)
+        own.fill()
+        count = own.written()
+        own.clear()
         for i in range(count):
             own.log("temperature", value_of(kind, i))
             other.log("temperature", value_of(kind, i))
         yield
         gc.disable()
         before = gc.mem_alloc()
-        inside.fill(own)
+        own.fill()
         taken = gc.mem_alloc() - before
         before = gc.mem_alloc()
         json.dumps(other.readings)
         dumped = gc.mem_alloc() - before
         gc.enable()
-        assert inside.written(own) == count
+        assert own.written() == count
         say("write", kind=kind, islog=taken / count, naive=dumped / count, one_number=one_number)
         yield
 

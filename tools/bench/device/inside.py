@@ -1,4 +1,4 @@
-"""A Logger for the benchmark, and the parts of islog that it drives by hand: all in this one file.
+"""A Logger for the benchmark, which drives its steps by hand.
 
 Nothing is sent: the stand-ins in null/ answer at once.
 """
@@ -16,28 +16,29 @@ if not hasattr(os, "urandom"):  # the 32-bit build has none
     os.urandom = lambda size: bytes(random.getrandbits(8) for _ in range(size))
 
 
+class Inside(islog.Logger):
+    """A Logger whose steps between log() and a POST can be taken one by one."""
+
+    def fill(self):
+        """Write what is oldest in the ring into the batch, as before a POST."""
+        self._uplink.fill(self._ring, self._time.clock)
+
+    def written(self):
+        """How many readings are in the batch."""
+        return self._uplink.batch.count
+
+    def clear(self):
+        """Forget all readings, but no signal."""
+        ring, batch = self._ring, self._uplink.batch
+        batch.clear()
+        ring.hand_over((ring.head + ring.used()) % ring.size, ring.count, batch)
+        batch.clear()
+
+
 def logger(**settings):
-    """A Logger with default settings but for `settings`; its bucket and its time are there."""
-    log = islog.Logger(KEY, BUCKET, BUCKET_ID, quiet=True, **settings)
+    """One with default settings but for `settings`; its bucket and its time are there."""
+    log = Inside(KEY, BUCKET, BUCKET_ID, quiet=True, **settings)
     for _ in range(20):
         log.poll()
     assert log.state == "online", log.last_error
     return log
-
-
-def fill(log):
-    """Write what is oldest in the ring into the batch, as before a POST."""
-    log._uplink.fill(log._ring, log._time.clock)
-
-
-def written(log):
-    """How many readings are in the batch."""
-    return log._uplink.batch.count
-
-
-def clear(log):
-    """Forget all readings, but no signal."""
-    log._uplink.batch.clear()
-    ring = log._ring
-    ring.take(ring._tail % ring.size, ring.count, log._uplink.batch)
-    log._uplink.batch.clear()

@@ -10,7 +10,6 @@ import sys
 import time
 
 import inside
-import islog
 import naive
 
 bucket_url, ingest_url, ntp_host, readings, rounds = sys.argv[1:6]
@@ -53,7 +52,7 @@ def with_streamer():
 
 def connect():
     """A Logger with a bucket and a time, and how many readings a batch of it holds."""
-    log = islog.Logger(
+    log = inside.Inside(
         inside.KEY,
         inside.BUCKET,
         inside.BUCKET_ID,
@@ -66,9 +65,9 @@ def connect():
         time.sleep_ms(min(log.poll(), 10))
     for i in range(60):
         log.log(SIGNALS[i % 4], value(i))
-    inside.fill(log)
-    count = inside.written(log)
-    inside.clear(log)
+    log.fill()
+    count = log.written()
+    log.clear()
     return log, count
 
 

@@ -12,7 +12,7 @@ import sys
 import time
 
 import inside
-from islog import kept, transport
+from islog import keepalive, transport
 
 TIMEOUT_S = 5
 IDLE_S = 60
@@ -30,7 +30,7 @@ def body(batch, readings):
 def opened(name, ca_file):
     if name == "requests":
         return transport.Requests(TIMEOUT_S)
-    return kept.Kept(TIMEOUT_S, IDLE_S, ca_file or None)
+    return keepalive.Keepalive(TIMEOUT_S, IDLE_S, ca_file or None)
 
 
 def post(way, url, data):

@@ -69,7 +69,7 @@ def logging():
                 for _ in range(ROUNDS):
                     took_us += time_log(log, signals, VALUES[kind], LOGS)
                     if name == "islog":
-                        inside.clear(own)
+                        own.clear()
                     else:
                         clients[name].clear()
                 best[name] = min(best.get(name, took_us), took_us)
@@ -88,10 +88,10 @@ def writing():
                 for _ in range(40):
                     own.log("temperature", VALUES[kind])
                 started = time.ticks_us()
-                inside.fill(own)
+                own.fill()
                 own_us += time.ticks_diff(time.ticks_us(), started)
-                count = inside.written(own)
-                inside.clear(own)
+                count = own.written()
+                own.clear()
                 for _ in range(count):
                     other.log("temperature", VALUES[kind])
                 started = time.ticks_us()
@@ -117,13 +117,13 @@ def best_fill(own, log, count):
     """(Nanoseconds for a reading, readings in the batch); `log()` is called `count` times."""
     best = written = None
     for _ in range(REPEATS * 2):
-        inside.clear(own)
+        own.clear()
         for _ in range(count):
             log()
         started = time.ticks_us()
-        inside.fill(own)
+        own.fill()
         took = time.ticks_diff(time.ticks_us(), started)
-        written = inside.written(own)
+        written = own.written()
         best = took if best is None else min(best, took)
     return best * 1000 / written, written
 
@@ -135,7 +135,7 @@ def by_fill():
         before = 512 * percent // 100
 
         def prepare(before=before):
-            inside.clear(own)
+            own.clear()
             time_log(own.log, ten_of(["t"]), 1, before // 10 * 10)
             for _ in range(before % 10):
                 own.log("t", 1)
@@ -153,7 +153,7 @@ def by_signals():
             own.log(name, 1)
 
         def prepare(own=own):
-            inside.clear(own)
+            own.clear()
 
         took = 0
         for start in range(0, 60, 10):

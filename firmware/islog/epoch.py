@@ -38,6 +38,6 @@ def _check(seconds):
         )
 
 
-def as_text(given):
+def as_text(epoch):
     """The Unix time, in digits, that as_int() has made an int of."""
-    return "%d" % (-1 - given) if given < 0 else "%d.%06d" % divmod(given, 1000000)
+    return "%d" % (-1 - epoch) if epoch < 0 else "%d.%06d" % divmod(epoch, 1000000)

@@ -1,12 +1,12 @@
 """A JSON file that `json` cannot read, or perhaps not all of it: what it holds, or what is wrong.
 
-Loaded only for such a file, and forgotten afterwards (jsonfile.py); the PC reads it by this, too.
+Loaded only for such a file, and forgotten afterwards (config_file.py); `make config` uses it, too.
 The rule is that of MicroPython's parser (extmod/modjson.c) as far as nothing is lost by it: commas
 and colons may be too many or missing, a bracket may be of the other kind, NULs may be at the end.
 Nothing that stands in the file is repeated: it may be the client key.
 """
 
-from .mended import mended
+from .utf8 import repaired
 
 _BLANK = b" \t\r\n"
 _WORDS = {b"true": True, b"false": False, b"null": None}
@@ -21,7 +21,7 @@ def parse(data):
         raise ValueError("is empty")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]:
         raise ValueError("is saved as UTF-16: save it as UTF-8")
-    good = mended(data)
+    good = repaired(data)
     if good != data:
         at = 0
         while data[at] == good[at]:
@@ -111,7 +111,7 @@ def _text(data, at):
                 _refuse(data, at, "has a \\ that stands for nothing: a backslash is \\\\")
         out.append(c)
         at += 1
-    good = mended(out)
+    good = repaired(out)
     if good.count(b"\xef\xbf\xbd") > out.count(b"\xef\xbf\xbd"):
         _refuse(data, at, "has half a character: \\ud83c and its like come in twos")
     return str(good, "utf-8"), at + 1

@@ -6,7 +6,7 @@ Latin-1, bytes of a device that look like UTF-8 (utf8_check, py/unicode.c, looks
 """
 
 
-def mended(data):
+def repaired(data):
     """`data` with such halves put together; what is still no UTF-8 then is U+FFFD for each."""
     out = bytearray()
     at = 0

@@ -1,4 +1,5 @@
-"""What plain.py has in bytecode, as machine code: loaded where the port can compile it.
+"""The ring's indivisible steps as machine code, for ports that can compile it: see bytecode.py for
+what each does.
 
 No callback, Ctrl-C or thread that takes turns comes between two instructions of machine code: the
 interpreter looks for them at its own jumps only (py/vm.c; py/emitnative.c does not). What can is
@@ -14,7 +15,7 @@ from time import ticks_add, ticks_ms
 import micropython
 from micropython import const
 
-# What `state` and `uptime` hold: plain.Steps and plain.Ticks have them as fields.
+# What `state` and `uptime` hold: bytecode.Steps and bytecode.Ticks have them as fields.
 _HEAD = const(0)
 _TAIL = const(1)
 _STOP = const(2)
@@ -25,8 +26,8 @@ _REJECTED = const(6)
 _READING = const(7)
 _SIZE = const(8)
 _LIMIT = const(9)
-_HI = const(0)
-_LAST = const(1)
+_PERIODS = const(0)
+_TICKS = const(1)
 _MASK = const(2)
 
 _float, _int, _bool, _type = float, int, bool, type  # builtins are looked for here first
@@ -49,7 +50,7 @@ elif sys.platform != "esp32":
 
 @micropython.native
 def _log(self, signal, value, epoch=None):
-    """See Logger.log and plain.Steps.log."""
+    """See Logger.log and bytecode.Steps.log."""
     if epoch is None:
         bits = self._bits(signal)
         if bits is not None:
@@ -62,7 +63,7 @@ def _log(self, signal, value, epoch=None):
                     return _store(self, bits ^ 0xC20000, value)
             elif kind is _bool:
                 return _store(self, bits ^ 0xC40000, value)
-    return self._other(signal, value, epoch)
+    return self._log_other(signal, value, epoch)
 
 
 @micropython.viper
@@ -74,15 +75,15 @@ def _store(ring, bits: int, value) -> bool:
     done = s[_TAIL] < s[_STOP] or bool(_room(ring, 4))
     if done:
         now = int(ticks_ms()) & 0x3FFFFFFF
-        last = uptime[_LAST]
+        last = uptime[_TICKS]
         if now ^ last > uptime[_MASK] >> 2:  # the clock must see each quarter of its period
             now &= uptime[_MASK]
             if now < last:
-                uptime[_HI] = uptime[_HI] + 1 & 0x3FF
-            uptime[_LAST] = now
+                uptime[_PERIODS] = uptime[_PERIODS] + 1 & 0x3FF
+            uptime[_TICKS] = now
         at = s[_TAIL]
         words[at] = now
-        words[at + 1] = bits | uptime[_HI]
+        words[at + 1] = bits | uptime[_PERIODS]
         if bits & 0x60000:
             words[at + 2] = int(value)
         else:
@@ -99,15 +100,15 @@ def _store(ring, bits: int, value) -> bool:
 
 
 @micropython.viper
-def _append(ring, bits: int, lo: int, data, given) -> bool:
-    """See plain.Steps.append."""
+def _append(ring, bits: int, ticks: int, data, epoch) -> bool:
+    """See bytecode.Steps.append."""
     words = ptr32(ring.words)  # noqa: F821
     to = ptr8(ring.words)  # noqa: F821
     s = ptr32(ring.state)  # noqa: F821
     value = ptr8(data)  # noqa: F821
-    when = ptr8(given)  # noqa: F821
+    when = ptr8(epoch)  # noqa: F821
     n = int(len(data))
-    more = int(len(given))
+    more = int(len(epoch))
     need = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
     end = s[_SIZE] * 4
     if bits & 0x60000 != 0x60000:
@@ -116,7 +117,7 @@ def _append(ring, bits: int, lo: int, data, given) -> bool:
     done = int(_free(ring)) >= need
     if done:
         at = s[_TAIL]
-        words[at] = lo
+        words[at] = ticks
         words[at + 1] = bits
         j = at * 4 + 8
         i = 0
@@ -188,7 +189,7 @@ def _room(ring, need: int) -> bool:
 
 @micropython.viper
 def _make_room(ring, need: int) -> bool:
-    """See plain.Steps.make_room."""
+    """See bytecode.Steps.make_room."""
     token = _enter()
     done = bool(_room(ring, need))
     if _release:
@@ -199,8 +200,8 @@ def _make_room(ring, need: int) -> bool:
 
 
 @micropython.viper
-def _take(ring, at: int, n: int, to):
-    """See plain.Steps.take."""
+def _hand_over(ring, at: int, n: int, to):
+    """See bytecode.Steps.hand_over."""
     s = ptr32(ring.state)  # noqa: F821
     token = _enter()
     s[_HEAD] = at
@@ -213,8 +214,8 @@ def _take(ring, at: int, n: int, to):
 
 
 @micropython.viper
-def _hold(ring, flag: int):
-    """See plain.Steps.hold."""
+def _set_reading(ring, flag: int):
+    """See bytecode.Steps.set_reading."""
     s = ptr32(ring.state)  # noqa: F821
     token = _enter()
     s[_READING] = flag
@@ -225,8 +226,8 @@ def _hold(ring, flag: int):
 
 
 @micropython.viper
-def _tally(ring, rejected: int, missed: int):
-    """See plain.Steps.tally."""
+def _count_lost(ring, rejected: int, missed: int):
+    """See bytecode.Steps.count_lost."""
     s = ptr32(ring.state)  # noqa: F821
     token = _enter()
     s[_REJECTED] += rejected
@@ -239,7 +240,7 @@ def _tally(ring, rejected: int, missed: int):
 
 @micropython.viper
 def _publish(ring, old, keys, signals, bits) -> bool:
-    """See plain.Steps.publish."""
+    """See bytecode.Steps.publish."""
     token = _enter()
     done = False
     if ring.keys is old:
@@ -256,13 +257,13 @@ def _publish(ring, old, keys, signals, bits) -> bool:
 
 @micropython.viper
 def _tick(clock):
-    """See plain.Ticks.tick."""
+    """See bytecode.Ticks.tick."""
     uptime = ptr32(clock.uptime)  # noqa: F821
     token = _enter()
     now = int(ticks_ms()) & uptime[_MASK]
-    if now < uptime[_LAST]:
-        uptime[_HI] = uptime[_HI] + 1 & 0x3FF
-    uptime[_LAST] = now
+    if now < uptime[_TICKS]:
+        uptime[_PERIODS] = uptime[_PERIODS] + 1 & 0x3FF
+    uptime[_TICKS] = now
     if _release:
         _release()
     else:
@@ -271,17 +272,17 @@ def _tick(clock):
 
 @micropython.viper
 def _stamp(clock):
-    """See plain.Ticks.stamp."""
+    """See bytecode.Ticks.stamp."""
     uptime = ptr32(clock.uptime)  # noqa: F821
     clock.tick()
     token = _enter()
-    hi = uptime[_HI]
-    last = uptime[_LAST]
+    periods = uptime[_PERIODS]
+    last = uptime[_TICKS]
     if _release:
         _release()
     else:
         _leave(token)
-    return (hi, last)
+    return (periods, last)
 
 
 def _cell(i):
@@ -293,7 +294,7 @@ def _cell(i):
 
 
 class Ticks:
-    """See plain.Ticks."""
+    """See bytecode.Ticks."""
 
     def __init__(self):
         mask = min(ticks_add(0, -1), 0x3FFFFFFF)
@@ -301,13 +302,13 @@ class Ticks:
 
     tick = _tick
     stamp = _stamp
-    hi = property(lambda self: self.uptime[_HI])
-    last = property(lambda self: self.uptime[_LAST])
+    periods = property(lambda self: self.uptime[_PERIODS])
+    ticks = property(lambda self: self.uptime[_TICKS])
     mask = property(lambda self: self.uptime[_MASK])
 
 
 class Steps:
-    """See plain.Steps. The fields lie in an array, whose place machine code finds once."""
+    """See bytecode.Steps. The fields lie in an array, whose place machine code finds once."""
 
     def __init__(self, size):
         self.state = array("i", bytes(40))
@@ -318,9 +319,9 @@ class Steps:
     log = _log
     append = _append
     make_room = _make_room
-    take = _take
-    hold = _hold
-    tally = _tally
+    hand_over = _hand_over
+    set_reading = _set_reading
+    count_lost = _count_lost
     publish = _publish
 
     head = _cell(_HEAD)

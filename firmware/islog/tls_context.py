@@ -1,13 +1,10 @@
-"""A server that has to prove its name: the TLS context, and why a certificate was refused.
+"""What TLS asks of a server: to prove its name by a certificate, or nothing. Loaded for one call.
 
-mbedtls checks dates against the board's RTC (a PC's against the host's clock): the clock is set by
-NTP first. Texts of its refusals: mbedtls_x509_crt_verify_info(), a line for each thing wrong.
+mbedtls checks a certificate's dates against the board's RTC (a PC's against the host's clock).
 Of a buffer that holds several DERs it takes the first and says nothing (mbedtls_x509_crt_parse()):
 they are told apart by their lengths (X.690) and loaded one by one. PEM is passed on as it is, for
 ports whose mbedtls has a parser for it (a Pico W's has none up to MicroPython 1.28).
 """
-
-import time
 
 import tls
 
@@ -42,13 +39,3 @@ def _load(made, data):
             size = 4 + int.from_bytes(data[2:4], "big")
         made.load_verify_locations(data[:size])
         data = data[size:]
-
-
-def distrust(text, host):
-    """The sentence for what MicroPython says of a certificate that it refused."""
-    if "signed" not in text and "CN" in text:
-        return "the server's certificate is not for %s: check the URL" % host
-    if "signed" not in text and ("expired" in text or "future" in text):
-        date = "%d-%02d-%02d" % time.gmtime()[:3]
-        return "the server's certificate is not valid on this board's date, %s" % date
-    return "the server's certificate does not come from ca_file: check it, and the network"

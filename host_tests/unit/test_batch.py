@@ -2,7 +2,8 @@
 
 import json
 
-from islog import payload, plain, ring
+from islog import bytecode, ring
+from islog.batch import Batch, is_plain, quote, quoted_size
 
 FIELDS = (
     '{"b":"desk","tid":"123e4567-e89b-12d3-a456-426614174000","sn":',
@@ -12,48 +13,52 @@ FIELDS = (
 
 
 def make(size_bytes=2048):
-    batch = payload.Batch(size_bytes, FIELDS)
+    batch = Batch(size_bytes, FIELDS)
     batch.set_time(17960, 123)
     return batch
 
 
-def readings(batch, store, hi, clock):
-    """batch.readings() and its twin in bytecode, which must do the same."""
-    twin = make(len(batch._buf))
+def readings(batch, store, periods, clock):
+    """batch.move() and its twin in bytecode, which must do the same."""
+    twin = make(len(batch.buffer))
     copy = ring.Ring(4 * store.size - 16, clock, None)
-    twin._text[1:] = batch._text[1:]
-    twin._text[0:1] = b"["
-    for name in ("filled", "_mega", "_ms"):
+    twin.text[1:] = batch.text[1:]
+    twin.text[0:1] = b"["
+    for name in ("filled", "_unix_block", "shown_ms"):
         setattr(twin, name, getattr(batch, name))
-    twin._stamp = bytearray(batch._stamp)
-    twin._starts[:] = batch._starts
+    twin.stamp = bytearray(batch.stamp)
+    twin.starts[:] = batch.starts
     for i in range(len(store.words)):
         copy.words[i] = store.words[i]
     for name in ("head", "count", "_tail", "_stop"):
         setattr(copy, name, getattr(store, name))
     copy.signals = store.signals
     again = Clock()
-    for name in ("floor", "until", "shift"):
+    for name in ("last_sent_ms", "valid_until", "offset_ms"):
         setattr(again, name, getattr(clock, name))
-    expected = plain.readings(twin, copy, hi, again)
-    assert batch.readings(store, hi, clock) == expected
-    assert (batch.count, batch._ms) == (twin.count, twin._ms)
-    assert (store.count, store.head, clock.floor) == (copy.count, copy.head, again.floor)
-    assert batch._starts == twin._starts
-    end = batch._starts[batch.filled]
-    assert bytes(batch._buf[1:end]) == bytes(twin._buf[1:end])
+    expected = bytecode.move(twin, copy, periods, again)
+    assert batch.move(store, periods, clock) == expected
+    assert (batch.count, batch.shown_ms) == (twin.count, twin.shown_ms)
+    assert (store.count, store.head, clock.last_sent_ms) == (
+        copy.count,
+        copy.head,
+        again.last_sent_ms,
+    )
+    assert batch.starts == twin.starts
+    end = batch.starts[batch.filled]
+    assert bytes(batch.buffer[1:end]) == bytes(twin.buffer[1:end])
     return expected
 
 
 class Clock(ring.steps.Ticks):
-    shift = floor = 0
-    until = 0x3FFFFFFF
+    offset_ms = last_sent_ms = 0
+    valid_until = 0x3FFFFFFF
 
 
 def add(batch, value, ms=123, name="t"):
     """One number, by way of a ring; whether it was taken."""
     store = ring.Ring(64, Clock(), None)
-    store.add_signal(name, batch.name(name))
+    store.add_signal(name, batch.signal_json(name))
     kind = {float: ring.FLOAT, int: ring.INT, bool: ring.BOOL}[type(value)]
     if kind != ring.INT or -(2**30) <= value < 2**30:
         store.log(name, value)
@@ -62,17 +67,17 @@ def add(batch, value, ms=123, name="t"):
         full = readings(batch, store, 0, Clock())
         assert full == store.count
         return not full
-    return other(batch, batch.name(name), str(value).encode())
+    return other(batch, batch.signal_json(name), str(value).encode())
 
 
 def other(batch, *what):
-    done = batch.other(*what)
+    done = batch.add(*what)
     batch.filled += done
     return done
 
 
 def add_text(batch, data, time=b"1"):
-    return other(batch, batch.name("t"), bytearray(data), time, True)
+    return other(batch, batch.signal_json("t"), bytearray(data), time, True)
 
 
 def put_text(store, name, data):
@@ -102,7 +107,7 @@ def test_times_are_digits_with_as_many_decimals_as_are_known():
     add(batch, 1, 99999999)
     add(batch, 1, 7)
     for time in (b"1416262288.000001", b"0"):
-        other(batch, batch.name("t"), b"1", time)
+        other(batch, batch.signal_json("t"), b"1", time)
     times = [part.split("}")[0] for part in text_of(batch).split('"e":')[1:]]
     assert times == ["1796099999.999", "1796000000.007", "1416262288.000001", "0"]
 
@@ -113,8 +118,8 @@ def test_every_byte_that_json_forbids_is_escaped():
     data = text.encode()
     assert add_text(batch, data)
     assert values(batch) == [text]
-    assert json.loads(str(payload.quote(text), "utf-8")) == text
-    assert len(payload.quote(text)) == payload.quoted_size(bytearray(data))
+    assert json.loads(str(quote(text), "utf-8")) == text
+    assert len(quote(text)) == quoted_size(bytearray(data))
     assert "°C €😀" in text_of(batch)
 
 
@@ -132,11 +137,11 @@ def test_it_is_full_where_the_next_reading_would_not_fit_and_stays_valid():
 
 def test_fits_is_right_to_the_byte():
     for text in (b"x" * 50, b'"' * 25):
-        size = payload.quoted_size(text)
+        size = quoted_size(text)
         for total in range(160, 260):
             batch = make(total)
             added = add_text(batch, text, b"4294967295.999999")
-            assert added == (len(batch.name("t")) + size < batch.room)
+            assert added == (len(batch.signal_json("t")) + size < batch.room)
 
 
 def test_parts_of_a_batch_are_arrays_of_their_own():
@@ -172,7 +177,7 @@ def test_many_readings_are_taken_in_one_go_until_one_is_of_another_kind():
     batch = make(4096)
     store = ring.Ring(256, Clock(), None)
     for name in ("a", "b"):
-        store.add_signal(name, batch.name(name))
+        store.add_signal(name, batch.signal_json(name))
     for i in range(5):
         store.log("a", i)
         store.log("b", i / 2)
@@ -190,26 +195,26 @@ def test_each_reading_has_its_own_time_and_none_goes_backwards():
     batch = make(4096)
     clock = Clock()
     store = ring.Ring(256, clock, None)
-    store.add_signal("t", batch.name("t"))
+    store.add_signal("t", batch.signal_json("t"))
     times = [7, 7, 8, 1000, 10999, 10998, 11000, 99999, 19999999]
     for i, ms in enumerate(times):
         store.log("t", i)
         store.words[4 * i] = ms
-    clock.shift = 80000000
-    clock.until = 20000000
+    clock.offset_ms = 80000000
+    clock.valid_until = 20000000
     batch.set_time(17960, 80000007)
     assert not readings(batch, store, 0, clock)
     sent = [part.split("}")[0] for part in text_of(batch).split('"e":')[1:]]
     times[5] = 10999
     assert sent == ["%d.%03d" % (1796080000 + ms // 1000, ms % 1000) for ms in times]
-    assert clock.floor == 99999999
+    assert clock.last_sent_ms == 99999999
 
 
 def test_a_step_back_across_the_digits_is_shown_as_set():
     batch = make()
     for ms in (99999999, 0, 100000005, 7):
         batch.set_time(17960, ms)
-        other(batch, batch.name("t"), b"1")
+        other(batch, batch.signal_json("t"), b"1")
     times = [part.split("}")[0] for part in text_of(batch).split('"e":')[1:]]
     assert times == ["1796099999.999", "1796000000.000", "1796100000.005", "1796000000.007"]
 
@@ -217,7 +222,7 @@ def test_a_step_back_across_the_digits_is_shown_as_set():
 def test_a_reading_that_was_begun_and_not_finished_leaves_no_trace():
     batch = make()
     add(batch, 1)
-    batch._text.extend(b'{"b":"desk')
+    batch.text.extend(b'{"b":"desk')
     add(batch, 2)
     assert values(batch) == [1, 2]
 
@@ -227,9 +232,9 @@ def test_the_fast_and_the_plain_way_find_the_same_escapes():
         for text in (b"", b"ab", b"abc"):
             data = bytearray(text + bytes((c,)) + text)
             expected = c > 31 and c not in b'"\\'
-            assert payload.is_plain(data, 32) == plain.is_plain(data, 32) == expected
-            assert payload.is_plain(data, 0) and plain.is_plain(data, 0)
-    assert payload.is_plain(bytearray(), 32) and plain.is_plain(bytearray(), 32)
+            assert is_plain(data, 32) == bytecode.is_plain(data, 32) == expected
+            assert is_plain(data, 0) and bytecode.is_plain(data, 0)
+    assert is_plain(bytearray(), 32) and bytecode.is_plain(bytearray(), 32)
 
 
 # Unicode 15, table 3-7: the first and last of each row, and what lies just outside.
@@ -272,16 +277,16 @@ NO_UTF8 += (
 def test_what_is_no_utf8_is_never_sent_as_it_is():
     for good in UTF8:
         data = bytearray(b"a" + good + b"b")
-        assert payload.is_plain(data, 32) and plain.is_plain(data, 32)
-        assert payload.quoted_size(data) == len(data) + 2
+        assert is_plain(data, 32) and bytecode.is_plain(data, 32)
+        assert quoted_size(data) == len(data) + 2
     for bad in NO_UTF8:
         for data in (bytearray(bad), bytearray(b'"' + bad), bytearray(b"a" + bad + b"b\\")):
-            assert not (payload.is_plain(data, 0) or plain.is_plain(data, 0))
+            assert not (is_plain(data, 0) or bytecode.is_plain(data, 0))
             batch = make()
             assert add_text(batch, data)
             (text,) = values(batch)
             assert "\ufffd" in text
-            assert payload.quoted_size(data) == len(payload.quote(text))
+            assert quoted_size(data) == len(quote(text))
 
 
 def test_two_halves_of_a_character_are_put_together():
@@ -294,7 +299,7 @@ def test_two_halves_of_a_character_are_put_together():
         (b"\xed\x9f\xbf", b"\n"),
     ):
         data = bytearray(before + halves + behind)
-        assert not (payload.is_plain(data, 32) or plain.is_plain(data, 32))
+        assert not (is_plain(data, 32) or bytecode.is_plain(data, 32))
         batch = make()
         assert add_text(batch, data) and add(batch, 5)
         expected = str(bytes(data).replace(halves, b"\xf0\x9f\x8c\xa1"), "utf-8")
@@ -304,23 +309,23 @@ def test_two_halves_of_a_character_are_put_together():
 def test_a_text_that_is_no_utf8_leaves_the_ring_as_what_can_be_sent():
     batch = make()
     store = ring.Ring(400, Clock(), None)
-    store.add_signal("t", batch.name("t"))
+    store.add_signal("t", batch.signal_json("t"))
     for data in (b"Caf\xe9", b"\xed\xa0\xbc\xed\xbc\xa1", "é".encode(), b"\xed\xa0\xbc"):
         put_text(store, "t", data)
     while store.count:
         batch.set_time(17960, 0)
         readings(batch, store, 0, Clock())
         if store.count:
-            name, _, value, when, after = store.look()
-            assert batch.other(name, value, None, True)
-            store.take(after, 1, batch)
+            name, _, value, when, after = store.oldest()
+            assert batch.add(name, value, None, True)
+            store.hand_over(after, 1, batch)
     assert values(batch) == ["Caf\ufffd", "\U0001f321", "é", "\ufffd"]
 
 
 def test_readings_of_all_kinds_come_through_a_ring_that_wraps():
     batch = make(1024)
     store = ring.Ring(200, Clock(), None)
-    store.add_signal("t", batch.name("t"))
+    store.add_signal("t", batch.signal_json("t"))
     expected = []
     sent = []
     for step in range(400):
@@ -338,9 +343,9 @@ def test_readings_of_all_kinds_come_through_a_ring_that_wraps():
                 count = batch.count
                 assert not readings(batch, store, 0, Clock())
                 if batch.count == count:
-                    name, kind, value, given, after = store.look()
-                    assert kind == ring.STR and batch.other(name, value, given, True)
-                    store.take(after, 1, batch)
+                    name, kind, value, given, after = store.oldest()
+                    assert kind == ring.STR and batch.add(name, value, given, True)
+                    store.hand_over(after, 1, batch)
             sent += values(batch)
             batch.clear()
     assert sent == expected and store.overflows == store.missed == 0

@@ -7,10 +7,10 @@ with the first byte. It yields where it would wait for longer than a step, of 10
 connect apart, which cannot be divided.
 
 All of it, the look-up apart, has `timeout_s`: a server that drips bytes is given up then. Of the
-time between two steps only a part is counted, so that a program that polls rarely gets through,
-and so it is where a port makes a write wait.
+time between two steps only a part is counted, so that a program that polls rarely gets through;
+the same holds for a write that the port makes wait.
 Where a used connection breaks before an answer begins, the server had closed it: the POST is
-repeated at once on a new one.
+repeated at once on a new one, in what remains of the time.
 
 Only an exchange that has come to its end leaves a connection for the next one: until then `_where`
 is None, whatever leaves a step.
@@ -26,7 +26,8 @@ import time
 
 from micropython import const
 
-from .transport import UNKNOWN, Answer, from_peer, meaning
+from .errors import call_unloading, why
+from .transport import UNKNOWN, Transport, from_peer, meaning
 
 _STEP_MS = const(100)
 _POLLS = const(16)  # that many an exchange may take, however far apart
@@ -37,9 +38,9 @@ _CLOSED = "closed"  # by the server
 _VERIFY_FAILED = const(-0x2700)  # MBEDTLS_ERR_X509_CERT_VERIFY_FAILED
 
 
-class Kept(Answer):
+class Keepalive(Transport):
     """POSTs over one connection. `ca_file` names the roots that the server's certificate has to
-    come from (trust.context()), or is None: then a server is not verified. `timeout_s` is for a
+    come from (tls_context.py), or is None: then a server is not verified. `timeout_s` is for a
     whole exchange; after `idle_s` without one the connection is closed. ConfigError: `ca_file`.
     """
 
@@ -47,7 +48,7 @@ class Kept(Answer):
         self._timeout_s = timeout_s
         self._idle_ms = idle_s * 1000
         self.verifies = ca_file is not None
-        self._tls = _trust().context(ca_file) if ca_file else None
+        self._tls = _tls_context(ca_file) if ca_file else None
         self._socket = None  # below TLS, which does not close it where its handshake failed
         self._stream = self._poll = None
         self._where = None  # (scheme, host, port) that the next exchange finds a connection to
@@ -58,7 +59,7 @@ class Kept(Answer):
         self._begun = False  # an answer has begun
         self._secures = False  # TLS was begun in this exchange
         self._at = 0  # ticks at the latest step's beginning, or end
-        self._left_ms = 0  # of the time that the exchange has, at `_at`
+        self._remaining_ms = 0  # of the time that the exchange has, at `_at`
         self.reset()
 
     def start(self, url, headers, data):
@@ -66,7 +67,7 @@ class Kept(Answer):
         self.reset()
         self.idle()
         self._at = time.ticks_ms()
-        self._left_ms = self._timeout_s * 1000
+        self._remaining_ms = self._timeout_s * 1000
         self._under_way = self._exchange(url, headers, data)
 
     def step(self):
@@ -79,12 +80,12 @@ class Kept(Answer):
         now = time.ticks_ms()
         pause_ms = time.ticks_diff(now, self._at)
         most_ms = self._timeout_s * 1000 // _POLLS
-        self._left_ms -= pause_ms if 0 <= pause_ms < most_ms else most_ms
+        self._remaining_ms -= pause_ms if 0 <= pause_ms < most_ms else most_ms
         self.late_ms += pause_ms if pause_ms >= 0 else -0x20000000  # of more than six days
         self._at = now
         try:
             next(run)
-            self._left_ms -= self._spent_ms()
+            self._remaining_ms -= self._spent_ms()
             self._at = time.ticks_ms()
             self._under_way = run
             return None
@@ -94,7 +95,7 @@ class Kept(Answer):
             self.close()
             if not self.status:  # else only the rest of its body is missing
                 self._fault(e)
-        return meaning(300 if self.untrusted else self.status, self.is_json)
+        return meaning(300 if self.unusable else self.status, self.is_json)
 
     def idle(self):
         """Close the connection where it has not been used for long. ticks_diff() is right for
@@ -134,7 +135,7 @@ class Kept(Answer):
             try:
                 keep = yield from self._ask(request)
             except OSError:
-                if self._begun or self._spent_ms() >= self._left_ms:
+                if self._begun or self._spent_ms() >= self._remaining_ms:
                     raise
         while keep is None:
             self._disconnect()
@@ -193,15 +194,16 @@ class Kept(Answer):
 
     def _open(self, to):
         scheme, host, port = to
+        before_ms = self._spent_ms()
         found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+        self._remaining_ms += self._spent_ms() - before_ms  # the look-up is not counted
         if not found:
             raise OSError("no address")
         found = found[0]
-        self._left_ms = self._timeout_s * 1000 + self._spent_ms()  # the look-up is not counted
         if self._spent_ms() >= _STEP_MS:
             yield
         self._socket = s = socket.socket(found[0], found[1], found[2])
-        s.settimeout(self._timeout_s)
+        s.settimeout(max(1, (self._remaining_ms - self._spent_ms()) // 1000))
         s.connect(found[-1])
         self.reached = True
         s.setblocking(False)
@@ -212,7 +214,7 @@ class Kept(Answer):
         if scheme == "https:":
             self._secures, self._begun = True, False
             gc.collect()  # it wants a large block
-            self._tls = self._tls or _trust().context(None)
+            self._tls = self._tls or _tls_context(None)
             self._stream = self._tls.wrap_socket(
                 s, server_hostname=host, do_handshake_on_connect=False
             )
@@ -236,7 +238,7 @@ class Kept(Answer):
                 if got:
                     break
             spent_ms = self._spent_ms()
-            if spent_ms >= self._left_ms:
+            if spent_ms >= self._remaining_ms:
                 raise OSError("not done in %d s" % self._timeout_s)
             self._poll.modify(
                 self._stream, select.POLLIN | select.POLLOUT if self._out else select.POLLIN
@@ -263,7 +265,10 @@ class Kept(Answer):
             sent = self._stream.write(self._out[0])
             late_ms = time.ticks_diff(time.ticks_ms(), at) - _STEP_MS
             if late_ms > 0:
-                self._left_ms, self.late_ms = self._left_ms + late_ms, self.late_ms + late_ms
+                self._remaining_ms, self.late_ms = (
+                    self._remaining_ms + late_ms,
+                    self.late_ms + late_ms,
+                )
         except OSError as e:
             try:
                 got = self._read(into)
@@ -291,13 +296,13 @@ class Kept(Answer):
             size -= yield from self._more(self._skipped[:size])
 
     def _skip_chunks(self):
-        left = _BODY_MAX
+        remaining = _BODY_MAX
         size = 1
         while size:
             line = yield from self._line()
             size = int(line.split(b";")[0], 16)
-            left -= size
-            if size < 0 or left < 0:
+            remaining -= size
+            if size < 0 or remaining < 0:
                 raise ValueError
             if size:
                 yield from self._skip(size + 2)
@@ -315,8 +320,8 @@ class Kept(Answer):
                 self.why = "a broken answer"
                 self.broken = True
             elif self.verifies and (isinstance(e, ValueError) or number == _VERIFY_FAILED):
-                self.why = _trust().distrust(str(e), self._host)
-                self.untrusted = True
+                self.unusable = True
+                self.why = "the server's certificate " + why("certificate", str(e), self._host)
             else:
                 self.unanswered(number, self._secures and not self._begun)
         except MemoryError:
@@ -330,7 +335,5 @@ def _close(stream):
         pass  # it was broken already
 
 
-def _trust():
-    from . import trust  # loads tls
-
-    return trust
+def _tls_context(ca_file):
+    return call_unloading("tls_context", "context", ca_file)

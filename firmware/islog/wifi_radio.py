@@ -53,6 +53,15 @@ def settings(wlan):
     return found if time.ticks_diff(time.ticks_ms(), began) < _SILENT_MS else []
 
 
+def put_back(wlan, found):
+    """Set again what settings() has found."""
+    for name, value in found:
+        if name:
+            quietly(wlan, "config", **{name: value})
+        else:
+            quietly(wlan, "ifconfig", value)
+
+
 def switch_off(wlan):
     """Switch the radio off. A CYW43 keeps its power until deinit(), which would end an access
     point as well (extmod/network_cyw43.c)."""

@@ -1,11 +1,11 @@
-"""What fast.py has as machine code, in bytecode: loaded where a port cannot compile that. Both do
-the same, but that here str() finds a float's digits. What the words of a reading hold: ring.py.
+"""The bytecode twin of native.py and native_text.py, for ports that cannot compile machine code.
+Both do the same, except that here str() finds a float's digits. The layout of a reading: ring.py.
 
 Soft callbacks, Ctrl-C and threads that take turns come at the interpreter's jumps (py/vm.c,
 pending_exception_check). So each step is one straight line without any: it writes where nothing
 is, and only then looks whether there is room for it. Fields that belong together are set in one
 statement, the last one: what goes wrong before it has changed nothing. Threads that run at once,
-on a port without a global lock, need fast.py.
+on a port without a global lock, need native.py.
 """
 
 import time
@@ -24,27 +24,27 @@ def is_plain(data, low):
         return False
     if max(data) < 0x80:
         return True
-    from .mended import mended  # only for programs that have such texts
+    from .utf8 import repaired  # only for programs that have such texts
 
-    return mended(data) == data
+    return repaired(data) == data
 
 
-def readings(batch, store, hi, clock):
-    """Move the oldest readings of `store` (a Ring) into `batch` (a payload.Batch), up to one whose
-    time `clock` (a Clock) has not settled for the period `hi`, or that Batch.other() must take: a
-    wide int, a text with escapes, a given time. The first one's time was set. Returns whether the
-    batch is full."""
+def move(batch, store, periods, clock):
+    """Move the oldest readings of `store` (a Ring) into `batch` (a Batch), whose time is set to
+    the first one's. It stops at a reading beyond what `clock` has located (in the period
+    `periods`), and at one that Batch.add() has to write: a wide int, a text with escapes, a
+    caller's time. Returns whether the batch is full."""
     words, floats, signals = store.words, store.floats, store.signals
-    text, before = batch._text, batch._before
-    stamp, starts = batch._stamp, batch._starts
-    until, shift, floor = clock.until, clock.shift, clock.floor
+    text, before = batch.text, batch.before
+    stamp, starts = batch.stamp, batch.starts
+    valid_until, offset_ms, last_sent_ms = clock.valid_until, clock.offset_ms, clock.last_sent_ms
     room = batch.room
     as_text, n = str, batch.filled
     at, full = store.head, False
     for _ in range(store.count):
         bits = words[at + 1]
         ms = words[at]
-        if ms >= until or bits & 0x3FF != hi:
+        if ms >= valid_until or bits & 0x3FF != periods:
             break
         kind = bits >> 17
         after = at + 4
@@ -72,41 +72,41 @@ def readings(batch, store, hi, clock):
         text.extend(value)
         if kind & 3 == 3:
             text.append(0x22)
-        ms += shift
-        if ms > floor:  # else a sync stepped back: equal times until the true one is there
-            floor = ms
-            batch._show(ms)
+        ms += offset_ms
+        if ms > last_sent_ms:  # else a sync stepped back: equal times until the true one is there
+            last_sent_ms = ms
+            batch.show(ms)
         text.extend(stamp)
         n += 1
         starts[n] = len(text)
         at = after % store.size
-    store.take(at, n - batch.filled, batch)
-    clock.floor = floor
+    store.hand_over(at, n - batch.filled, batch)
+    clock.last_sent_ms = last_sent_ms
     return full
 
 
 class Ticks:
-    """The uptime of a Clock, which it is the base of: `hi` periods of the ticks, and `last`, where
-    they were at the last tick; `mask`: a period less 1."""
+    """The base of Clock: the uptime at the last tick(), as `periods` and `ticks` (see clock.py);
+    `mask` is the length of a period in ms, less 1."""
 
     def __init__(self):
         self.mask = min(time.ticks_add(0, -1), 0x3FFFFFFF)
-        self.hi = 0
-        self.last = ticks_ms() & self.mask
+        self.periods = 0
+        self.ticks = ticks_ms() & self.mask
 
     def tick(self):
         """Keep it right: to be called at least once in a quarter of a period."""
         now = ticks_ms() & self.mask
-        self.hi, self.last = self.hi + (now < self.last) & 0x3FF, now
+        self.periods, self.ticks = self.periods + (now < self.ticks) & 0x3FF, now
 
     def stamp(self):
         """The uptime now: two words that belong together, whoever ticks meanwhile."""
         self.tick()
-        return self.hi, self.last
+        return self.periods, self.ticks
 
 
 class Steps:
-    """What a Ring, which it is the base of, has in fields: see there."""
+    """The base of Ring: its fields, and the indivisible steps that change them."""
 
     def __init__(self, size):
         self.size = size
@@ -118,10 +118,10 @@ class Steps:
         """Store one reading; True where stored. See Logger.log."""
         # Names are used again: one more would make the frame too large (ring.py).
         if epoch is not None:
-            return self._other(signal, value, epoch)
+            return self._log_other(signal, value, epoch)
         epoch = self._bits(signal)
         if epoch is None:
-            return self._other(signal, value, None)
+            return self._log_other(signal, value, None)
         kind = _type(value)
         if kind is _float and isfinite(value):
             pass
@@ -130,11 +130,11 @@ class Steps:
         elif kind is _bool:
             epoch ^= 0xC40000
         else:
-            return self._other(signal, value, None)
+            return self._log_other(signal, value, None)
         while True:
             signal = self._clock
-            at = signal.last
-            epoch |= signal.hi
+            at = signal.ticks
+            epoch |= signal.periods
             kind = ticks_ms() & 0x3FFFFFFF
             if kind ^ at > signal.mask >> 2:  # the clock must see each quarter of its period
                 signal.tick()
@@ -153,29 +153,29 @@ class Steps:
             if kind:
                 return True
             if not self.make_room(4):
-                self.tally(0, 1)
+                self.count_lost(0, 1)
                 return False
             epoch &= -1024
 
-    def append(self, bits, lo, data, given):
-        """Store a reading with these two header words, the bytes of its value and of its time.
+    def append(self, bits, ticks, data, epoch):
+        """Store a reading: its two header words, the bytes of its value and of a caller's time.
         False where there is no room, which make_room() makes."""
         words = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
         end = self.size * 4 + 8 * (bits & 0x60000 != 0x60000)
         # From here on a straight line.
         at = self._tail % self.size
-        left = self._limit - (at - self.head) % self.size - words
-        ok = left >= 0
-        self.words[at] = lo
+        free = self._limit - (at - self.head) % self.size - words
+        ok = free >= 0
+        self.words[at] = ticks
         self.words[at + 1] = bits
         i = at * 4 + 8
         n = min(len(data), end - i) * ok
         self._bytes[i : i + n] = data[:n]
         self._bytes[: len(data) * ok - n] = data[n : len(data) * ok]
         i = (at + words - 2) % self.size * 4
-        self._bytes[i : i + len(given) * ok] = given[: len(given) * ok]
+        self._bytes[i : i + len(epoch) * ok] = epoch[: len(epoch) * ok]
         at = (at + words * ok) % self.size
-        i = min(at + (max(left, 0) & -4), self.size)
+        i = min(at + (max(free, 0) & -4), self.size)
         self._tail, self._stop, self.count = at, i, self.count + ok
         return ok
 
@@ -196,22 +196,22 @@ class Steps:
             at = (self.head + at * one) % self.size
             self.head, self.count, self.overflows = at, self.count - one, self.overflows + one
 
-    def take(self, at, n, to):
-        """The oldest `n` readings are in `to` from now on, whose `filled` grows; the next one is
-        at `at`."""
+    def hand_over(self, at, n, to):
+        """Forget the oldest `n` readings, which are in `to` from now on: its `filled` grows in the
+        same step. The next reading begins at `at`."""
         self.head, self.count, to.filled = at, self.count - n, to.filled + n
 
-    def hold(self, flag):
-        """From now on (1) the oldest readings are kept for who reads them, or (0) not."""
+    def set_reading(self, flag):
+        """1: the oldest readings are being read, and must not be dropped; 0: they may be."""
         self.reading = flag
 
-    def tally(self, rejected, missed):
-        """Count so many."""
+    def count_lost(self, rejected, missed):
+        """Count readings that were `rejected`, and `missed` for want of room or memory."""
         self.rejected, self.missed = self.rejected + rejected, self.missed + missed
 
     def publish(self, old, keys, signals, bits):
-        """Put new `keys` in the place of the `old` ones, with what goes with them; False where
-        those are not there any more."""
+        """Replace the dict of keys, the list of signals and the look-up `bits`, all at once; False
+        where `keys` is not `old` any more: a callback has added a signal meanwhile."""
         ok = self.keys is old
         signals = (self.signals, signals)[ok]
         keys = (self.keys, keys)[ok]

@@ -1,4 +1,4 @@
-"""The setting `wifi`, checked: loaded for that only (config.py). The words are in explain.py."""
+"""The check of the setting `wifi`, loaded for that one call (config.py). Words: explain.py."""
 
 from .errors import why
 

@@ -2,7 +2,7 @@
 
 import json
 
-from .errors import ConfigError, once, why
+from .errors import ConfigError, call_unloading, why
 
 
 def read(path):
@@ -14,26 +14,26 @@ def read(path):
         raise ConfigError("%s %s" % (path, why("closed")))
     if data[:3] == b"\xef\xbb\xbf":  # a mark that some editors put before UTF-8
         data = data[3:]
-    given = None
+    settings = None
     try:
         if b"\\" not in data and b"\0" not in data:  # NUL is the end for MicroPython's parser
             found = json.loads(str(data, "utf-8"))
             # It passes over a name without a value, too, and a missing bracket.
             n = [data.count(c) for c in (b'"', b"[", b"]", b"{", b"}")]
             if n[0] == 2 * _texts(found) and n[1] + n[3] == n[2] + n[4]:
-                given = found
+                settings = found
     except (ValueError, RuntimeError, AttributeError):
         pass  # (or it is another json: a file of the user's)
-    if given is None:
+    if settings is None:
         try:
-            given, _ = once("slips", "parse", data)
+            settings, _ = call_unloading("config_parser", "parse", data)
         except ValueError as e:
             raise ConfigError("%s %s" % (path, e))
         except MemoryError:
             raise ConfigError("%s %s" % (path, why("json")))
-    if not isinstance(given, dict):
+    if not isinstance(settings, dict):
         raise ConfigError("%s %s" % (path, why("dict")))
-    return given
+    return settings
 
 
 def _texts(value):

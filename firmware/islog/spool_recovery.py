@@ -1,22 +1,23 @@
-"""What earlier boots have left in flash (spool.py)."""
+"""Finds what earlier boots wrote to flash (spool.py), at start-up."""
 
 import os
 import struct
 
 from micropython import const
 
-from . import records
-from .segments import Segment
+from . import spool_records as records
+from .spool_segments import Segment
 
 _FOLDER = const(0x4000)
 
 
-class Left:
-    """Looks at the files at `path`; where `blind`, it passes over one that cannot be read.
+class Recovery:
+    """Looks at the files `path`.<n>; with `blind`, it passes over one that cannot be read.
 
-    find() has, in the end: `segments`, oldest first; `passed`, (file, byte, readings) to go on at;
-    `number`, the next file's; `unread`, how many it has passed over. What of it can never be sent
-    shows when it is loaded. OSError, MemoryError: it could not look; nothing has changed.
+    After find(): `segments`, oldest first; `passed`, the (file, byte, readings) where sending goes
+    on; `number`, that of the next file; `unread`, how many files were passed over. It counts
+    readings by the heads of their records: which of them can be sent is seen when they are loaded.
+    OSError, MemoryError: it could not look; nothing has changed.
     """
 
     def __init__(self, path, blind):
@@ -25,9 +26,9 @@ class Left:
         self.number = 1
         self.unread = 0
         self._path, self._blind = path, blind
-        self._who = None  # whose records are read now: a boot's lie together,
-        self._crossed = []  # and these files before this one end with them
-        self._torn = None  # (file, readings, whose) of the torn end of the file before
+        self._who = None  # the boot whose records are read now (a boot's records lie together)
+        self._crossed = []  # earlier files that end with that boot's records
+        self._torn = None  # (file, readings, boot) of the torn end of the file before
 
     def find(self):
         numbers = self._numbers()

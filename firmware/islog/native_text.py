@@ -1,9 +1,9 @@
-"""Readings as JSON, in machine code, where the port can compile it: see plain.readings()."""
+"""Readings as JSON, in machine code, where the port can compile it: see bytecode.move()."""
 
 import micropython
 import uctypes
 
-from .fast import _take
+from .native import _hand_over
 
 _text = None  # what number() writes, from the first batch on
 _texts = None  # [its first byte, its first two bytes ...], from no byte on
@@ -84,7 +84,7 @@ def number(words, at: int, is_float: bool) -> int:
 
 @micropython.viper
 def is_plain(data, low: int) -> bool:
-    """See plain.is_plain."""
+    """See bytecode.is_plain."""
     c = ptr8(data)  # noqa: F821
     n = int(len(data))
     i = 0
@@ -118,8 +118,8 @@ def is_plain(data, low: int) -> bool:
 
 
 @micropython.viper
-def readings(batch, store, hi: int, clock) -> bool:
-    """See plain.readings."""
+def move(batch, store, periods: int, clock) -> bool:
+    """See bytecode.move."""
     if not _texts:
         _allocate()
     signed = store.words
@@ -127,24 +127,24 @@ def readings(batch, store, hi: int, clock) -> bool:
     words_size = int(store.size)
     floats = store.floats
     signals = store.signals
-    text = batch._text
-    before = batch._before
-    stamp = batch._stamp
+    text = batch.text
+    before = batch.before
+    stamp = batch.stamp
     digits = ptr8(stamp)  # noqa: F821
     last = int(len(stamp)) - 3
     dot = last - 3
-    starts = ptr16(batch._starts)  # noqa: F821
-    until = int(clock.until)
-    shift = int(clock.shift)
-    floor = int(clock.floor)
-    shown = int(batch._ms)
+    starts = ptr16(batch.starts)  # noqa: F821
+    valid_until = int(clock.valid_until)
+    offset_ms = int(clock.offset_ms)
+    last_sent_ms = int(clock.last_sent_ms)
+    shown = int(batch.shown_ms)
     room = int(batch.room)
     first = int(batch.filled)
     n = first
     at = int(store.head)
     end = int(len(text))
     fixed = int(len(before)) + last + 3
-    left = int(store.count)
+    remaining = int(store.count)
     full = False
     extend = text.extend
     as_text = str
@@ -152,10 +152,10 @@ def readings(batch, store, hi: int, clock) -> bool:
     view = uctypes.bytearray_at
     address = int(uctypes.addressof(signed))
     quote = b'"'
-    while left > 0:
+    while remaining > 0:
         bits = words[at + 1]
         ms = words[at]
-        if ms >= until or bits & 0x3FF != hi:
+        if ms >= valid_until or bits & 0x3FF != periods:
             break
         kind = bits >> 17
         after = at + 4
@@ -195,13 +195,13 @@ def readings(batch, store, hi: int, clock) -> bool:
             more += 2
         else:
             extend(value)
-        ms += shift
-        if ms > floor:
+        ms += offset_ms
+        if ms > last_sent_ms:
             i = last
-            floor = ms
+            last_sent_ms = ms
             old = shown
             shown = ms
-            batch._ms = ms
+            batch.shown_ms = ms
             while ms != old:
                 old = old // 10
                 rest = ms // 10
@@ -217,7 +217,7 @@ def readings(batch, store, hi: int, clock) -> bool:
         at = after
         if at >= words_size:
             at -= words_size
-        left -= 1
-    _take(store, at, n - first, batch)
-    clock.floor = floor
+        remaining -= 1
+    _hand_over(store, at, n - first, batch)
+    clock.last_sent_ms = last_sent_ms
     return full

@@ -1,48 +1,51 @@
-"""Readings from flash, back into the memory from which they are sent.
+"""Brings readings from flash back into memory, from which they are sent.
 
-They stay in flash until all of their record is settled: `Segment.at` and `after` are its two ends
-once it is loaded. Whatever is read before is nobody's until the one line in which it is counted in
-`store` or in the batch, and no longer in its file.
+A record stays in flash until the server has answered for all of it; while it is loaded,
+`Segment.at` and `Segment.after` are its two ends. What is read counts for nothing until the one
+line in which it stops being counted in its file, and starts to be in `store` or in the batch.
 """
 
 from micropython import const
 
-from . import records, ring
+from . import ring
+from . import spool_records as records
+from .packing import unpack_batch, unpack_clock, unpack_readings
 from .retry import Retry
-from .segments import Segments, errno
+from .spool_segments import Segments, errno
 
-_PATIENCE = const(5)  # failures to read for which what is newer waits
+_PATIENCE = const(5)  # failures to read, for which newer readings wait
 _ENOENT = const(2)
 
 
 class Replay(Segments):
-    """For the batch of `uplink`. `who` names this boot and its bucket (records.py); `clock` is
-    this boot's. The others: see Spool."""
+    """Loads for the batch of `uplink`. `who` names this boot and its bucket (spool_records.py);
+    `clock` is this boot's. The other arguments: see Spool."""
 
-    def __init__(self, settings, who, clock, uplink, trouble):
+    def __init__(self, settings, who, clock, uplink, on_trouble):
         store = ring.Ring(settings["batch_bytes"], clock, None)
-        Segments.__init__(self, settings["spool_file"], settings["spool_bytes"], store, trouble)
+        Segments.__init__(self, settings["spool_file"], settings["spool_bytes"], store, on_trouble)
         self._who = who
         self._uplink = uplink
-        self._live = self.clock = clock
-        self._passed = 0, 0, 0  # what PASSED would say, where it need not be written
-        self._again = Retry(60, clock)
-        self._misses = 0  # failures to read, one after another
+        self._own_clock = self.clock = clock
+        self._passed = 0, 0, 0  # what the latest PASSED in flash says
+        self._read_retry = Retry(60, clock)
+        self._read_failures = 0  # failures to read, one after another
         self._loaded = 0  # readings of the record that is loaded
-        self._syncs = self._known = None, None  # (who, SYNCS): passed over; the latest
+        # (who, SYNCS) of the boot whose records were passed last, and of the one that is loaded.
+        self._syncs = self._known = None, None
 
-    def _give_up(self):
+    def _delete_oldest(self):
         if self._segments[0].after > 0:  # what was read of it goes with it: it is the oldest
             self._uplink.drop()
-        return Segments._give_up(self)
+        return super()._delete_oldest()
 
     def load(self):
-        """To be called with an empty batch, all taken from `store` being settled. 0: the oldest
-        is in `store`, or in the batch; None: there is none to be sent now; else the milliseconds
-        after which to ask again."""
+        """Load the next record, if need be. To be called while the batch is empty and the server
+        has answered for all that was in it. 0: the oldest readings are in `store`, or in the
+        batch; None: none can be sent now; else the milliseconds after which to ask again."""
         if not self._is_ready():
             return None
-        self._uplink.renew()
+        self._uplink.begin_batch()
         if self.store.count:
             return 0
         if not self._block:
@@ -52,29 +55,38 @@ class Replay(Segments):
         first = self._segments[0]
         if first.after > 0:
             first.at, first.after = first.after, 0
-        if self._again.wait_ms():
+        if self._read_retry.wait_ms():
             return self._wait_ms()
         try:
             with open(self._name(first), "rb") as f:
                 found = self._fetch(first, f)
         except (OSError, MemoryError) as e:
             # A file that is not there is gone, unless all of the card is, for a while.
-            if errno(e) == _ENOENT and self._misses > _PATIENCE:
-                return int(self._give_up())
+            if errno(e) == _ENOENT and self._read_failures > _PATIENCE:
+                return int(self._delete_oldest())
             self._missed(e)
             return self._wait_ms()
-        self._misses = 0
-        self._again.succeeded()
-        return 0 if found else int(self._give_up())
+        self._read_failures = 0
+        self._read_retry.succeeded()
+        return 0 if found else int(self._delete_oldest())
+
+    def skip_oldest(self):
+        """Give up the oldest reading in `store`: no batch is large enough for it any more."""
+        store = self.store
+        at, n = store.oldest()[4], store.count - 1
+        if self.earlier_boot:
+            store.head, store.count, self.lost = at, n, self.lost + 1
+        else:
+            store.head, store.count, self.dropped = at, n, self.dropped + 1
 
     def _missed(self, e):
-        self._misses += 1
-        self._again.failed()
-        self._trouble("the spool cannot be read (%s): it is tried again" % e)
+        self._read_failures += 1
+        self._read_retry.failed()
+        self._on_trouble("the spool cannot be read (%s): it is tried again" % e)
 
     def _wait_ms(self):
         # What is newer waits for the oldest, but not for ever.
-        return None if self._misses > _PATIENCE else max(1, self._again.wait_ms())
+        return None if self._read_failures > _PATIENCE else max(1, self._read_retry.wait_ms())
 
     def _fetch(self, first, f):
         # Bring its next readings into `store` or the batch; False where there are no more.
@@ -111,35 +123,35 @@ class Replay(Segments):
                 gone = min(count - skip, first.count)
                 first.count, self.lost, first.at = first.count - gone, self.lost + gone, after
             if why:
-                self._trouble("%d readings in flash are lost: %s" % (gone, why))
+                self._on_trouble("%d readings in flash are lost: %s" % (gone, why))
         return False
 
     def _take_text(self, first, f, after, count, size, skip):
         uplink, batch = self._uplink, self._uplink.batch
-        found = records.batch_from(batch, f, size, count, skip)
+        found = unpack_batch(batch, f, size, count, skip)
         if found:
-            entries, uplink.marker = found
-            uplink.foreign, self._loaded = True, count
-            left = max(0, first.count - count + skip)
-            batch.filled, first.count, first.after = entries, left, after
+            entries, uplink.report_count = found
+            uplink.earlier_boot, self._loaded = True, count
+            remaining = max(0, first.count - count + skip)
+            batch.filled, first.count, first.after = entries, remaining, after
         return found
 
     def _take_words(self, first, f, at, after, count, size, skip, own):
         store = self.store
         if size > 4 * store.size:  # batch_bytes was larger then
-            store = self.store = ring.Ring(size + 15, self._live, None)
+            store = self.store = ring.Ring(size + 15, self._own_clock, None)
         f.seek(at + records.HEAD)
-        records.unpack(f, size, store, skip)
+        unpack_readings(f, size, store, skip)
         self._loaded = count
         # A new one each time: what comes twice has its own times twice, without a floor.
-        clock = self._live if own else records.clock_from(self._known[1])
-        self.foreign, self.clock = not own, clock
+        clock = self._own_clock if own else unpack_clock(self._known[1])
+        self.earlier_boot, self.clock = not own, clock
         count -= skip
         if own:
             first.own, store.count, first.after = first.own - count, count, after
         else:
-            left = max(0, first.count - count)
-            first.count, store.count, first.after = left, count, after
+            remaining = max(0, first.count - count)
+            first.count, store.count, first.after = remaining, count, after
 
     def _knows_time(self, first, f, at, who):
         # Have the latest SYNCS of the boot `who` in `_known`; False where it never knew the time.

@@ -1,0 +1,107 @@
+"""What lies in a ring, a batch and a clock, as bytes for flash, and back.
+
+It belongs to ring.py, batch.py and clock.py, and knows their layout; it is a file of its own
+because only a program with a spool needs it. The records that hold these bytes: spool_records.py.
+"""
+
+import struct
+from array import array
+
+from .clock import Clock
+from .ring import STR, words_of
+
+_SYNC = "<HIIII"  # periods, ticks, unix_block, ms, error_ms of a sync (Clock.syncs)
+_SYNC_BYTES = 18
+
+
+def pack_readings(source, most):
+    """(readings, where in the ring the next is, bytes, buffers) of the oldest readings of a ring,
+    at most `most` bytes or one reading: the names of their signals, then their words."""
+    words = source.words
+    view = memoryview(words)
+    names = bytearray(1)
+    known = set()
+    most -= 1
+    n, at = 0, source.head
+    begin, end, second = at, None, 0  # of the first piece; another one begins at `second`
+    while n < source.count:
+        bits = words[at + 1]
+        size = words_of(bits)
+        i = bits >> 10 & 0x7F
+        name = b"" if i in known else source.signals[i]
+        most -= 4 * size + (len(name) + 3 if name else 0)
+        if most < 0 and n:
+            break
+        if name:
+            known.add(i)
+            names.extend(struct.pack("<BH", i, len(name)))
+            names.extend(name)
+        n += 1
+        at += size
+        if at >= source.size:
+            # The value of a number in the last cell lies behind the end (ring.py).
+            if at - size == source.size - 2 and bits & STR != STR:
+                second = 2
+            at -= source.size
+            end = source.size + second
+    names[0] = len(known)
+    if end is None:
+        parts = names, view[begin:at], view[:0]
+    else:
+        parts = names, view[begin:end], view[second:at]
+    return n, at, len(names) + 4 * (len(parts[1]) + len(parts[2])), parts
+
+
+def unpack_readings(f, size, store, skip):
+    """Lay what pack_readings() made, `size` bytes at which the file `f` is, into an empty ring
+    without the first `skip` readings; they are there once its `count` is set."""
+    store.signals = signals = [None] * 128
+    for _ in range(f.read(1)[0]):
+        i, length = struct.unpack("<BH", f.read(3))
+        signals[i] = f.read(length)
+        size -= 3 + length
+    f.readinto(memoryview(store.words)[: size // 4])
+    at = 0
+    for _ in range(skip):
+        at += words_of(store.words[at + 1])
+    store.head = at
+
+
+def pack_batch(batch):
+    """Two buffers: where a batch's readings begin, and their text."""
+    starts = batch.starts[batch.first : batch.filled + 1]
+    base = starts[0] - 1
+    text = memoryview(batch.buffer)[base : starts[-1]]
+    return bytes(array("H", [batch.count] + [at - base for at in starts])), text
+
+
+def unpack_batch(batch, f, size, count, skip):
+    """Lay those of `count` readings that come behind the first `skip` into an empty batch, from a
+    file that is at pack_batch()'s `size` bytes; the batch is theirs once `filled` is set. Returns
+    that, and whether the first is islog.dropped, which is not counted. None: they do not fit."""
+    entries = struct.unpack("<H", f.read(2))[0]
+    starts = struct.unpack("<%dH" % (entries + 1), f.read(2 * entries + 2))
+    text = f.read(size - 2 * entries - 4)
+    report = entries - count if not skip else 0
+    starts = starts[entries - count + skip - report :]
+    base = starts[0] - 1
+    text = text[base:]
+    if len(text) > len(batch.buffer) or len(starts) > len(batch.starts):
+        return None
+    batch.buffer[: len(text)] = text
+    for i in range(len(starts)):
+        batch.starts[i] = starts[i] - base
+    return len(starts) - 1, report
+
+
+def pack_syncs(clock):
+    """What a clock knows of the time, in bytes."""
+    return b"".join([struct.pack(_SYNC, *sync) for sync in clock.syncs])
+
+
+def unpack_clock(text):
+    """A Clock that knows what pack_syncs() had of another boot's."""
+    clock = Clock(False)
+    starts = range(0, len(text), _SYNC_BYTES)
+    clock.restore([struct.unpack(_SYNC, text[i : i + _SYNC_BYTES]) for i in starts])
+    return clock
