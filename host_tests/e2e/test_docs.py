@@ -1,5 +1,5 @@
-"""What README and docs say is so: their commands and programs run, their links lead somewhere, and
-every sentence that the firmware can say is explained in docs/troubleshooting.md.
+"""What README and docs say is so: their commands and programs run, and every sentence that the
+firmware can say is explained in docs/troubleshooting.md. Links: test_references.py.
 
 A command that is new in a page is put into HERE (how it is run), or into ELSEWHERE (who runs
 it). It runs in a copy of the checkout, so that it may write what it likes.
@@ -314,28 +314,6 @@ def test_the_programs_of_the_pages_run(reader, tmp_path):
                 board.finish()
             assert board.returncode == 0, "\n".join(board.lines)
     assert ran >= 3
-
-
-# ---- links
-
-
-def slug(title):
-    """The anchor that GitHub gives a title."""
-    return re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
-
-
-def test_links_lead_somewhere():
-    for page in PAGES:
-        text = BLOCK.sub("", page.read_text("utf-8"))
-        for link in re.findall(r"\]\(([^)\s]+)\)", text):
-            if link.startswith(("http:", "https:")):
-                continue
-            path, _, anchor = link.partition("#")
-            target = page.parent / path if path else page
-            assert target.exists(), f"{page.relative_to(ROOT)} links to {link}"
-            if anchor:
-                titles = re.findall(r"^#+ (.*)", target.read_text("utf-8"), re.M)
-                assert anchor in map(slug, titles), f"{page.relative_to(ROOT)} links to {link}"
 
 
 # ---- sentences
