@@ -118,6 +118,7 @@ HERE = {
 # By the whole command, or by its first two words: the file that runs it, and a text in it.
 ELSEWHERE = {
     "make test": (".ci/run", "exec make test"),
+    "git clone": (".github/workflows/test.yml", "actions/checkout"),  # and then make demo
     "brew install micropython": (".github/workflows/test.yml", "brew install micropython"),
     "make demo TLS=1 API=events": ("host_tests/e2e/test_tools.py", '"--tls", "--api", "events"'),
     "make config": ("host_tests/e2e/test_configure.py", "tools.configure"),

@@ -1,9 +1,9 @@
 """python -m tools.bench [--readme] [--firmware DIR]
 
 Measures islog against the naive clients (device/naive.py), prints a table with ratios and what
-islog promises, and writes build/bench.json. With --readme it also writes all of it into
-docs/benchmarks.md, and a few rows into README.md, between the two bench comments of each. Takes
-some 20 seconds. Exit status 1 only where it could not measure.
+islog promises, and writes build/bench.json. With --readme it also writes the tables into
+docs/benchmarks.md, and one line of figures into README.md, between the two bench comments of each.
+Takes some 20 seconds. Exit status 1 only where it could not measure.
 """
 
 import argparse
@@ -90,7 +90,7 @@ def write_pages(figures):
 def main():
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument(
-        "--readme", action="store_true", help=f"write tables into {' and '.join(PAGES)}"
+        "--readme", action="store_true", help=f"write figures into {' and '.join(PAGES)}"
     )
     parser.add_argument(
         "--firmware",
@@ -110,7 +110,7 @@ def main():
     print(f"All figures: {JSON.relative_to(measure.ROOT)}")
     if options.readme:
         write_pages(figures)
-        print(f"{' and '.join(PAGES)} have the new tables.")
+        print(f"{' and '.join(PAGES)} have the new figures.")
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ def table(found):
 
 
 def small_tables(figures):
-    """[(title, head, lines)]: what a reading takes, by fill, by signals, by batch; plain code."""
+    """[(title, head, lines)]: what a float takes by fill, by signals, by batch, in bytecode."""
     plain = figures["times"]["plain"]
     by_fill = [
         [f"{r['percent']} %" if r["percent"] < 100 else "full (the oldest goes)", round(r["log"])]
@@ -163,7 +163,7 @@ def small_tables(figures):
         [r["batch_bytes"], r["readings"], round(r["write"])] for r in _all(plain, "by batch")
     ]
     return [
-        ("By the ring's fill", ["fill", "log(), ns"], by_fill),
+        ("By how full the buffer is", ["fill", "log(), ns"], by_fill),
         ("By the number of signals", ["signals", "log(), ns", "JSON, ns"], by_signals),
         ("By the batch's size", ["batch_bytes", "readings", "JSON, ns"], by_batch),
     ]
@@ -216,62 +216,55 @@ def _compact(found):
     return lines
 
 
-def _sentence(title, head, lines):
-    figures = "; ".join(f"{line[0]}: " + ", ".join(map(_number, line[1:])) for line in lines)
-    return f"- {title} ({head[0]}: {'; '.join(head[1:])}): {figures}."
-
-
 def full(figures):
     """What docs/benchmarks.md has between its marks: all tables."""
     found = rows(figures)
     native = any(row.what.endswith(_NATIVE) for row in found)
     title, head, lines = transports(figures)
-    return "\n".join(
-        [
-            f"Measured by `make bench` on {figures['builds']}: times are a PC's, and only their"
-            " ratios say something of a board; heap is as on a board (machine code's: on 64 bits,"
-            " where objects are twice as large). The naive client is a list"
-            " of dicts, `json.dumps` and one `requests.post` per batch; ISStreamer's way is ten"
-            " dicts a request."
-            + (" Of two figures the second is machine code's (`native.py`)." if native else ""),
-            "",
-            markdown(HEAD, _compact(found)),
-            "",
-            f"{title} by a local server on the same PC (median of {TURNS} turns of {BATCHES}"
-            " batches; the kept connection is made in the first of them). With TLS, `requests`"
-            " waits for more than its handshake: it sends a request in two dozen small writes,"
-            " and the last of them for a delayed acknowledgement, 40 ms on Linux.",
-            "",
-            markdown(head, lines),
-            "",
-            *(_sentence(*table) for table in small_tables(figures)),
-        ]
-    )
-
-
-HANDSHAKES = "TLS handshakes"
-# The rows of README.md, in its order and words.
-SHORT = {
-    "log(), float": "`log()` of a float, ns",
-    "heap: log(), float": "heap that it takes, bytes",
-    "JSON, float": "a float as JSON, ns",
-    "buffered, float": "a buffered number, bytes",
-    "heap kept by import islog": "heap kept by `import islog`, bytes",
-    "heap kept by a Logger": "heap kept by a Logger, bytes",
-    "sent, a reading": "sent for a reading, bytes",
-    HANDSHAKES: f"TLS handshakes, {TURNS * BATCHES} batches (kept connection)",
-    "readings, log() to 204": "readings/s, from `log()` to 204",
-}
+    parts = [
+        f"Measured by `make bench` on {figures['builds']}. The times are a PC's: only their ratios"
+        " say something about a board. The heap is that of the 32-bit build, as on a board"
+        + (
+            "; only machine code's heap is that of the 64-bit build, where objects are twice as"
+            " large. Where a cell has two figures, the first is for bytecode, the second for"
+            " machine code, which islog uses wherever the port can compile it."
+            if native
+            else "."
+        ),
+        "The naive client keeps a list of dicts, and sends each batch with `json.dumps` and one"
+        " `requests.post`. The column ISStreamer is a client that sends ten dicts a request, as"
+        " Initial State's ISStreamer does. `ratio` is islog's figure divided by the naive"
+        " client's. `target` is what islog is to reach: a figure, or with an `x` that ratio.",
+        markdown(HEAD, _compact(found)),
+        f"{title} by a local server on the same PC (median of {TURNS} turns of {BATCHES} batches;"
+        " the kept connection is made in the first of them). With TLS, `requests` waits for more"
+        " than its handshake: it sends a request in two dozen small writes, and the last of them"
+        " waits for a delayed acknowledgement, 40 ms on Linux.",
+        markdown(head, lines),
+        "The last three tables are for a float, in bytecode.",
+    ]
+    for title, head, lines in small_tables(figures):
+        cells = [[line[0], *map(_number, line[1:])] for line in lines]
+        parts += [f"{title}:", markdown(head, cells)]
+    return "\n\n".join(parts)
 
 
 def short(figures):
-    """What README.md has between its marks: a few rows, without ISStreamer's way."""
-    posts = figures["posts"]
-    handshakes = [posts[client]["https"]["handshakes"] for client in ("kept", "requests")]
-    found = [*rows(figures), Row(HANDSHAKES, "", *handshakes)]
-    lines = {}
-    for line in _compact([row for row in found if row.what.removesuffix(_NATIVE) in SHORT]):
-        what, _, islog, naive, _, ratio, _, met = line
-        lines[what] = [SHORT[what], islog, naive, ratio, met]
-    head = ["", "islog", "naive", "ratio", "target met"]
-    return markdown(head, [lines[what] for what in SHORT])
+    """The line that README.md has between its marks."""
+    found = {row.what: row for row in rows(figures)}
+
+    def row(what):
+        return found.get(what + _NATIVE) or found[what]
+
+    def against(what):
+        return f"{_number(found[what].islog)} instead of {_number(found[what].naive)}"
+
+    return (
+        "Measured on a PC, against a list of dicts sent with `json.dumps` and `requests.post`:"
+        f" `log()` of a float takes {row('log(), float').ratio:.2f} times as long, writing it as"
+        f" JSON {row('JSON, float').ratio:.2f} times as long; bytes for a buffered number:"
+        f" {against('buffered, float')}; readings per second, logged, sent and accepted:"
+        f" {against('readings, log() to 204')}. `import islog` keeps"
+        f" {_number(found['heap kept by import islog'].islog)} bytes of heap, a `Logger`"
+        f" {_number(found['heap kept by a Logger'].islog)}."
+    )
