@@ -36,71 +36,76 @@ RULES = config.RULES  # name: (default, rule); a rule gives None, or the end of 
 # theme: {setting: what it does}
 THEMES = {
     "Required": {
-        "client_key": "The key of your account, or of your own server: a secret.",
+        "client_key": "The key of your account, or of your own server. It is a secret.",
         "bucket_name": "The name under which the readings are shown.",
     },
     "Where the readings go": {
-        "api": "The API's first generation, or its second, `events`.",
-        "bucket_url": "Where a bucket is made.",
-        "ingest_url": "Where readings are sent.",
-        "bucket_id": "For `batch_logs` a guid, for `events` a text without a colon or a quote."
-        " By default a reboot goes on in the same bucket.",
-        "batch_readings": "How many readings a request holds at most.",
-        "requests_per_s": "How many requests are sent in a second at most.",
+        "api": "Which of Initial State's two APIs is spoken: the older one, `batch_logs`, or the"
+        " newer one, `events` ([api.md](api.md)).",
+        "bucket_url": "The address at which a bucket is made.",
+        "ingest_url": "The address to which readings are sent.",
+        "bucket_id": "`batch_logs` wants a guid, `events` a text without a colon or a quote. The"
+        " default stays the same after a reboot, so that the board goes on in the same bucket.",
+        "batch_readings": "The most readings in one request.",
+        "requests_per_s": "The most requests in one second.",
     },
     "Wi-Fi": {
-        "wifi": "Networks, tried in this order; `bssid` (one access point of several) and"
-        " `ifconfig` (an address of its own) may be left out, and so may `hidden`, which is for"
-        " who reads the file: an ESP32 and a Pico W ask for a network by its name, shown or not."
-        " Without it the program joins one itself; `Logger` takes a `WiFi` object, or a network"
-        " interface, in its place.",
-        "country": "The country's two letters, for the channels that it allows.",
+        "wifi": "The networks, tried in this order. Each may also have `bssid` (one access point"
+        " of several), `ifconfig` (a static address of the board) and `hidden`, which is only a"
+        " note for those who read the file: an ESP32 and a Pico W ask for a network by its name,"
+        " whether it is hidden or not. Without `wifi` your program joins a network itself. As a"
+        " keyword of `Logger`, `wifi` is a `WiFi` object or a network interface.",
+        "country": "The country's two letters. They decide which channels the radio may use.",
         "hostname": "The board's name on the network.",
-        "wifi_power": "How much the radio may sleep: `none` answers fastest, `powersave` lasts"
-        " longest.",
+        "wifi_power": "How much the radio may sleep: with `none` it answers fastest, with"
+        " `powersave` a battery lasts longest.",
         "txpower": "How strongly the radio sends, where the port can set that.",
-        "wifi_reset": "A link that seems dead is joined anew, and the radio switched off and on."
-        " False: the radio is left alone.",
+        "wifi_reset": "Whether a link that seems dead is joined anew, and the radio switched off"
+        " and on. With false, the radio is left alone.",
     },
     "The connection": {
-        "transport": "`kept`: one connection that stays open; `requests`: a new one for each"
-        " request.",
-        "ca_file": "A root certificate on the device, or several: the server then has to prove"
-        " its name. DER, which every board reads, or PEM.",
-        "timeout": "For one socket operation; on the kept connection, for a whole POST.",
-        "idle_close": "The kept connection is closed when it was not used for so long.",
-        "backoff_max": "A failed request waits a random time up to this, doubling towards it.",
-        "slow_retry": "How long until a refused key or a wrong address is tried again.",
+        "transport": "`kept`: one connection that stays open. `requests`: a new connection for"
+        " each request, made by MicroPython's `requests`.",
+        "ca_file": "A root certificate on the device, or a list of several. With it, the server"
+        " has to prove its name. The file is DER, which every board reads, or PEM.",
+        "timeout": "How long one socket operation may take; on the kept connection, how long a"
+        " whole POST may take.",
+        "idle_close": "The kept connection is closed when it was not used for this long.",
+        "backoff_max": "After a failed request islog waits for a random time. Its upper limit"
+        " doubles with each failure until it has reached this value.",
+        "slow_retry": "How long islog waits before it tries a refused key or a wrong address"
+        " again.",
     },
     "The clock": {
-        "ntp_hosts": "Asked in turn.",
-        "sync_interval": "How long until NTP is asked again.",
-        "set_rtc": "The first sync sets the board's own clock, so that `time.time()` is right,"
-        " too.",
+        "ntp_hosts": "The hosts that are asked for the time, in turn.",
+        "sync_interval": "How long after a sync NTP is asked again.",
+        "set_rtc": "Whether the first sync also sets the board's own clock, so that"
+        " `time.time()` is right.",
     },
     "Memory": {
-        "buffer_bytes": "All the memory that readings ever take: 16 bytes a number, a text its"
-        " length and at most 15 more.",
-        "batch_bytes": "The one request buffer: a request is never larger.",
-        "flush_interval": "How long a reading waits at most while online.",
-        "max_signals": "How many names of signals: a reading under one more is `rejected`.",
+        "buffer_bytes": "All the memory that readings ever take. A number takes 16 bytes, a text"
+        " its length and at most 15 more.",
+        "batch_bytes": "The size of the one request buffer: a request is never larger.",
+        "flush_interval": "How long a reading waits at most while the board is online.",
+        "max_signals": "The most signal names. A reading under one more name is `rejected`.",
     },
     "Flash": {
-        "spool_file": "Where readings go that memory cannot hold while nothing can be sent: files"
-        " of this name and a number.",
-        "spool_bytes": "How much of the flash they take at most: the oldest go first.",
+        "spool_file": "Where readings go that memory cannot hold while nothing can be sent: into"
+        " files with this name and a number ([spool.md](spool.md)).",
+        "spool_bytes": "The most flash that these files take. Beyond that, the oldest readings"
+        " are deleted first.",
     },
     "What it tells": {
-        "report_dropped": "After a loss, the next batch says the count so far under the signal"
-        " `islog.dropped`.",
-        "quiet": "True: nothing is printed to the serial console.",
+        "report_dropped": "After a loss, the next batch has the number of lost readings so far as"
+        " a reading of the signal `islog.dropped`.",
+        "quiet": "With true, nothing is printed to the serial console.",
     },
 }
 # What None, as a default, stands for where it is not "none".
 UNSET = {
-    "bucket_id": "from the board's unique id and the bucket's name",
-    "bucket_url": "the service's, for each `api`",
-    "ingest_url": "the service's, for each `api`",
+    "bucket_id": "made from the board's unique id and the bucket's name",
+    "bucket_url": "Initial State's, for the chosen `api`",
+    "ingest_url": "Initial State's, for the chosen `api`",
     "batch_readings": "no limit; with `events` 10",
     "requests_per_s": "no limit; with `events` 3",
     "transport": "`requests`; with `ca_file` `kept`",
@@ -123,8 +128,8 @@ HEAD = """# Settings
 <!-- made by `python -m tools.settings --write`; what is changed here by hand is lost -->
 
 A setting is an entry of `config.json`, which lies in the device's root, or a keyword of `Logger`.
-Two are required, all others have a default. A wrong one is refused with a sentence when the board
-starts; by the same rules it is refused before:
+Two settings are required, all others have a default. When the board starts, it refuses a wrong
+setting with a sentence that says what is wrong. `make config` applies the same rules on your PC:
 
 ```
 make config                              # asks for what a board needs, writes config.json
@@ -133,35 +138,39 @@ make config ARGS="--set timeout=null"    # takes it out again
 make config ARGS="--check config.json"   # says whether a board would take this file
 ```
 
-For many boards, copy one `config.json` and give each copy what is its own, as in
-`make config ARGS="--file board17.json --set bucket_name=board-17"`: so the client key is never on
-a command line, which others on the machine can read. Files are readable by their owner only.
+For many boards, copy one `config.json` and change in each copy what is its own, as in
+`make config ARGS="--file board17.json --set bucket_name=board-17"`. The client key is then never
+on a command line, which others on the machine can read. The files are readable by their owner
+only.
 
-The file is JSON, in UTF-8. Board and PC read, too, what loses nothing: a byte order mark at its
-beginning, a comma too many or too few, NULs at its end. Where a name is in it twice, the last one
-counts, and `--check` says so. What else is wrong with it is told with the line.
+The file is JSON, in UTF-8. The board and the PC also accept faults that lose nothing: a byte order
+mark at its beginning, a comma too many or too few, NULs at its end. Where a name is in it twice,
+the last one counts, and `--check` says so. Any other fault is told with its line.
 """
 
 TAIL = """
 ## Settings that depend on each other
 
-With `ca_file`, `transport` is `kept`, `bucket_url` and `ingest_url` begin with `https://`,
-`set_rtc` is true and `ntp_hosts` is not empty: TLS has to know the time. Where the two addresses
-end in different roots, `ca_file` is a list of two files, or one file that holds both, one DER
-behind the other, as `make config` writes it. `make flash` turns PEM into DER on its way to the
-board, under the same name: a Pico W's MicroPython cannot read PEM up to 1.28.
+With `ca_file`, `transport` must be `kept`, and `bucket_url` and `ingest_url` must begin with
+`https://`. TLS has to know the time, so `set_rtc` must be true and `ntp_hosts` must not be empty.
 
-TLS reads the board's own clock. So with `ca_file` that is set again before a request where it is
-off by more than a minute (a Pico's stands still in `lightsleep()`): it shows UTC, whatever the
-program sets it to. Without `ca_file` it is set once, and then left alone.
+Where the certificates of the two addresses have different roots, `ca_file` is a list of two files,
+or one file that holds both roots, one DER behind the other, as `make config` writes it.
+`make flash` turns PEM into DER on its way to the board, under the same name: up to MicroPython
+1.28 a Pico W cannot read PEM.
 
-`spool_file` and `spool_bytes` are set together, and `spool_bytes` is at least ten times
+TLS compares a certificate's dates with the board's own clock. So with `ca_file` islog sets this
+clock again before a request where it is off by more than a minute (a Pico's clock stands still in
+`lightsleep()`). It then shows UTC, whatever the program has set it to. Without `ca_file` islog
+sets the clock once, and then leaves it alone.
+
+`spool_file` and `spool_bytes` must be set together, and `spool_bytes` must be at least ten times
 `batch_bytes`.
 
 ## A file from another version
 
-A name that this version does not know is refused, not passed over: nobody would see that it does
-nothing. `make config ARGS="--set NAME=null"` takes it out.
+A setting that this version does not know is refused: if it were ignored, nobody would see that it
+does nothing. `make config ARGS="--set NAME=null"` takes it out.
 """
 
 
