@@ -23,6 +23,8 @@ FILE = re.compile(r"(?<![\w/.*<>{}\\-])(?:[\w.-]+/)*[\w-]+\.(?:md|pyi?)\b(?![\w*
 FOLDER = re.compile(
     r"(?<![\w/.*<>{}\\-])(?:firmware|tools|host_tests|docs|examples)(?:/[\w.-]*\w)+(?![*<{\w])"
 )
+WHOLE = (".md", ".js", ".css", ".html")  # read from the first line to the last
+HASHES = ("", ".toml", ".yml", ".yaml")  # of these (Makefile, scripts) the comments
 # Named, and not in this project: {name: whose it is}.
 OTHERS = {
     "program.py": "the reader's own",
@@ -45,13 +47,14 @@ def files():
 
 def texts(path):
     """[(line, text)]: where a file speaks to a reader."""
-    if path.name != "Makefile" and path.suffix not in (".md", ".py", ".pyi", ".toml", ".yml"):
+    if path.suffix not in WHOLE + HASHES + (".py", ".pyi"):
         return []
     source = (ROOT / path).read_text("utf-8")
-    if path.suffix == ".md":
-        return list(enumerate(source.splitlines(), 1))
-    if path.suffix not in (".py", ".pyi"):
-        return [(n, line.partition("#")[2]) for n, line in enumerate(source.splitlines(), 1)]
+    lines = list(enumerate(source.splitlines(), 1))
+    if path.suffix in WHOLE:
+        return lines
+    if path.suffix in HASHES:
+        return [(n, line.partition("#")[2]) for n, line in lines]
     found = [
         (token.start[0], token.string)
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
