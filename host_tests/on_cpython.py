@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 FAKES = ROOT / "host_tests" / "fakes"
+STAND_INS = ROOT / "tools" / "simulator" / "stand_ins"  # the simulated board has them, too
 FIRMWARE = ROOT / "firmware"
 _HIDDEN = ("time", "socket", "select")
 _OTHERS = ("micropython", "uctypes", "network_station", "network_cyw43", "network_wlan")
@@ -52,7 +53,10 @@ def install(firmware=FIRMWARE):
 
 
 def _load(name):
-    spec = importlib.util.spec_from_file_location(name, FAKES / f"{name}.py")
+    path = FAKES / f"{name}.py"
+    if not path.exists():
+        path = STAND_INS / path.name
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)

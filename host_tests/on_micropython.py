@@ -7,15 +7,14 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from host_tests.on_cpython import FAKES, FIRMWARE, ROOT, STAND_INS
 
 
 def main(names):
     unit = ROOT / "host_tests" / "unit"
     names = names or sorted(path.stem for path in unit.glob("test_*.py"))
-    folders = [ROOT / "host_tests" / "fakes", ROOT / "firmware", unit]
+    folders = [FAKES, STAND_INS, FIRMWARE, unit]
     path = ":".join([*map(str, folders), ".frozen"])
     command = [
         str(ROOT / "tools" / "micropython"),

@@ -1,7 +1,7 @@
 """The programs in examples/, unchanged on simulated boards: what a sensor says is on the server,
 and one that fails now and then stops nothing.
 
-All run at once, on both kinds of board, against the recordings in tools/board/recordings. The
+All run at once, on both kinds of board, against the recordings in tools/simulator/sensors. The
 values that should arrive come from those files; a BME280's by its data sheet's formulas in
 floating point (8.1), where the example's driver uses those in integers.
 """
@@ -21,7 +21,7 @@ from tools.server import LocalServer
 from .desk import BOARDS, KEY
 
 EXAMPLES = simulate.ROOT / "examples"
-RECORDINGS = simulate.ROOT / "tools/board/recordings"
+RECORDINGS = simulate.ROOT / "tools/simulator/sensors/recordings"
 NAMES = ("dht22", "ds18b20", "bme280", "button")
 KINDS = ("esp32", "rp2")
 SECONDS = 200  # a quiet machine takes ten

@@ -16,7 +16,7 @@ TIMES = 200
 BACKOFF_MAX_S = 2
 SLOW_RETRY_S = 20
 END = status(599)  # ends a turn
-GATEWAY = "127.0.0.1", 53  # asked where nothing answers (tools/board/run.py)
+GATEWAY = "127.0.0.1", 53  # asked where nothing answers (tools/simulator/on_board.py)
 _making = threading.Lock()
 
 

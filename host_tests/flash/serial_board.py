@@ -135,11 +135,8 @@ def main():
         options.chip.write_bytes(b"\xff" * (options.size_kb * 1024))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with tempfile.TemporaryDirectory() as folder:
-        modules = [*ROOT.glob("host_tests/fakes/network*.py"), "host_tests/fakes/machine.py"]
-        modules += ["tools/board/time.py", "tools/board/esp32.py"]
-        for module in modules:
-            (Path(folder) / Path(module).name).symlink_to(ROOT / module)
-        (Path(folder) / "rp2_tls.py").symlink_to(ROOT / "tools/board/tls.py")
+        for module in ROOT.glob("tools/simulator/stand_ins/*.py"):
+            (Path(folder) / module.name).symlink_to(module)
         board = SerialBoard(options, folder)
         try:
             print(board.name, flush=True)

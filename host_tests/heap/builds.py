@@ -8,11 +8,10 @@ import os
 import subprocess
 from pathlib import Path
 
+from host_tests.on_cpython import FAKES, FIRMWARE, ROOT, STAND_INS
 from tools import wasm
 
-ROOT = Path(__file__).resolve().parents[2]
-FIRMWARE = ROOT / "firmware"
-FAKES = ROOT / "host_tests/fakes"
+ON_FAKES = (FAKES, STAND_INS, FIRMWARE)  # folders
 DEVICE = Path(__file__).resolve().parent / "device"
 NULL = ROOT / "tools/bench/device/null"
 _LIMIT_S = 240

@@ -5,7 +5,7 @@ Each check is also made on a log() that is bad on purpose, and must say so.
 
 import pytest
 
-from .builds import DEVICE, FAKES, FIRMWARE, NULL, on_unix, on_wasm
+from .builds import DEVICE, FIRMWARE, NULL, ON_FAKES, on_unix, on_wasm
 
 KINDS = ["float", "int", "bool"]
 
@@ -51,7 +51,7 @@ def test_its_call_frames_are_not_on_the_heap(islog_on_unix):
 
 
 def test_it_takes_nothing_when_the_ticks_wrap():
-    (taken,) = on_unix("wrapping", [DEVICE, FAKES, FIRMWARE])
+    (taken,) = on_unix("wrapping", [DEVICE, *ON_FAKES])
     assert taken == {"log": 0, "clock": 0}, "bytes allocated, by log() or by virtual time itself"
 
 

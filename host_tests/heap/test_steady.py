@@ -1,10 +1,10 @@
 """10,000 readings logged and sent end with the heap at which they began, on a 32-bit build."""
 
-from .builds import DEVICE, FAKES, FIRMWARE, on_wasm
+from .builds import DEVICE, ON_FAKES, on_wasm
 
 
 def run(leak):
-    (found,) = on_wasm("steady", [DEVICE, FAKES, FIRMWARE], leak)
+    (found,) = on_wasm("steady", [DEVICE, *ON_FAKES], leak)
     assert found["held"] == 10000, "readings that the server holds"
     return found["after"] - found["before"]
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from host_tests.on_cpython import FAKES, FIRMWARE, ROOT
+from host_tests.on_cpython import FAKES, FIRMWARE, ROOT, STAND_INS
 
 MODEL = Path(__file__).parent
 STEPS = 12  # of a schedule
@@ -45,7 +45,7 @@ class Run:
         self._folder = tempfile.TemporaryDirectory(prefix="islog-")
         environment = dict(os.environ)
         if interpreter == "micropython":
-            paths = (".frozen", FAKES, FIRMWARE, MODEL)
+            paths = (".frozen", FAKES, STAND_INS, FIRMWARE, MODEL)
             environment["MICROPYPATH"] = ":".join(map(str, paths))
             command = [
                 ROOT / "tools" / "micropython",

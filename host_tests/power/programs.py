@@ -5,13 +5,14 @@ import os
 import subprocess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from host_tests.on_cpython import FAKES, FIRMWARE, ROOT, STAND_INS
+
 DEVICE = Path(__file__).resolve().parent / "device"
 
 
 def run(program, *args, heap="3M"):
     """What the program's last line says, a JSON object."""
-    folders = [DEVICE, ROOT / "host_tests/fakes", ROOT / "firmware"]
+    folders = [DEVICE, FAKES, STAND_INS, FIRMWARE]
     done = subprocess.run(
         [
             ROOT / "tools/micropython",

@@ -16,6 +16,8 @@ from .board import Board
 
 UNIT = ROOT / "host_tests/unit"
 FAKES = ROOT / "host_tests/fakes"
+STAND_INS = ROOT / "tools/simulator/stand_ins"  # the simulated board's, of which they use these:
+SHARED = ("machine", "network_station", "network_cyw43", "network_wlan", "network")
 OF_CPYTHON = ("micropython", "uctypes")  # fakes that stand in for these there only
 # Which others import.
 FIRST = ("time", "network_station", "network_cyw43", "network_wlan", "network", "internet")
@@ -68,6 +70,8 @@ def _lay_out(folder):
         shutil.copy(path, folder)
     fakes = [path.stem for path in FAKES.glob("*.py") if path.stem not in (*OF_CPYTHON, "world")]
     stand_ins.put([FAKES / f"{name}.py" for name in fakes], folder)
+    stand_ins.put([STAND_INS / f"{name}.py" for name in SHARED], folder)
+    fakes += SHARED
     shutil.copy(FAKES / "world.py", folder)
     return [name for name in FIRST if name in fakes] + sorted(set(fakes) - set(FIRST))
 

@@ -1,5 +1,5 @@
 """Sends a reading at a time while TLS gets no memory: the file `starved` names the places (see
-tools/board/tls.py) at which that happens before each."""
+tools/simulator/stand_ins/rp2_tls.py) at which that happens before each."""
 
 import time
 

@@ -1,6 +1,6 @@
 """Imitates `machine.Pin` and `machine.I2C`: machine_pin.c, machine_i2c.c of esp32 and rp2.
 
-The simulated board has them in place of the ones in host_tests/fakes, which have nothing attached.
+They are put in place of those in stand_ins/machine.py, to which nothing is attached.
 - Numbers that a chip has not are refused, and on an ESP32 output on its pins 34 to 39.
 - A pin reads what is attached to it, else its pull: what floats reads 0 here.
 - irq() calls its handler, with the pin, as a soft interrupt: between two bytecodes of the program,

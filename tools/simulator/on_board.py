@@ -1,4 +1,4 @@
-"""Runs on MicroPython, started by tools/simulate.py: boots a simulated board.
+"""Runs on MicroPython, started by board.py: boots a simulated board.
 
 Arguments: the board ("esp32" or "rp2"), its flash folder, the file that tells its temperature,
 a JSON file with what is in range (see network.air); how far its crystal is off in parts per

@@ -14,7 +14,7 @@ _recordings = {}  # (device, place): rows
 
 
 def attach(path):
-    """Attach what a JSON file of tools/simulate.py lists: [device, place, rows] each."""
+    """Attach what a JSON file of board.py lists: [device, place, rows] each."""
     with open(path) as f:
         for device, place, rows in json.load(f):
             _recordings[device, place] = rows
