@@ -12,7 +12,7 @@ import argparse
 import secrets
 import sys
 
-from tools import simulate
+from tools import simulator
 from tools.server import LocalServer, web
 from tools.server.show import Show
 
@@ -22,7 +22,7 @@ EVENTS_PER_S = 3  # the service's own limit (docs/api.md)
 def demo(kind, seconds, show, tls=False, api="batch_logs"):
     """Run it, show it; returns the exit status and the closing line."""
     show.say("Looking for a MicroPython to run the board on.")
-    simulate.bring_interpreter()
+    simulator.bring_interpreter()
     try:
         web.install(show.say)
     except web.WebError as e:
@@ -37,7 +37,7 @@ def demo(kind, seconds, show, tls=False, api="batch_logs"):
     ) as server:
         show.say(f"A server listens on port {server.port}, its clock on port {server.ntp_port}.")
         show.say(f"Live charts: {server.url}/")
-        board = simulate.Board(
+        board = simulator.Board(
             kind,
             config=_config(server),
             on_line=lambda line: line.startswith("status {") or show.say(f"{kind}: {line}"),
@@ -52,7 +52,7 @@ def demo(kind, seconds, show, tls=False, api="batch_logs"):
             except KeyboardInterrupt:
                 ended = False
             if not ended:
-                show.say(f"Time is up: the board has {simulate.FLUSH_S} s to send the rest.")
+                show.say(f"Time is up: the board has {simulator.FLUSH_S} s to send the rest.")
                 board.finish()
         if tls:
             show.say(f"{_times(server.handshakes)} for {len(server.requests)} requests.")
@@ -91,9 +91,9 @@ def _books(board, server):
 
 
 def main():
-    simulate.heed_signals()
+    simulator.heed_signals()
     parser = argparse.ArgumentParser("python -m tools.demo", description=__doc__)
-    parser.add_argument("--board", choices=simulate.BOARDS, default="esp32")
+    parser.add_argument("--board", choices=simulator.BOARDS, default="esp32")
     parser.add_argument("--seconds", type=float, default=30, help="default: %(default)s")
     parser.add_argument("--tls", action="store_true", help="over HTTPS, verified, kept open")
     parser.add_argument("--api", choices=("batch_logs", "events"), default="batch_logs")
@@ -103,7 +103,7 @@ def main():
     show = Show()
     try:
         status, line = demo(arguments.board, arguments.seconds, show, arguments.tls, arguments.api)
-    except simulate.UserError as e:
+    except simulator.UserError as e:
         status, line = 2, str(e)
     except KeyboardInterrupt:
         status, line = 130, "Stopped."

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import simulate
+from tools import simulator
 from tools.device import spool, unit_tests
 from tools.server import LocalServer
 from tools.settings import ROOT
@@ -98,7 +98,7 @@ def test_what_a_board_could_not_send_is_read_from_its_spool(tmp_path):
         }
         began_s = time.time()
         flash = tmp_path / "flash"
-        with simulate.Board(config=config, main=tmp_path / "main.py", flash=flash) as board:
+        with simulator.Board(config=config, main=tmp_path / "main.py", flash=flash) as board:
             assert board.wait(240), board.lines
     table = tmp_path / "readings.csv"
     assert spool.write(flash / "kept", table) == 4

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from host_tests.e2e.desk import KEY
-from tools import simulate
+from tools import simulator
 from tools.server import LocalServer
 
 PROGRAM = Path(__file__).parent / "device/spooling.py"
@@ -47,7 +47,7 @@ class Victim:
             "spool_bytes": 400000,
             "quiet": True,
         }
-        return simulate.Board(config=config, main=PROGRAM, flash=self.flash)
+        return simulator.Board(config=config, main=PROGRAM, flash=self.flash)
 
     def hear(self, lines):
         kept = len(self.kept)

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 from tools import ca
 from tools.server import LocalServer
 from tools.server.tls import Chain
-from tools.simulate import ROOT
+from tools.settings import ROOT
 
 from .conftest import KEY
 

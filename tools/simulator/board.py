@@ -1,35 +1,28 @@
-"""A board on the desk: boot.py and main.py, unchanged, on a real MicroPython with real sockets.
+"""Board: boot.py and main.py, unchanged, on a real MicroPython with real sockets.
 
-Used as a program (`tools/simulate.py --help`), and by tools/demo.py and the end-to-end tests
-through `Board`. The heap is a Pico W's; stand-ins replace only what a PC lacks: `network`,
-`machine`, `esp32`, and the board's clock (`time`). A board's flash is a temporary folder, which
-the running program sees as "/".
+The heap is a Pico W's; stand-ins replace only what a PC lacks (see on_board.py, which starts on
+MicroPython). A board's flash is a temporary folder, which the running program sees as "/".
 Invariants: the interpreter runs in a process group of its own, so a Ctrl-C in a terminal reaches
 it once, through stop(); and it ends when this process does, whose end it sees on its console.
 """
 
-import argparse
 import contextlib
-import csv
 import glob
 import json
-import math
 import os
-import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 
-from tools.settings import jsonfile
+from tools.settings import ROOT, jsonfile
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+from .recordings import UserError, read_attached, read_recording
+
+_HERE = Path(__file__).resolve().parent
 MICROPYTHON = ROOT / "tools" / "micropython"
 BOARDS = ("esp32", "rp2")
 DRIFT_PPM = 100000  # at most, either way
@@ -43,19 +36,6 @@ FLUSH_S = 10  # as in on_board.py: what the board takes to send the rest, once s
 SLACK_S = 20  # a network operation that is under way may end late
 _ONLY = {"esp32": "esp32", "rp2_tls": "rp2"}  # stand-ins that one kind of board has
 _RESET = 64  # on_board.py's exit status for "start again"
-_ADC_CELSIUS = (-1400.0, 430.0)  # what an rp2's converter can say at all
-_ATTACHED = HERE / "sensors" / "recordings"
-# What can be attached to a board's pins: the columns of its recording, and the faults it can have.
-_DEVICES = {
-    "dht22": (("temperature", "humidity"), ("silent", "garbled")),
-    "ds18b20": (("temperature",), ("silent", "garbled", "restarted")),
-    "bme280": (("temperature", "pressure", "humidity"), ("silent",)),  # as its converters give it
-    "button": (("level",), ()),
-}
-
-
-class UserError(Exception):
-    """What the user can put right, in one sentence."""
 
 
 class Board:
@@ -156,12 +136,12 @@ class Board:
         port.mkdir()
         modules = [
             module
-            for module in HERE.glob("stand_ins/*.py")
+            for module in _HERE.glob("stand_ins/*.py")
             if _ONLY.get(module.stem, self.kind) == self.kind
         ]
         self._attached_list = ""
         if self._attached:
-            modules += HERE.glob("sensors/*.py")
+            modules += _HERE.glob("sensors/*.py")
             self._attached_list = self._folder / "attached.json"
             self._attached_list.write_text(json.dumps(self._attached), "utf-8")
         for module in modules:
@@ -229,7 +209,7 @@ class Board:
                 MICROPYTHON,
                 "-X",
                 f"heapsize={HEAP}",
-                HERE / "on_board.py",
+                _HERE / "on_board.py",
                 self.kind,
                 self._flash.resolve(),
                 self._sensor,
@@ -305,209 +285,13 @@ def _host_celsius():
     return round(25 + 20 * os.getloadavg()[0] / (os.cpu_count() or 1), 2)
 
 
-def read_recording(path, kind="esp32"):
-    """A CSV file with `timestamp,value` columns -> [(seconds since its first row, value)].
-
-    timestamp: Unix seconds or ISO 8601, never going back. value: a number, degrees Celsius.
-    """
-    rows = []
-    for where, offset_s, row in _read_rows(path, ("value",)):
-        celsius = _number(row["value"], where)
-        if kind == "rp2" and not _ADC_CELSIUS[0] <= celsius <= _ADC_CELSIUS[1]:
-            raise UserError(
-                f"{where}: an rp2's temperature sensor cannot say {row['value']};"
-                " use --board esp32."
-            )
-        rows.append((offset_s, celsius))
-    return rows
-
-
-def read_attached(folder):
-    """A folder of recordings named DEVICE-PLACE.csv -> [device, place, rows] each.
-
-    DEVICE is one of _DEVICES; PLACE a pin's number, a BME280's address on I2C. Columns: timestamp
-    as in read_recording, those of the device, and, if it likes, `fault`: what goes wrong from that
-    row on (its values may then be empty). rows: [milliseconds, fault, values ...], the first at 0.
-    """
-    paths = sorted(Path(folder).glob("*.csv"))
-    if not paths:
-        raise UserError(f"There are no recordings (DEVICE-PLACE.csv) in {folder}.")
-    return [_read_device(path) for path in paths]
-
-
-def _read_device(path):
-    device, _, place = path.stem.partition("-")
-    if device not in _DEVICES or not re.fullmatch(r"[0-9]+|0x[0-9a-f]+", place):
-        raise UserError(
-            f"{path} must be named after what it records and where that is attached, as in"
-            f" dht22-15.csv; devices are {', '.join(_DEVICES)}."
-        )
-    columns, faults = _DEVICES[device]
-    rows = []
-    for where, offset_s, row in _read_rows(path, columns):
-        fault = (row.get("fault") or "").strip()
-        if fault and fault not in faults:
-            known = ", ".join(faults) or "none"
-            raise UserError(f"{where}: {fault!r} is no fault of a {device}: known are {known}.")
-        texts = [row[name] for name in columns]
-        empty = fault and not any(texts)
-        values = [] if empty else [_number(text, where) for text in texts]
-        rows.append([round(offset_s * 1000), fault, *values])
-    return [device, int(place, 0), rows]
-
-
-def _read_rows(path, columns):
-    """(where, seconds since the first row, row) for each row of a recording."""
-    first_s = last_s = None
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as f:
-            reader = csv.DictReader(f)
-            if not {"timestamp", *columns} <= set(reader.fieldnames or ()):
-                named = " and ".join(["timestamp", *columns])
-                raise UserError(f"{path} must begin with a line that names {named}.")
-            for row in reader:
-                where = f"{path}, line {reader.line_num}"
-                at_s = _seconds(row["timestamp"], where)
-                if last_s is not None and at_s < last_s:
-                    raise UserError(f"{where}: the timestamp is earlier than the one before it.")
-                first_s = at_s if first_s is None else first_s
-                last_s = at_s
-                yield where, at_s - first_s, row
-    except FileNotFoundError:
-        raise UserError(f"There is no recording {path}.") from None
-    except OSError as e:
-        raise UserError(f"The recording {path} cannot be read: {e.strerror}.") from None
-    except (UnicodeDecodeError, csv.Error):
-        raise UserError(f"{path} is no CSV file in UTF-8.") from None
-    if first_s is None:
-        raise UserError(f"{path} holds no readings.")
-
-
-def _number(text, where):
-    try:
-        value = float(text)
-    except (TypeError, ValueError):
-        value = math.nan
-    if not math.isfinite(value):
-        raise UserError(f"{where}: the value {text!r} is no number.")
-    return value
-
-
-def _seconds(text, where):
-    with contextlib.suppress(TypeError, ValueError):
-        return float(text)
-    try:
-        at = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except (AttributeError, ValueError):
-        raise UserError(
-            f"{where}: the timestamp {text!r} is neither Unix seconds nor ISO 8601."
-        ) from None
-    return (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp()
-
-
 def bring_interpreter():
     """Make sure that tools/micropython runs; the first time it may have to fetch one."""
     if subprocess.run([MICROPYTHON, "-c", "pass"], stdin=subprocess.DEVNULL).returncode:
         raise UserError("There is no MicroPython to run the board on; the line above says why.")
 
 
-def _parser():
-    parser = argparse.ArgumentParser(
-        prog="simulate", description="Run boot.py and main.py on a simulated board, until Ctrl-C."
-    )
-    parser.add_argument("--board", choices=BOARDS, default="esp32")
-    parser.add_argument("--config", metavar="FILE", help="default: config.json of this project")
-    parser.add_argument("--seconds", metavar="N", type=float, help="stop main.py after N seconds")
-    parser.add_argument(
-        "--replay",
-        metavar="FILE.csv",
-        help="what the board measures as its temperature: a recording with timestamp,value"
-        " columns, at its own pace; after its end the last value stays",
-    )
-    parser.add_argument(
-        "--attached",
-        metavar="FOLDER",
-        default=_ATTACHED,
-        help="recordings of the sensors and buttons at the board's pins, named as in dht22-15.csv"
-        " (default: those that examples/ need)",
-    )
-    parser.add_argument(
-        "--main",
-        metavar="FILE",
-        help="another program in place of main.py; modules in a folder lib beside it come with it",
-    )
-    parser.add_argument(
-        "--drift",
-        metavar="PPM",
-        type=float,
-        default=0,
-        help="the board's ticks and clock run fast by so many parts per million against this"
-        " machine (negative: slow); its program can read the true time as utime.time_ns()",
-    )
-    parser.add_argument(
-        "--wrap",
-        metavar="BITS",
-        type=int,
-        default=WRAP_BITS[1],
-        help="the board's ticks_ms() starts again at 2**BITS, from 10 (a second) to 30 (12.4 days,"
-        " as on boards: the default); its pauses and time-outs must be shorter than half of that",
-    )
-    return parser
-
-
-def run(arguments):
-    config = arguments.config or ROOT / "config.json"
-    if not arguments.config and not config.exists():
-        raise UserError(
-            "There is no config.json: make one with make config, or name another file with"
-            " --config."
-        )
-    if arguments.seconds is not None and not arguments.seconds > 0:
-        raise UserError("--seconds must be more than 0.")
-    if not abs(arguments.drift) <= DRIFT_PPM:
-        raise UserError(f"--drift must be from -{DRIFT_PPM} to {DRIFT_PPM} parts per million.")
-    if not WRAP_BITS[0] <= arguments.wrap <= WRAP_BITS[1]:
-        raise UserError("--wrap must be from {} to {} bits.".format(*WRAP_BITS))
-    board = Board(
-        arguments.board,
-        config=config,
-        main=arguments.main,
-        replay=arguments.replay,
-        attached=arguments.attached,
-        on_line=lambda line: print(line, flush=True),
-        drift_ppm=arguments.drift,
-        wrap_bits=arguments.wrap,
-    )
-    bring_interpreter()
-    with board:
-        try:
-            if board.wait(arguments.seconds):
-                return board.returncode
-        except KeyboardInterrupt:
-            print(flush=True)
-        try:
-            code = board.finish()
-        except KeyboardInterrupt:
-            return 130
-        if code < 0:
-            raise UserError("The board did not stop, and was switched off.")
-        return code
-
-
 def heed_signals():
     """SIGTERM ends as Ctrl-C does, and so does SIGINT where a shell's `&` has it ignored."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-
-
-def main():
-    heed_signals()
-    try:
-        return run(_parser().parse_args())
-    except UserError as e:
-        print(e, file=sys.stderr)
-        return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())
