@@ -17,7 +17,7 @@ from .board import Board
 UNIT = ROOT / "host_tests/unit"
 FAKES = ROOT / "host_tests/fakes"
 STAND_INS = ROOT / "tools/simulator/stand_ins"  # the simulated board's, of which they use these:
-SHARED = ("machine", "network_station", "network_cyw43", "network_wlan", "network")
+SHARED = ("time", "machine", "network_station", "network_cyw43", "network_wlan", "network")
 OF_CPYTHON = ("micropython", "uctypes")  # fakes that stand in for these there only
 # Which others import.
 FIRST = ("time", "network_station", "network_cyw43", "network_wlan", "network", "internet")

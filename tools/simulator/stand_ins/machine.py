@@ -1,13 +1,13 @@
 """Imitates MicroPython's `machine`: machine_rtc.c, machine_wdt.c, machine_adc.c of esp32 and rp2.
 
-What a PC's MicroPython lacks, for the unit tests (any interpreter, any `time`) and for the
-simulated board. Set before use: `style` ("esp32" or "rp2"), `celsius` (a function: the chip's
+What a PC's MicroPython lacks, for the simulated board and for the unit tests (any interpreter).
+Set before use: `style` ("esp32" or "rp2"), `celsius` (a function: the chip's
 temperature).
 
 Facts kept, and where they come from:
 - RTC is the board's own clock: it moves `time.time()`. datetime() has year, month, day, weekday
   (Monday is 0), hours, minutes, seconds, and microseconds, which the rp2 neither keeps nor tells.
-  The `time` stand-in holds the clock: its unix_us() and set_unix_us(us), microseconds since 1970.
+  time.py beside this one holds the clock.
 - WDT: 8388 ms at most on an RP2040, no end once started; a later WDT() sets its time-out anew.
 - lightsleep(ms) of an rp2: ticks go on, its RTC stands still (ports/rp2/modmachine.c stops its
   clock in sleep); an esp32's goes on. On an rp2 71.6 minutes and more are a ValueError.
@@ -60,36 +60,20 @@ def _restart(cause):
     raise Reset(cause)
 
 
-def _days(year, month, day):
-    """Days from 1970-01-01; years are counted from March, so that the leap day comes last."""
-    if month <= 2:
-        year -= 1
-        month += 12
-    leap_days = year // 4 - year // 100 + year // 400
-    return 365 * year + leap_days + (153 * (month - 3) + 2) // 5 + day - 719469
-
-
 class RTC:
     def datetime(self, *fields):
         if not fields:
             return self._read()
         year, month, day, _, hour, minute, second, us = fields[0]
-        seconds = _days(year, month, day) * 86400 + hour * 3600 + minute * 60 + second
+        seconds = time.mktime((year, month, day, hour, minute, second)) + time.epoch_s
         time.set_unix_us(seconds * 1000000 + (us if style == "esp32" else 0))
         return None
 
     def _read(self):
         seconds, us = divmod(time.unix_us(), 1000000)
-        days, rest = divmod(seconds, 86400)
-        year = 1970 + days // 366
-        while _days(year + 1, 1, 1) <= days:
-            year += 1
-        month = 12
-        while _days(year, month, 1) > days:
-            month -= 1
-        day = days - _days(year, month, 1) + 1
+        year, month, day, hour, minute, second, weekday, _ = time.gmtime(seconds - time.epoch_s)
         us = us if style == "esp32" else 0
-        return (year, month, day, (days + 3) % 7, rest // 3600, rest // 60 % 60, rest % 60, us)
+        return (year, month, day, weekday, hour, minute, second, us)
 
 
 _WDT_MAX_MS = 8388

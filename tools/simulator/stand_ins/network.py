@@ -2,8 +2,8 @@
 WLAN is that of network_wlan.py (an ESP32) or of network_cyw43.py (a Pico W), whose docstrings say
 what each does.
 
-The radio that a PC lacks, for the unit tests (any interpreter, any `time`) and for the simulated
-board. Set before use, and change while running:
+The radio that a PC lacks, for the simulated board and for the unit tests (any interpreter). Set
+before use, and change while running:
 - `style`: "esp32" or "rp2".
 - `air`: what is in range, ssid -> password; `bssids`: ssid -> 6 bytes, where a test asks for one.
 - `join_ms` until an access point lets the board in, `dhcp_ms` from then until it has an address;

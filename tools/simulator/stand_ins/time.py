@@ -1,126 +1,189 @@
 """Imitates a board's `time`: extmod/modtime.c, ports/esp32/modtime.c, ports/rp2/modtime.c.
 
 What a PC's MicroPython does otherwise: there the clock is right from the start, counts from 1970
-and knows a time zone, and ticks wrap at 2^62. Here, in real time:
-- the clock is unset at boot(): 2000-01-01 on an esp32, 2021-01-01 on an rp2, until machine.RTC
+and knows a time zone, and ticks wrap at 2^62. Here:
+- the clock is unset at power-up: 2000-01-01 on an esp32, 2021-01-01 on an rp2, until machine.RTC
   sets it;
-- time() counts from 2000 on an esp32, from 1970 on an rp2; gmtime(0) tells which. No time zone;
-- ticks_ms(), ticks_us(), ticks_cpu() start at 0 and wrap at 2^30 (MICROPY_PY_TIME_TICKS_PERIOD),
-  or earlier where boot() is told so.
-- the crystal is off by as much as boot() is told: ticks and clock, not the length of a sleep.
-- a Ctrl-C on the console (standard input, as a board's serial line) interrupts a sleep. It does
-  not interrupt anything else, so a program is stopped where it waits and not half-way through a
-  step; the end of standard input counts as one.
-- skip() is a sleep that nobody has to sit through: all of the board's time jumps, `skipped_ms` in
-  all. What its sockets wait for takes as long as ever.
-The built-in module stays importable as `utime`: so a test's program reads the PC's true time.
+- time() counts from `epoch_s`: 2000 on an esp32, 1970 on an rp2; gmtime(0) tells. No time zone;
+- ticks_ms(), ticks_us(), ticks_cpu() start at 0 and wrap at `period`: 2^30 on boards
+  (MICROPY_PY_TIME_TICKS_PERIOD).
+- the crystal is fast by `ppm` parts per million (negative: slow): ticks and clock are, not the
+  length of a sleep. To be set where the ticks start.
+
+The true time is virtual: it passes only where advance(), a sleep or a stand-in's delay says so.
+That is how tests on any interpreter have it, from reset() on. After boot(), on the simulated
+board, the PC's time (pc_time.py) passes beside that.
+Invariant: between two jumps of the interpreter no callback runs, and the real functions are in C,
+so what tells a time has no jump in it: no `if`, no `or`.
 """
 
-import select
-import sys
-
-import utime
-from utime import sleep_us  # noqa: F401
-
-# asyncio's core mixes ticks of its own, in C, with those of `time`: it keeps the built-in module.
-_this = sys.modules["time"]
-sys.modules["time"] = utime
-__import__("asyncio.core")
-sys.modules["time"] = _this
-
-_SECONDS_1970_TO_2000 = 946684800
 _UNSET_S = {"esp32": 946684800, "rp2": 1609459200}
 
-_console = select.poll()
-_console.register(sys.stdin, select.POLLIN)
-_period = 1 << 30
-_drift_ppb = 0
-_epoch_s = 0
-_booted_us = utime.ticks_us()
-_boot_unix_us = 0
+period = 1 << 30
+epoch_s = 0
+ppm = 0
 skipped_ms = 0
+_ppb = 0  # what the crystal is fast beyond `ppm`, in parts per billion
+_pc = None  # the module pc_time, after boot()
+_pc_us = int  # its us(); before boot() that is int(): 0
+_advanced_us = 0
+_since_us = 0  # the true time at which the ticks started ...
+_first_us = 0  # ... with this
+_unix_us = _UNSET_S["rp2"] * 1000000  # what the board's clock showed when the ticks were 0
 
 
-def boot(board, drift_ppb=0, wrap_bits=30):
-    """Power-up of an "esp32" or "rp2": ticks at 0, the clock unset, the epoch of that port.
-
-    drift_ppb: the board's second is too short by so many billionths: its time runs fast (a
-    negative one: slow). wrap_bits: the ticks wrap at 2**wrap_bits; asyncio's own do not.
-    """
-    global _period, _drift_ppb, _epoch_s, _booted_us
-    _period = 1 << wrap_bits
-    _drift_ppb = drift_ppb
-    _epoch_s = _SECONDS_1970_TO_2000 if board == "esp32" else 0
-    _booted_us = utime.ticks_us()
-    set_unix_us(_UNSET_S[board] * 1000000)
+def reset(ticks=0, unset_at_s=_UNSET_S["rp2"]):
+    """Power-up at true time 0: the ticks start at `ticks` ms, the board's clock at unset_at_s."""
+    global period, epoch_s, ppm, _ppb, _advanced_us
+    period = 1 << 30
+    epoch_s = ppm = _ppb = 0
+    _advanced_us = 0
+    _power_up(ticks * 1000, unset_at_s)
 
 
-def _up_us():
-    us = utime.ticks_diff(utime.ticks_us(), _booted_us)
-    return us + us * _drift_ppb // 1000000000
+def restart_ticks():
+    """A reboot: the ticks start at 0, and the board's clock where power-up leaves it."""
+    _power_up(0, _UNSET_S["rp2"])
 
 
-def unix_us():
-    """What the board's clock shows, as microseconds since 1970."""
-    return _boot_unix_us + _up_us()
+def boot(board, fast_ppb=0, wrap_bits=30):
+    """Power-up of an "esp32" or "rp2" in the PC's time. Its crystal is fast by `fast_ppb` parts
+    per billion; its ticks wrap at 2**wrap_bits ms, but asyncio's own do not."""
+    global period, epoch_s, ppm, _ppb, _pc, _pc_us
+    import pc_time
+
+    _pc = pc_time
+    _pc_us = pc_time.us
+    period = 1 << wrap_bits
+    epoch_s = _UNSET_S["esp32"] if board == "esp32" else 0
+    ppm, _ppb = divmod(fast_ppb, 1000)
+    _power_up(0, _UNSET_S[board])
 
 
-def set_unix_us(us):
-    """Set the board's clock; machine.RTC does."""
-    global _boot_unix_us
-    _boot_unix_us = us - _up_us()
+def _power_up(first_us, unset_at_s):
+    global _since_us, _first_us, _unix_us
+    _since_us = up_us()
+    _first_us = first_us
+    _unix_us = unset_at_s * 1000000
 
 
-def sleep_ms(ms):
-    for _ in _console.ipoll(max(0, ms)):
-        sys.stdin.read(1)
-        raise KeyboardInterrupt
+# --- the true time
+
+
+def up_us():
+    """Microseconds of true time since the first power-up, which do not wrap."""
+    return _advanced_us + _pc_us()
+
+
+def up_ms():
+    return up_us() // 1000
+
+
+def advance(ms):
+    """Let `ms` milliseconds pass."""
+    _advance_us(int(ms * 1000))
+
+
+def _advance_us(us):
+    global _advanced_us
+    _advanced_us += us
+
+
+def go_to(ms):
+    """Be at `ms` after power-up, which may be in the past: where boards take turns."""
+    _advance_us(ms * 1000 - up_us())
 
 
 def skip(ms):
-    global _booted_us, skipped_ms
-    sleep_ms(0)
-    _booted_us = utime.ticks_add(_booted_us, -1000 * ms)
+    """A sleep that nobody has to sit through: all of the board's time jumps, `skipped_ms` in all.
+    What its sockets wait for takes as long as ever."""
+    global skipped_ms
+    sleep_ms(0)  # a Ctrl-C interrupts it
+    advance(ms)
     skipped_ms += ms
+
+
+def sleep_us(us):
+    if _pc:
+        _pc.sleep_us(us)
+    else:
+        _advance_us(us)
+
+
+def sleep_ms(ms):
+    if _pc:
+        _pc.sleep_ms(max(0, ms))
+    else:
+        advance(max(0, ms))
 
 
 def sleep(seconds):
     sleep_ms(int(seconds * 1000))
 
 
+# --- what the board makes of it
+
+
+def _ticks():
+    """The ticks in microseconds, before they wrap."""
+    us = up_us() - _since_us
+    return _first_us + us + us * (1000 * ppm + _ppb) // 1000000000
+
+
 def ticks_us():
-    return _up_us() & (_period - 1)
+    return _ticks() & (period - 1)
 
 
 ticks_cpu = ticks_us
 
 
 def ticks_ms():
-    return _up_us() // 1000 & (_period - 1)
+    return _ticks() // 1000 & (period - 1)
 
 
 def ticks_add(ticks, delta):
-    if not -_period // 2 < delta < _period // 2:
+    if not -period // 2 < delta < period // 2:
         raise OverflowError("ticks interval overflow")
-    return ticks + delta & (_period - 1)
+    return ticks + delta & (period - 1)
 
 
 def ticks_diff(end, start):
-    return (end - start + _period // 2 & (_period - 1)) - _period // 2
+    return (end - start + period // 2 & (period - 1)) - period // 2
+
+
+def unix_us():
+    """What the board's clock shows, as microseconds since 1970."""
+    return _unix_us + _ticks()
+
+
+def set_unix_us(us):
+    """Set the board's clock; machine.RTC does."""
+    global _unix_us
+    _unix_us = us - _ticks()
 
 
 def time():
-    return unix_us() // 1000000 - _epoch_s
+    return unix_us() // 1000000 - epoch_s
 
 
 def time_ns():
-    return unix_us() * 1000 - _epoch_s * 1000000000
+    return unix_us() * 1000 - epoch_s * 1000000000
+
+
+# Days are counted from 0000-03-01, so that the leap day comes last in its year.
+_DAYS_TO_1970 = 719468
 
 
 def gmtime(seconds=None):
-    if seconds is None:
-        seconds = time()
-    return utime.gmtime(int(seconds) + _epoch_s)[:8]
+    days, rest = divmod((time() if seconds is None else int(seconds)) + epoch_s, 86400)
+    n = days + _DAYS_TO_1970
+    year = _year(n)
+    day_of_year = n - _days(year)
+    month = (5 * day_of_year + 2) // 153
+    day = day_of_year - (153 * month + 2) // 5 + 1
+    month = month + 3 if month < 10 else month - 9
+    year += month <= 2
+    return (year, month, day, rest // 3600, rest // 60 % 60, rest % 60, (days + 3) % 7, 0)
 
 
 localtime = gmtime
@@ -128,7 +191,17 @@ localtime = gmtime
 
 def mktime(fields):
     year, month, day, hour, minute, second = fields[:6]
-    # Years are counted from March, so that the leap day comes last.
-    year += (month - 3) // 12
-    days = 365 * year + year // 4 - year // 100 + year // 400 + (153 * ((month - 3) % 12) + 2) // 5
-    return (days + day - 719469) * 86400 + hour * 3600 + minute * 60 + second - _epoch_s
+    days = _days(year + (month - 3) // 12) + (153 * ((month - 3) % 12) + 2) // 5 + day - 1
+    seconds = (days - _DAYS_TO_1970) * 86400 + hour * 3600 + minute * 60 + second
+    return seconds - epoch_s
+
+
+def _days(year):
+    return 365 * year + year // 4 - year // 100 + year // 400
+
+
+def _year(n):
+    year = n // 365
+    while _days(year) > n:
+        year -= 1
+    return year
