@@ -52,7 +52,7 @@ soak: setup interpreter ## the long forms: load, fuzz, faults, power cuts (an ho
 	@$(PY) -m host_tests.server.fuzz --seconds $(if $(SHORT),2,600)
 	@$(PY) -m host_tests.model $(if $(SHORT),--schedules 12 --inputs 12 --injections 24 --shortages 4)
 	@$(if $(SHORT),,$(PY) -m pytest -q host_tests/power --long)
-	@$(PY) -m tools.soak $(if $(SHORT),--readings 300 --times 1)
+	@$(PY) -m host_tests.soak $(if $(SHORT),--readings 300 --times 1)
 
 format: setup ## format the code, and mend what the linter can
 	@$(PY) -m ruff format .
@@ -71,7 +71,7 @@ pull-spool: setup ## copy the readings that a board keeps in flash (PORT= TO=spo
 	@$(PY) -m tools.device pull-spool --port "$(PORT)" $(if $(TO),--to "$(TO)")
 
 test-board: setup ## run the unit tests on a board (PORT= TESTS="test_ring test_wifi")
-	@$(PY) -m tools.device test-board --port "$(PORT)" $(TESTS)
+	@$(PY) -m host_tests.on_real_board --port "$(PORT)" $(TESTS)
 
 bench-board: setup ## make bench on a board: log(), JSON and heap (PORT=)
 	@$(PY) -m tools.device bench-board --port "$(PORT)"

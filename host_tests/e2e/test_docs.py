@@ -128,7 +128,7 @@ ELSEWHERE = {
     "make unflash": ("host_tests/flash/test_flash.py", '"unflash"'),
     "make watch": ("host_tests/flash/test_others.py", '"watch"'),
     "make pull-spool": ("host_tests/flash/test_others.py", '"pull-spool"'),
-    "make test-board": ("host_tests/flash/test_others.py", '"test-board"'),
+    "make test-board": ("host_tests/flash/test_others.py", "host_tests.on_real_board"),
     "make bench-board": ("host_tests/flash/test_others.py", '"bench-board"'),
     "mpremote mip": ("host_tests/flash/test_others.py", '"mip", "install"'),
     ".venv/bin/mpremote connect": ("host_tests/flash/conftest.py", '"mpremote", "connect"'),

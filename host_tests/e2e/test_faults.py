@@ -22,7 +22,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tools import soak
+from host_tests import soak
 from tools.faults import FAULTS, GOOD, UnknownFault, asked_for, status
 from tools.simulate import ROOT
 

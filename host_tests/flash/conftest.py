@@ -61,10 +61,10 @@ class Desk:
             self._board.communicate(timeout=60)
             self._board = None
 
-    def start(self, command, *arguments):
-        call = [sys.executable, "-m", "tools.device", command, "--port", self.port]
+    def start(self, *arguments, module="tools.device"):
+        call = [sys.executable, "-m", module]
         process = subprocess.Popen(
-            [*call, *map(str, arguments)],
+            [*call, *map(str, arguments), "--port", self.port],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

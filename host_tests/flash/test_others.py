@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from host_tests import on_real_board
 from tools import simulator
-from tools.device import spool, unit_tests
+from tools.device import spool
 from tools.server import LocalServer
 from tools.settings import ROOT
+
+from .conftest import KEY
 
 MODULES = sorted((ROOT / "firmware/islog").glob("*.py"))
 
@@ -126,8 +129,9 @@ def test_a_board_that_keeps_no_spool_says_so(desk):
 def test_the_unit_tests_run_on_a_board_and_leave_nothing_there(desk):
     desk.put("/notes.txt", "a user's own")
     before = desk.digests()
-    status, output, _ = desk.run("test-board", "test_ring", "test_wifi")
-    assert status == 0, output
+    run = desk.start("test_ring", "test_wifi", module="host_tests.on_real_board")
+    output, errors = run.communicate()
+    assert run.returncode == 0 and KEY not in output + errors, output
     count, rest = output.splitlines()[-1].split(" ", 1)
     assert int(count) > 20 and rest == "passed, 0 failed"
     assert desk.digests() == before
@@ -136,8 +140,8 @@ def test_the_unit_tests_run_on_a_board_and_leave_nothing_there(desk):
 def test_a_unit_test_that_fails_on_a_board_is_counted(desk, tmp_path, monkeypatch):
     (tmp_path / "test_wrong.py").write_text("def test_it():\n    assert 1 == 2\n")
     (tmp_path / "test_typo.py").write_text("def test_it(:\n")
-    monkeypatch.setattr(unit_tests, "UNIT", tmp_path)
-    assert unit_tests.test_board(desk.port) == [0, 2, 0]
+    monkeypatch.setattr(on_real_board, "UNIT", tmp_path)
+    assert on_real_board.test_board(desk.port) == [0, 2, 0]
 
 
 def test_the_benchmark_of_a_board_shows_its_figures_and_leaves_nothing_there(desk):

@@ -7,7 +7,7 @@ from pathlib import Path
 try:
     from tools.settings import ROOT
 
-    from . import DeviceError, bench, flash, follow, spool, unit_tests
+    from . import DeviceError, bench, flash, follow, spool
     from .board import find_port
 except ImportError as e:
     sys.exit(f"{e.name} is not installed here: use `make flash`, which brings it.")
@@ -21,7 +21,6 @@ def parser():
         "watch": "show what the board prints",
         "unflash": "take off what flash put there",
         "pull-spool": "copy the readings that it keeps in flash",
-        "test-board": "run the unit tests on it",
         "bench-board": "measure log(), JSON and heap on it",
     }
     for name, text in helps.items():
@@ -36,8 +35,6 @@ def parser():
             )
         if name == "pull-spool":
             command.add_argument("--to", type=Path, default=Path("spool"), help="a folder")
-        if name == "test-board":
-            command.add_argument("tests", nargs="*", help="files of host_tests/unit; default: all")
     return top
 
 
@@ -51,21 +48,15 @@ def run(given):
         flash.unflash(port)
     elif given.command == "pull-spool":
         spool.pull(port, given.to)
-    elif given.command == "bench-board":
-        bench.bench_board(port)
     else:
-        passed, failed, large = unit_tests.test_board(port, given.tests)
-        if large:
-            print(f"Too large for this board's heap: {large}, named above.")
-        print(f"{passed} passed, {failed} failed")
-        return 1 if failed or not passed else 0
-    return 0
+        bench.bench_board(port)
 
 
 def main():
     given = parser().parse_args()
     try:
-        return run(given)
+        run(given)
+        return 0
     except DeviceError as e:
         print(e, file=sys.stderr)
         return 1

@@ -2,7 +2,7 @@
 
 The file `flow` says how many, and how many seconds lie between two reports: a line `flow ` and
 JSON, what inside.held() found and the `s` since the start. Waits are skipped. What reading i is,
-tools/soak.py knows, too; every fifth one is the true time in this board's ms.
+host_tests/soak.py knows, too; every fifth one is the true time in this board's ms.
 """
 
 import json

@@ -1,27 +1,26 @@
-"""Run the unit tests on a board: they need no network, for they bring their own, in virtual time.
+"""`python -m host_tests.on_real_board [--port PORT] [test_x ...]`: the unit tests on a board.
 
+They need no network, for they bring their own, in virtual time.
 Nothing is written to the board's flash: it reads the files from this machine (mpremote's mount).
 Each file of tests has the board for itself, after a soft reset.
 """
 
+import argparse
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
-from tools.settings import ROOT
-
-from . import DeviceError, stand_ins
-from .board import Board
+from host_tests.on_cpython import FAKES, ROOT, STAND_INS
+from tools.device import DeviceError, stand_ins
+from tools.device.board import Board, find_port
 
 UNIT = ROOT / "host_tests/unit"
-FAKES = ROOT / "host_tests/fakes"
-STAND_INS = ROOT / "tools/simulator/stand_ins"  # the simulated board's, of which they use these:
-SHARED = ("time", "machine", "network_station", "network_cyw43", "network_wlan", "network")
+# Those of the simulated board, each behind what it imports; then the fakes, in that order, too.
+SHARED = ("time", "network_station", "network_cyw43", "network_wlan", "network", "machine")
+FIRST = ("internet", "select", "socket")
 OF_CPYTHON = ("micropython", "uctypes")  # fakes that stand in for these there only
-# Which others import.
-FIRST = ("time", "network_station", "network_cyw43", "network_wlan", "network", "internet")
-FIRST += ("select", "socket")
 LEFT_OUT = ("test_deadlines", "test_interrupted", "test_spool")  # write to a file system
 RUN = """
 import gc
@@ -68,12 +67,12 @@ def _lay_out(folder):
     shutil.copytree(ROOT / "firmware/islog", folder / "islog")
     for path in UNIT.glob("test_*.py"):
         shutil.copy(path, folder)
-    fakes = [path.stem for path in FAKES.glob("*.py") if path.stem not in (*OF_CPYTHON, "world")]
-    stand_ins.put([FAKES / f"{name}.py" for name in fakes], folder)
-    stand_ins.put([STAND_INS / f"{name}.py" for name in SHARED], folder)
-    fakes += SHARED
     shutil.copy(FAKES / "world.py", folder)
-    return [name for name in FIRST if name in fakes] + sorted(set(fakes) - set(FIRST))
+    others = {path.stem for path in FAKES.glob("*.py")} - {*FIRST, *OF_CPYTHON, "world"}
+    fakes = [*FIRST, *sorted(others)]
+    stand_ins.put([STAND_INS / f"{name}.py" for name in SHARED], folder)
+    stand_ins.put([FAKES / f"{name}.py" for name in fakes], folder)
+    return [*SHARED, *fakes]
 
 
 def _run(port, folder, fakes, test):
@@ -93,3 +92,26 @@ def _run(port, folder, fakes, test):
         print(text, end="", flush=True)
     found = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) too large$", text, re.MULTILINE)
     return map(int, found[-1]) if found else (0, 1, 0)
+
+
+def main():
+    parser = argparse.ArgumentParser("python -m host_tests.on_real_board")
+    parser.add_argument("--port", default="", help="default: the only board plugged in")
+    parser.add_argument("tests", nargs="*", help="files of host_tests/unit; default: all")
+    given = parser.parse_args()
+    try:
+        passed, failed, large = test_board(find_port(given.port), given.tests)
+    except DeviceError as e:
+        print(e, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    if large:
+        print(f"Too large for this board's heap: {large}, named above.")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,6 +1,6 @@
 """The long test: real MicroPython, real sockets, and a server that fails three requests in ten.
 
-    python -m tools.soak [--readings 100000] [--faults 0.3] [--seed 7]
+    python -m host_tests.soak [--readings 100000] [--faults 0.3] [--seed 7]
 
 A simulated board for each way to send (`requests`, the kept connection, the same over verified
 TLS) logs so many readings to a local server behind `tools.front`, which answers with every fault
@@ -165,7 +165,9 @@ def run_all(ways, readings, faults, seed, folder, report_s=60):
 
 
 def main():
-    parser = argparse.ArgumentParser("python -m tools.soak", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        "python -m host_tests.soak", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("--readings", type=int, default=100_000)
     parser.add_argument("--faults", type=float, default=0.3, help="of one: how many requests fail")
     parser.add_argument("--seed", type=int, default=7)
