@@ -22,12 +22,12 @@ _OTHERS += ("network", "internet", "machine")
 
 def install(firmware=FIRMWARE):
     """Import the fakes and islog, once: what was imported first holds on to the first fakes."""
-    if "world" in sys.modules:
+    if "virtual_board" in sys.modules:
         return
     gc.mem_free = lambda: 150000
     kept = {name: sys.modules.get(name) for name in _HIDDEN}
     _load("time")
-    for name in (*_OTHERS, "socket", "select", "requests", "secure", "guest", "world"):
+    for name in (*_OTHERS, "socket", "select", "requests", "secure", "guest", "virtual_board"):
         _load(name)
     sys.modules["tls"] = sys.modules["secure"]
     sys.path.insert(0, str(firmware))

@@ -26,13 +26,13 @@ RUN = """
 import gc
 gc.threshold(8192)  # what stays is not scattered all over the heap
 {load}
-import world
+import virtual_board
 def run(module):
     passed = failed = large = 0
     for name in sorted(dir(module)):
         if name[:5] != "test_":
             continue
-        world.reset()
+        virtual_board.reset()
         gc.collect()
         try:
             getattr(module, name)()
@@ -67,8 +67,8 @@ def _lay_out(folder):
     shutil.copytree(ROOT / "firmware/islog", folder / "islog")
     for path in UNIT.glob("test_*.py"):
         shutil.copy(path, folder)
-    shutil.copy(FAKES / "world.py", folder)
-    others = {path.stem for path in FAKES.glob("*.py")} - {*FIRST, *OF_CPYTHON, "world"}
+    shutil.copy(FAKES / "virtual_board.py", folder)
+    others = {path.stem for path in FAKES.glob("*.py")} - {*FIRST, *OF_CPYTHON, "virtual_board"}
     fakes = [*FIRST, *sorted(others)]
     stand_ins.put([STAND_INS / f"{name}.py" for name in SHARED], folder)
     stand_ins.put([FAKES / f"{name}.py" for name in fakes], folder)

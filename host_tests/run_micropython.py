@@ -6,7 +6,7 @@ Prints a line for each test that fails, with its traceback, and `N passed, N fai
 import gc
 import sys
 
-import world
+import virtual_board
 
 
 def main(names):
@@ -16,7 +16,7 @@ def main(names):
         for test in sorted(dir(module)):
             if not test.startswith("test_"):
                 continue
-            world.reset()
+            virtual_board.reset()
             gc.collect()
             try:
                 getattr(module, test)()

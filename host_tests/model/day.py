@@ -16,9 +16,9 @@ import islog
 import lossy
 import network
 import requests
-import world
+import virtual_board
 from islog import keepalive, wifi
-from world import NOW_MS, time
+from virtual_board import NOW_MS, time
 
 HOUR_S = 3600
 NTP_TOLERANCE_MS = 5
@@ -106,7 +106,7 @@ class Day:
     def __init__(self, variant, seed, path, watch=lambda name: None):
         self.transport, self.spool, self.api = variant
         random.seed(seed)
-        world.reset()
+        virtual_board.reset()
         self.seed = seed
         self.extra = seed % 4
         self.watch = watch

@@ -23,9 +23,9 @@ if __name__ == "__main__":  # else whoever imports this has done so
 
 import internet
 import islog
-import world
+import virtual_board
 from islog import logger, retry, uplink
-from world import NOW_MS, time
+from virtual_board import NOW_MS, time
 
 EVERY_MS = 2000  # a board logs so often
 LATENCY_MS = 100
@@ -61,7 +61,7 @@ class Server:
 class Fleet:
     def __init__(self, boards, seed):
         random.seed(seed)
-        world.reset()
+        virtual_board.reset()
         self.boards = boards
         self.server = Server()
         internet.hosts["service.test:80"] = self.server

@@ -16,9 +16,9 @@ import sys
 import internet
 import islog
 import lossy
-import world
+import virtual_board
 from islog import config
-from world import NOW_MS, time
+from virtual_board import NOW_MS, time
 
 TIMEOUT_MS = 2000
 KEY = "the-secret-key"
@@ -147,7 +147,7 @@ def may_be_accepted(data, strictly):
 
 def http(transport, count):
     """Answers of all kinds to POSTs of either transport."""
-    world.reset()
+    virtual_board.reset()
     peer = Peer()
     internet.hosts["service.test:80"] = peer
     ntp = internet.hosts["time.test:123"] = internet.Ntp(NOW_MS)
@@ -200,7 +200,7 @@ def sntp(count):
     """Packets of all kinds in place of an NTP host's."""
     believed = asked = 0
     while asked < count:
-        world.reset()
+        virtual_board.reset()
         host = internet.hosts["time.test:123"] = Host()
         log = islog.Logger(
             KEY,
@@ -318,7 +318,7 @@ def config_files(count, folder):
                 )
         with open(path, "wb") as f:
             f.write(data)
-        world.reset()
+        virtual_board.reset()
         try:
             islog.from_config(path).poll()
             taken += 1
@@ -395,7 +395,7 @@ def rotten(data):
 
 
 def _online():
-    world.reset()
+    virtual_board.reset()
     server = internet.hosts["service.test:80"] = internet.Server(KEY)
     internet.hosts["time.test:123"] = internet.Ntp(NOW_MS)
     return server

@@ -12,8 +12,8 @@ import random
 import sys
 from pathlib import Path
 
-import world
-from world import NOW_MS, Board, time
+import virtual_board
+from virtual_board import NOW_MS, Board, time
 
 FILES = {"spool.py"} | {
     "spool_%s.py" % name for name in "replay segments recovery records".split()
@@ -65,7 +65,7 @@ class Trap:
 
 class Story:
     def __init__(self, folder, trap):
-        world.reset()
+        virtual_board.reset()
         for name in os.listdir(folder):
             os.remove(f"{folder}/{name}")
         self.trap = trap

@@ -8,7 +8,7 @@ import json
 import random
 
 import internet
-from world import time
+from virtual_board import time
 
 RETRY_AFTER = (None, "0", "2", "30", "5000", "Wed, 21 Oct 2026 07:28:00 GMT", "soon", "-5", "1.5")
 RETRY_AFTER += ("9" * 40, "")

@@ -23,8 +23,8 @@ import internet
 import islog
 import lossy
 import network
-import world
-from world import NOW_MS, time
+import virtual_board
+from virtual_board import NOW_MS, time
 
 try:
     from islog import wifi as wifi_module
@@ -121,7 +121,7 @@ class Schedule:
 
     def __init__(self, seed, transport, blocking, folder, interrupts=False):
         random.seed(seed)
-        world.reset()
+        virtual_board.reset()
         self.trace = []
         self.transport = transport
         self.api = random.choice(("batch_logs", "events"))
@@ -167,7 +167,7 @@ class Schedule:
         """Power on: a new Logger, its uptime somewhere before a wrap of the ticks."""
         self._elapsed_ms += time.up_ms()
         time.reset(ticks=self.period - random.randrange(200000))
-        world.forget()
+        virtual_board.forget()
         time.period = self.period
         time.ppm = random.choice((-40, 15, 40)) if self.clock_kind == "drift" else 0
         self.ntp.unix_ms = NOW_MS + self._elapsed_ms

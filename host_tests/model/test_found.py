@@ -5,15 +5,15 @@ import islog
 import network
 import pytest
 import schedule
-import world
+import virtual_board
 from islog import wifi
 from lossy import http_date
-from world import Board, time
+from virtual_board import Board, time
 
 
 @pytest.fixture(autouse=True)
 def power_up():
-    world.reset()
+    virtual_board.reset()
 
 
 def spooling(tmp_path, **settings):

@@ -27,9 +27,9 @@ _UNWATCHED = ("test_guest", "test_radio")
 
 @pytest.fixture(autouse=True)
 def _power_up(request):
-    import world
+    import virtual_board
 
-    world.reset()
+    virtual_board.reset()
     gc.freeze()  # islog collects before each request: pytest's own objects need no looking at
     if not request.config.getoption("--watch-floats") or request.module.__name__ in _UNWATCHED:
         yield

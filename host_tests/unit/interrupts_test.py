@@ -10,7 +10,7 @@ from pathlib import Path
 import internet
 import pytest
 import requests
-import world
+import virtual_board
 from islog import keepalive, transport
 from test_transport import ACCEPTED, UNKNOWN, URL, a_server, answer, both, post, start, values
 
@@ -77,7 +77,7 @@ CASES = (refused_early, a_used_connection, a_connection_that_has_gone, chunks, n
 def test_ctrl_c_at_any_line_of_a_step_and_of_the_close_after_it(which, case):
     number = hurt = 0
     while hurt == number:
-        world.reset()
+        virtual_board.reset()
         way, server = both()[which], a_server()
         case(way, server)
         try:
@@ -102,7 +102,7 @@ def test_ctrl_c_at_any_line_of_a_step_and_of_the_close_after_it(which, case):
 def test_ctrl_c_at_any_line_of_a_start(which):
     number = hurt = 0
     while hurt == number:
-        world.reset()
+        virtual_board.reset()
         way, server = both()[which], a_server()
         post(way, 1)
         try:

@@ -3,7 +3,7 @@
 For CPython only, where --watch-floats has the other unit tests run under the same watch.
 """
 
-import world
+import virtual_board
 from islog import clock
 from no_floats import FOLDER, MODULES, Watch, in_source
 
@@ -21,11 +21,11 @@ def test_the_check_of_the_source_finds_each_kind():
 def test_the_watch_finds_a_float_that_comes_from_outside():
     board_clock = clock.Clock()
     with Watch() as watch:
-        board_clock.sync("ntp", world.NOW_MS // 1000, 123, 0, 5, 4)
+        board_clock.sync("ntp", virtual_board.NOW_MS // 1000, 123, 0, 5, 4)
         board_clock.locate(0, 5)
     assert watch.found == []
     with Watch() as watch:
-        board_clock.sync("ntp", world.NOW_MS / 1000, 0, 0, 5, 4)
+        board_clock.sync("ntp", virtual_board.NOW_MS / 1000, 0, 0, 5, 4)
     assert watch.found[0].startswith("sync, line") and watch.found[0].endswith("unix_s")
     with Watch() as watch:
         board_clock.locate(0, 5.0)

@@ -3,7 +3,7 @@
 import machine
 import test_batch as twins
 from islog import clock, dates, ring
-from world import NOW_MS, Board, raises, reset, time
+from virtual_board import NOW_MS, Board, raises, reset, time
 
 DAY_MS = 86400000
 HOUR_MS = 3600000

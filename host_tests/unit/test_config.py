@@ -7,7 +7,7 @@ import islog
 import network
 from islog import config, service
 from islog.errors import call_unloading
-from world import raises
+from virtual_board import raises
 
 GOOD = {"client_key": "secret-key", "bucket_name": "greenhouse"}
 

@@ -2,10 +2,10 @@
 
 import internet
 import network
-import world
+import virtual_board
 from islog import clock, retry
 from islog.wifi import UP, WiFi
-from world import Board, time
+from virtual_board import Board, time
 
 DAY_MS = 86400000
 DAYS = (1, 4, 6, 7, 9, 12, 13, 19, 25, 38, 60)  # ticks_diff() sees 6.2, ticks wrap after 12.4
@@ -13,7 +13,7 @@ LATE_MS = 3 * 3600000
 
 
 def power_up():
-    world.reset()
+    virtual_board.reset()
     network.air["home"] = "home-password"
 
 
@@ -171,7 +171,7 @@ def test_a_board_that_only_logs_for_days_goes_on_where_it_is_polled_again():
 def test_a_flash_that_could_not_be_written_is_tried_again_after_days_without_a_poll():
     for days in DAYS:
         power_up()
-        path = world.flash()
+        path = virtual_board.flash()
         folder = path.rpartition("/")[0]
         board = Board(spool_file=path, spool_bytes=64000, buffer_bytes=1024, batch_bytes=512)
         board.run(2)

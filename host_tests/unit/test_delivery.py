@@ -1,7 +1,7 @@
 """A board through outages, overflow and wrong answers: what arrives, and what the counters say."""
 
 import internet
-from world import NOW_MS, Board, raises, time
+from virtual_board import NOW_MS, Board, raises, time
 
 HTML = (200, {"Content-Type": "text/html"}, b"<html>log in</html>")
 

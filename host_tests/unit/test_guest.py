@@ -9,9 +9,9 @@ import internet
 import islog
 import machine
 import network
-import world
+import virtual_board
 from islog.wifi import WiFi
-from world import Board, time
+from virtual_board import Board, time
 
 HOME = {"ssid": "home", "password": "home-password"}
 STATIC = ("192.168.4.99", "255.255.255.0", "192.168.4.1", "192.168.4.1")
@@ -22,7 +22,7 @@ def hours(*transports):
     """A Desk for each port and transport."""
     for style in ("esp32", "rp2"):
         for transport in transports or ("requests", "kept"):
-            world.reset()
+            virtual_board.reset()
             network.style = machine.style = style
             network.air["home"] = HOME["password"]
             yield Desk(transport)
@@ -211,7 +211,7 @@ def test_of_two_loggers_on_one_radio_only_one_has_a_dead_server():
 def test_a_link_that_the_program_looks_after_is_left_to_it():
     for style in ("esp32", "rp2"):
         for transport in ("requests", "kept"):
-            world.reset()
+            virtual_board.reset()
             network.style = machine.style = style
             network.air["home"] = HOME["password"]
             wlan = network.WLAN(network.STA_IF)
@@ -235,7 +235,7 @@ def test_a_link_that_the_program_looks_after_is_left_to_it():
 
 def test_a_wired_interface_is_left_to_the_program():
     for transport in ("requests", "kept"):
-        world.reset()
+        virtual_board.reset()
         lan = network.LAN()
         lan.active(True)
         desk = Desk(transport, wifi=lan)

@@ -2,8 +2,8 @@
 the next call goes on, nothing is counted that did not happen, and nothing is lost uncounted."""
 
 import internet
-import world
-from world import Board, raises
+import virtual_board
+from virtual_board import Board, raises
 
 TRANSPORTS = ("requests", "kept")
 
@@ -33,10 +33,10 @@ def fails_once(thing, name, kind):
 
 def run(board, seconds):
     """As Board.run(), by a program that goes on after Ctrl-C; how often that came."""
-    end, caught = world.time.up_ms() + seconds * 1000, 0
-    while world.time.up_ms() < end:
+    end, caught = virtual_board.time.up_ms() + seconds * 1000, 0
+    while virtual_board.time.up_ms() < end:
         try:
-            world.time.advance(max(1, board.logger.poll()))
+            virtual_board.time.advance(max(1, board.logger.poll()))
         except KeyboardInterrupt:
             caught += 1
         board.check_books()
@@ -45,7 +45,7 @@ def run(board, seconds):
 
 def test_ctrl_c_while_a_post_waits_leaves_a_logger_that_goes_on():
     for transport in TRANSPORTS:
-        world.reset()
+        virtual_board.reset()
         board = Board(transport=transport)
         board.run(3)
         for i in range(5):
@@ -59,8 +59,8 @@ def test_ctrl_c_while_a_post_waits_leaves_a_logger_that_goes_on():
 
 def test_close_after_ctrl_c_saves_to_flash_what_was_on_its_way():
     for transport in TRANSPORTS:
-        world.reset()
-        settings = {"spool_file": world.flash(), "spool_bytes": 50000, "timeout": 1}
+        virtual_board.reset()
+        settings = {"spool_file": virtual_board.flash(), "spool_bytes": 50000, "timeout": 1}
         board = Board(transport=transport, **settings)
         board.run(3)
         for i in range(30):
@@ -93,7 +93,7 @@ def abandoned(how, transport):
     program, which has a Logger of its own, in the same interpreter."""
     import islog
 
-    settings = {"spool_file": world.flash(), "spool_bytes": 50000, "timeout": 1}
+    settings = {"spool_file": virtual_board.flash(), "spool_bytes": 50000, "timeout": 1}
     settings.update(buffer_bytes=1024, batch_bytes=512, flush_interval=0)
     board = Board(transport=transport, **settings)
     board.run(3)
@@ -117,7 +117,7 @@ def abandoned(how, transport):
 def test_a_new_logger_after_ctrl_c_has_the_files_at_once_and_delivers_what_is_there():
     for transport in TRANSPORTS:
         for how in ("closed", "thrown away", "still there"):
-            world.reset()
+            virtual_board.reset()
             board, spooled, old = abandoned(how, transport)
             board.log("t", 200)
             board.run(60)
@@ -138,14 +138,14 @@ def test_a_new_logger_after_ctrl_c_has_the_files_at_once_and_delivers_what_is_th
 def test_the_files_are_refused_while_the_other_logger_is_in_use_and_close_gives_them():
     import islog
 
-    board = Board(spool_file=world.flash(), spool_bytes=50000, timeout=1)
+    board = Board(spool_file=virtual_board.flash(), spool_bytes=50000, timeout=1)
     board.run(3)
     error = raises(islog.ConfigError, islog.Logger, **board._given)
     assert "close() the other Logger" in str(error)
     board.logger.close()
     board.logger, board.logged = islog.Logger(**board._given), 0
     # Ctrl-C in the program's own sleep: nobody polls any more.
-    world.time.advance(2000)
+    virtual_board.time.advance(2000)
     board.logger = islog.Logger(**board._given)
     board.log("t", 1)
     board.run(30)
@@ -155,21 +155,21 @@ def test_the_files_are_refused_while_the_other_logger_is_in_use_and_close_gives_
 def test_ctrl_c_while_flush_waits_gives_the_files_as_well():
     import islog
 
-    board = Board(spool_file=world.flash(), spool_bytes=50000)
+    board = Board(spool_file=virtual_board.flash(), spool_bytes=50000)
     board.run(3)
     board.server.down = True
     board.log("t", 1)
     calls = [None] * 5 + [KeyboardInterrupt()]
-    slept = world.time.sleep_ms
+    slept = virtual_board.time.sleep_ms
 
     def sleep_ms(ms):
         what = calls.pop(0)
         if what:
-            world.time.sleep_ms = slept
+            virtual_board.time.sleep_ms = slept
             raise what
         slept(ms)
 
-    world.time.sleep_ms = sleep_ms
+    virtual_board.time.sleep_ms = sleep_ms
     raises(KeyboardInterrupt, board.logger.flush)
     islog.Logger(**board._given)
 
@@ -203,7 +203,7 @@ def test_what_two_ctrl_c_at_once_have_left_in_requests_is_mended_by_the_next_log
 def test_no_answer_of_an_earlier_post_is_taken_for_the_next_ones():
     for kind in (MemoryError, KeyboardInterrupt, RuntimeError):
         for transport in TRANSPORTS:
-            world.reset()
+            virtual_board.reset()
             board = Board(transport=transport, flush_interval=2)
             board.run(3)
             board.log("t", 0)
@@ -222,7 +222,7 @@ def test_whatever_a_step_raises_is_told_and_the_step_is_done_again():
         (RuntimeError, "RuntimeError"),
         (OSError, "OSError"),
     ):
-        world.reset()
+        virtual_board.reset()
         board = Board(flush_interval=0)
         board.run(2)
         board.log("t", 1)
@@ -243,13 +243,13 @@ def test_what_no_step_can_send_for_long_goes_to_flash():
             return True
 
     for wrong in (MemoryError(), RuntimeError("not now"), OSError(5), AttributeError("driver")):
-        world.reset()
+        virtual_board.reset()
         line = Line()
         board = Board(
             wifi=line,
             flush_interval=0,
             buffer_bytes=2048,
-            spool_file=world.flash(),
+            spool_file=virtual_board.flash(),
             spool_bytes=50000,
         )
         board.log("t", 0)
@@ -267,7 +267,7 @@ def test_what_no_step_can_send_for_long_goes_to_flash():
 
 def test_the_newest_are_kept_though_a_batch_was_left_half_made():
     for kind in (MemoryError, KeyboardInterrupt):
-        world.reset()
+        virtual_board.reset()
         board = Board(buffer_bytes=1024, flush_interval=5, backoff_max=600)
         board.log("t", -1)
         board.run(8)
@@ -287,17 +287,17 @@ def test_the_newest_are_kept_though_a_batch_was_left_half_made():
 
 def test_after_close_nothing_is_pending_and_flush_returns_at_once():
     for spool in (False, True):
-        world.reset()
-        settings = {"spool_file": world.flash(), "spool_bytes": 50000} if spool else {}
+        virtual_board.reset()
+        settings = {"spool_file": virtual_board.flash(), "spool_bytes": 50000} if spool else {}
         board = Board(timeout=1, **settings)
         board.run(3)
         board.server.down = True
         for i in range(20):
             board.log("t", i)
         assert board.logger.close() is False
-        before = world.time.up_ms()
+        before = virtual_board.time.up_ms()
         assert board.logger.pending == 0 and board.logger.flush(None) is True
-        assert world.time.up_ms() == before
+        assert virtual_board.time.up_ms() == before
         assert board.logger.spooled == 20 * spool and board.logger.dropped == 20 - 20 * spool
         board.log("t", 20)
         assert board.logger.close() is True and board.logger.pending == 0
@@ -333,7 +333,7 @@ def test_log_object_counts_each_entry_that_there_was_no_memory_for():
 
 
 def test_the_answer_to_a_batch_that_flash_had_to_give_up_meanwhile_changes_nothing():
-    settings = {"spool_file": world.flash(), "spool_bytes": 8192, "buffer_bytes": 1024}
+    settings = {"spool_file": virtual_board.flash(), "spool_bytes": 8192, "buffer_bytes": 1024}
     settings.update(batch_bytes=512, flush_interval=0, timeout=60, transport="kept")
     board = Board(**settings)
     board.run(3)
@@ -360,7 +360,7 @@ def test_the_answer_to_a_batch_that_flash_had_to_give_up_meanwhile_changes_nothi
 def test_a_closed_logger_leaves_the_files_to_the_one_that_was_made_after_it():
     import islog
 
-    board = Board(spool_file=world.flash(), spool_bytes=65536, timeout=1)
+    board = Board(spool_file=virtual_board.flash(), spool_bytes=65536, timeout=1)
     first = board.logger
     board.run(3)
     board.server.down = True
@@ -395,18 +395,18 @@ def test_flush_and_close_in_a_callback_while_poll_is_under_way_do_nothing():
 
 
 def test_a_limit_of_flush_that_is_longer_than_the_ticks_see_runs_out():
-    world.time.period = 1 << 20  # of which half is 9 minutes
+    virtual_board.time.period = 1 << 20  # of which half is 9 minutes
     board = Board(ntp_hosts=[])
     board.server.down = True
     board.log("t", 1)
-    before = world.time.up_ms()
+    before = virtual_board.time.up_ms()
     assert board.logger.flush(700) is False
-    assert 700000 <= world.time.up_ms() - before < 710000
+    assert 700000 <= virtual_board.time.up_ms() - before < 710000
 
 
 def test_a_number_is_taken_only_where_the_longest_one_would_fit_a_request():
     for size in range(288, 340):
-        world.reset()
+        virtual_board.reset()
         try:
             board = Board(batch_bytes=size, flush_interval=0)
         except ValueError:
@@ -422,7 +422,7 @@ def rarely(board, hours):
     """As Board.run(), a poll a minute."""
     for _ in range(60 * hours):
         board.logger.poll()
-        world.time.advance(60000)
+        virtual_board.time.advance(60000)
 
 
 def test_an_answer_that_was_another_one_meanwhile_is_not_the_same_for_a_day():

@@ -4,9 +4,9 @@ import guest
 import internet
 import machine
 import network
-import world
+import virtual_board
 from islog.wifi import UP, WiFi
-from world import Board, time
+from virtual_board import Board, time
 
 HOME = {"ssid": "home", "password": "home-password"}
 SHED = {"ssid": "shed", "password": "shed-password"}
@@ -30,7 +30,7 @@ def heard(sentence):
 
 def boards(*styles):
     for style in styles or ("esp32", "rp2"):
-        world.reset()
+        virtual_board.reset()
         network.style = machine.style = style
         network.air["home"] = HOME["password"]
         del sentences[:]

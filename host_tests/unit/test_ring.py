@@ -1,7 +1,7 @@
 """A user's readings in a fixed number of bytes."""
 
 from islog import bytecode, ring
-from world import time
+from virtual_board import time
 
 
 class Clock(ring.steps.Ticks):

@@ -3,9 +3,9 @@
 import builtins
 
 import network
-import world
+import virtual_board
 from islog.wifi import WiFi
-from world import Board, time
+from virtual_board import Board, time
 
 
 def sentences(board):
@@ -48,7 +48,7 @@ def test_the_last_five_different_ones_stay_each_once_by_its_latest_time():
 
 
 def test_what_the_ticks_do_in_weeks_and_years_does_not_show():
-    world.reset()
+    virtual_board.reset()
     time.reset(ticks=(1 << 30) - 5000)
     board = Board(ntp_hosts=[])
     for _ in range(3 * 400):  # a bit more than a year

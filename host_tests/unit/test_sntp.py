@@ -2,7 +2,7 @@
 
 import internet
 from islog import clock, timekeeper
-from world import NOW_MS, Board, raises, time
+from virtual_board import NOW_MS, Board, raises, time
 
 HOUR_MS = 3600000
 

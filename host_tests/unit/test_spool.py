@@ -2,7 +2,7 @@
 
 import os
 
-from world import NOW_MS, Board, files, flash, raises, time
+from virtual_board import NOW_MS, Board, files, flash, raises, time
 
 # 16 bytes a number: a ring of 1 KB holds 64, and a record of 512 bytes some 30.
 SMALL = {"buffer_bytes": 1024, "batch_bytes": 512, "spool_bytes": 64000, "flush_interval": 0}

@@ -1,7 +1,7 @@
 """The stand-ins for a board's modules do what the real ones do: its `time`, and its RTC."""
 
 import machine
-from world import raises, time
+from virtual_board import raises, time
 
 DATES = {  # Unix seconds: year, month, day, hour, minute, second, weekday
     0: (1970, 1, 1, 0, 0, 0, 3),

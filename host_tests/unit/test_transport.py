@@ -9,7 +9,7 @@ import requests
 import secure
 from islog import ConfigError, keepalive, tls_errors, transport
 from islog.transport import ACCEPTED, BAD, BUSY, FORBIDDEN, UNKNOWN, WRONG
-from world import Board, flash, raises, time
+from virtual_board import Board, flash, raises, time
 
 KEY = (("X-IS-ClientKey", "the-key"),)
 BODY = '[{"b":"desk","sn":"t","v":%d,"e":1.5,"tid":"01234567-89ab-cdef-0123-456789abcdef"}]'

@@ -1,6 +1,6 @@
 """What log() takes, refuses and rejects, and that the books balance after each."""
 
-from world import Board, raises
+from virtual_board import Board, raises
 
 
 def accepted(value, signal="t", **settings):

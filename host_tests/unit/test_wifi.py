@@ -4,7 +4,7 @@ import internet
 import network
 from islog import ConfigError
 from islog.wifi import UP, WiFi
-from world import Board, raises, time
+from virtual_board import Board, raises, time
 
 HOME = {"ssid": "home", "password": "home-password"}
 SHED = {"ssid": "shed", "password": "shed-password"}

@@ -12,7 +12,7 @@ import random
 from array import array
 
 import internet
-import world
+import virtual_board
 
 ROUNDS = 100
 READINGS = 100
@@ -34,8 +34,8 @@ def emptied(server):
 def main(leak):
     if not hasattr(os, "urandom"):  # the 32-bit build has none
         os.urandom = lambda size: bytes(random.getrandbits(8) for _ in range(size))
-    world.reset()
-    board = world.Board()
+    virtual_board.reset()
+    board = virtual_board.Board()
     log = board.logger
     server = board.server
     sizes = array("i", [0] * (WARM_UP + ROUNDS))

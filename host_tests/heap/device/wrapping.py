@@ -5,7 +5,7 @@ import json
 import time
 
 import micropython
-import world
+import virtual_board
 
 VALUES = (20.5, 20, False)
 
@@ -24,8 +24,8 @@ def around_the_wrap(log):
 
 
 def main():
-    world.reset()
-    log = world.Board().logger.log
+    virtual_board.reset()
+    log = virtual_board.Board().logger.log
     log("temperature", 21.4375)
     of_log = around_the_wrap(log)
     of_clock = around_the_wrap(lambda signal, value: time.ticks_ms() + time.ticks_ms())

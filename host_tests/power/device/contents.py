@@ -15,10 +15,10 @@ import sys
 from array import array
 
 import nor
-import world
+import virtual_board
 from islog import ring
 from islog import spool_records as records
-from world import NOW_MS, Board, time
+from virtual_board import NOW_MS, Board, time
 
 try:
     import vfs
@@ -150,7 +150,7 @@ class Story:
     """A board, `up_ms` after virtual time 0; `logged` before: n and when, in ms."""
 
     def __init__(self, logged, up_ms):
-        world.reset()
+        virtual_board.reset()
         time.advance(up_ms)
         time.restart_ticks()
         self.logged = dict(logged)

@@ -14,8 +14,8 @@ import random
 import sys
 
 import nor
-import world
-from world import NOW_MS, Board, time
+import virtual_board
+from virtual_board import NOW_MS, Board, time
 
 try:
     import vfs
@@ -96,7 +96,7 @@ class Flash:
 class Story:
     def __init__(self, seed):
         random.seed(seed)
-        world.reset()
+        virtual_board.reset()
         self.flash = Flash(random.choice((32, 256)))
         vfs.VfsLfs2.mkfs(self.flash, **self.flash.mount_args)
         vfs.mount(vfs.VfsLfs2(self.flash, **self.flash.mount_args), "/flash")
@@ -199,7 +199,7 @@ class Story:
     def check(self):
         board, log = self.board, self.board.logger
         assert log.pending == log.spooled == 0, log.status()
-        assert world.files("/flash/spool") == []
+        assert virtual_board.files("/flash/spool") == []
         with open("/flash/note", "rb") as f:
             assert f.read() == NOTE
         came, times_ms = board.values(), board.times_ms()

@@ -12,8 +12,8 @@ import random
 import sys
 
 import nor
-import world
-from world import NOW_MS, Board, time
+import virtual_board
+from virtual_board import NOW_MS, Board, time
 
 try:
     import vfs
@@ -57,7 +57,7 @@ class Story:
 
     def __init__(self, seed):
         random.seed(seed)
-        world.reset()
+        virtual_board.reset()
         self.flash = nor.Nor(SECTORS, random.choice((32, 256)))
         vfs.VfsLfs2.mkfs(self.flash, **self.flash.mount_args)
         self._mount()
@@ -209,7 +209,7 @@ class Story:
                 break
         assert log.pending == log.spooled == 0, log.status()
         assert log.recovered + log.lost == spooled and log.lost <= self.hopeless
-        assert log.sent == 3 and world.files("/flash/spool") == []
+        assert log.sent == 3 and virtual_board.files("/flash/spool") == []
         self._check_repeats()
         self._check()
         vfs.umount("/flash")

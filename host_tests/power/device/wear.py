@@ -10,8 +10,8 @@ import json
 import sys
 
 import nor
-import world
-from world import Board
+import virtual_board
+from virtual_board import Board
 
 try:
     import vfs
@@ -21,7 +21,7 @@ except ImportError:  # before MicroPython 1.23
 
 def main(sectors, prog_bytes, records):
     gc.threshold(500000)  # else the fakes' garbage leaves no large piece of the heap
-    world.reset()
+    virtual_board.reset()
     flash = nor.Nor(sectors, prog_bytes)
     vfs.VfsLfs2.mkfs(flash, **flash.mount_args)
     vfs.mount(vfs.VfsLfs2(flash, **flash.mount_args), "/flash")

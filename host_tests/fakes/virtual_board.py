@@ -1,4 +1,5 @@
-"""A board at its desk, for the tests: `reset()` before each, `Board()` for one with a server."""
+"""A board in virtual time: Board() is a Logger with its server, reset() a new start of all fakes,
+before each test. `time` is the stand-in, for pytest's own `time` is the PC's."""
 
 import os
 import sys
@@ -14,7 +15,7 @@ NOW_MS = 1796000000123  # Unix time at virtual time 0: in November 2026
 
 
 def reset():
-    """Everything as after power-up."""
+    """Everything as after the first power-up of a new board: time, radio, internet, flash."""
     time.reset()
     forget()
     _remove_flash()
