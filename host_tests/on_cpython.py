@@ -17,7 +17,7 @@ STAND_INS = ROOT / "tools" / "simulator" / "stand_ins"  # the simulated board ha
 FIRMWARE = ROOT / "firmware"
 _HIDDEN = ("time", "socket", "select")
 _OTHERS = ("micropython", "uctypes", "network_station", "network_cyw43", "network_wlan")
-_OTHERS += ("network", "internet", "machine")
+_OTHERS += ("network", "machine", "internet", "connections", "initial_state", "ntp_host")
 
 
 def install(firmware=FIRMWARE):

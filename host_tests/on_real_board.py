@@ -17,9 +17,9 @@ from tools.device import DeviceError, stand_ins
 from tools.device.board import Board, find_port
 
 UNIT = ROOT / "host_tests/unit"
-# Those of the simulated board, each behind what it imports; then the fakes, in that order, too.
-SHARED = ("time", "network_station", "network_cyw43", "network_wlan", "network", "machine")
-FIRST = ("internet", "select", "socket")
+# In place of what a board has (a simulated one has all of them), each behind what it imports.
+BUILT_IN = ("time", "network_station", "network_cyw43", "network_wlan", "network", "machine")
+BUILT_IN += ("select", "socket", "requests")
 OF_CPYTHON = ("micropython", "uctypes")  # fakes that stand in for these there only
 LEFT_OUT = ("test_deadlines", "test_interrupted", "test_spool")  # write to a file system
 RUN = """
@@ -55,27 +55,26 @@ def test_board(port, names=()):
     tests = tests if names else [test for test in tests if test not in LEFT_OUT]
     total = [0, 0, 0]
     with tempfile.TemporaryDirectory() as folder:
-        fakes = _lay_out(Path(folder))
+        _lay_out(Path(folder))
         for test in tests:
             print(f"{test} ...", flush=True)
-            for i, count in enumerate(_run(port, Path(folder), fakes, test)):
+            for i, count in enumerate(_run(port, Path(folder), test)):
                 total[i] += count
     return total
 
 
 def _lay_out(folder):
     shutil.copytree(ROOT / "firmware/islog", folder / "islog")
-    for path in UNIT.glob("test_*.py"):
-        shutil.copy(path, folder)
-    shutil.copy(FAKES / "virtual_board.py", folder)
-    others = {path.stem for path in FAKES.glob("*.py")} - {*FIRST, *OF_CPYTHON, "virtual_board"}
-    fakes = [*FIRST, *sorted(others)]
-    stand_ins.put([STAND_INS / f"{name}.py" for name in SHARED], folder)
-    stand_ins.put([FAKES / f"{name}.py" for name in fakes], folder)
-    return [*SHARED, *fakes]
+    built_in = []
+    for path in (*UNIT.glob("test_*.py"), *STAND_INS.glob("*.py"), *FAKES.glob("*.py")):
+        if path.stem in BUILT_IN:
+            built_in.append(path)
+        elif path.stem not in OF_CPYTHON:
+            shutil.copy(path, folder)
+    stand_ins.put(built_in, folder)
 
 
-def _run(port, folder, fakes, test):
+def _run(port, folder, test):
     if not (folder / f"{test}.py").is_file():
         raise DeviceError(f"There are no tests {test} in {UNIT.relative_to(ROOT)}.")
     said = bytearray()
@@ -83,7 +82,7 @@ def _run(port, folder, fakes, test):
         board.stop()
         board.mount(folder)
         try:
-            board.run(RUN.format(load=stand_ins.load(fakes), test=test), said.extend)
+            board.run(RUN.format(load=stand_ins.load(BUILT_IN), test=test), said.extend)
         except DeviceError as e:
             print(e)
         else:

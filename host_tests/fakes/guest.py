@@ -10,6 +10,7 @@ import select
 import socket
 import time
 
+import connections
 import internet
 
 WHERE = ("broker.test", 1883)
@@ -25,11 +26,11 @@ class Broker:
 
     down = False
 
-    def line(self):
+    def connection(self):
         return _Pongs()
 
 
-class _Pongs(internet.Wire):
+class _Pongs(connections.Connection):
     def send(self, data):
         super().send(data)
         while self.sent:
@@ -109,7 +110,7 @@ class Web(_Held):
         self._visitor = None
 
     def _open(self):
-        self._visitor = internet.visit(_PORT)
+        self._visitor = connections.visit(_PORT)
         s, _ = self._listening.accept()
         s.setblocking(False)
         return s

@@ -41,8 +41,8 @@ class Stream:
         self._shaken = False
 
     @property
-    def line(self):
-        return self._sock.line
+    def connection(self):
+        return self._sock.connection
 
     def aborted(self):
         return self._sock.aborted()

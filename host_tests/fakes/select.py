@@ -27,6 +27,6 @@ class poll:
         if sock.aborted():  # an ESP32's select() says that it is ready as well
             return [(sock, POLLERR | (events if network.style == "esp32" else 0))]
         wait_ms = 0 if events & POLLOUT else timeout_ms  # there is always room
-        there = sock.line.wait(None if wait_ms < 0 else wait_ms)
+        there = sock.connection.wait(None if wait_ms < 0 else wait_ms)
         found = events & POLLOUT | (POLLIN if there else 0)
         return [(sock, found)] if found else []

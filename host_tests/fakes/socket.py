@@ -1,9 +1,10 @@
 """Imitates the part of `socket` that islog, requests and a program beside it use, over `internet`
 (extmod/modlwip.c, ports/esp32/modsocket.c).
 
-A datagram socket asks an NTP host. A stream is an `internet.Wire`; as long as a socket is to wait,
-virtual time passes, up to its time-out: then ETIMEDOUT, or None where it does not block. What the
-station's interface takes along when it goes down is aborted: ECONNABORTED (see network.cuts).
+A datagram socket asks an NTP host. A stream has a Connection of connections.py; as long as a
+socket is to wait, virtual time passes, up to its time-out: then ETIMEDOUT, or None where it does
+not block. What the station's interface takes along when it goes down is aborted: ECONNABORTED (see
+network.cuts).
 """
 
 import time
@@ -40,7 +41,7 @@ class socket:
         self._peer = None
         self._nodelay = False
         self._wrote = False  # since it was read from
-        self.line = None
+        self.connection = None
         internet.open_sockets += 1
         self._open = True
 
@@ -61,7 +62,7 @@ class socket:
         internet.call("connect")
         self._cuts = network.cuts()
         if self._kind == SOCK_STREAM:
-            self.line = internet.connect(where[0], where[1], self._timeout_s).line()
+            self.connection = internet.connect(where[0], where[1], self._timeout_s).connection()
         else:
             self._peer = internet.hosts.get("%s:%d" % where)
 
@@ -77,7 +78,7 @@ class socket:
                 raise internet.error("EAGAIN")
             internet.wait_out(self._timeout_s)
         s = socket(2, SOCK_STREAM)
-        s.line = self._queue.pop(0)
+        s.connection = self._queue.pop(0)
         return s, ("192.168.4.77", 50000)
 
     def send(self, data):
@@ -106,7 +107,7 @@ class socket:
         if self._wrote and not self._nodelay:  # Nagle's algorithm: until the first is acknowledged
             time.advance(_DELAYED_ACK_MS)
         self._wrote = True
-        self.line.send(data if isinstance(data, bytes) else self._bytes(data))
+        self.connection.send(data if isinstance(data, bytes) else self._bytes(data))
         return len(data)
 
     def readinto(self, buf):
@@ -135,8 +136,8 @@ class socket:
         internet.call("close")
         if self._open:
             internet.open_sockets -= 1
-            if self.line:
-                self.line.hung_up()
+            if self.connection:
+                self.connection.hung_up()
         self._open = False
 
     def _bytes(self, data):
@@ -146,17 +147,19 @@ class socket:
         # Up to `size` bytes, b"" at the end; None: nothing is there, and it does not block.
         self._wrote = False
         self._check()
-        if not self.line.wait(None if self._timeout_s is None else int(self._timeout_s * 1000)):
+        if not self.connection.wait(
+            None if self._timeout_s is None else int(self._timeout_s * 1000)
+        ):
             if self._timeout_s == 0:
                 return None
             raise internet.error("ETIMEDOUT")
-        return self.line.take(size)
+        return self.connection.take(size)
 
     def aborted(self):
         """Whether its connection was, with the interface that it went through."""
         if self._cuts == network.cuts():
             return False
-        self.line.hung_up()
+        self.connection.hung_up()
         return True
 
     def _check(self):

@@ -5,9 +5,11 @@ import os
 import sys
 import time
 
+import initial_state
 import internet
 import machine
 import network
+import ntp_host
 import requests
 
 _folder = None  # of the spool, once a test has asked for it
@@ -68,14 +70,14 @@ def raises(kind, call, *args, **named):
 
 
 class Board:
-    """A Logger, its `server` (an internet.Server) and `ntp`; `settings` are the Logger's.
+    """A Logger, its `server` (an initial_state.Server) and `ntp`; `settings` are the Logger's.
     `logged` counts the calls that `log()` below made: the books are checked after each."""
 
     def __init__(self, wifi=None, **settings):
         import islog
 
-        self.server = internet.Server()
-        self.ntp = internet.Ntp(NOW_MS)
+        self.server = initial_state.Server()
+        self.ntp = ntp_host.Ntp(NOW_MS)
         internet.hosts["service.test:80"] = self.server
         internet.hosts["time.test:123"] = self.ntp
         given = {

@@ -15,6 +15,7 @@ import internet
 import islog
 import lossy
 import network
+import ntp_host
 import requests
 import virtual_board
 from islog import keepalive, wifi
@@ -118,7 +119,7 @@ class Day:
         if self.dates:
             self.server.dated = self._now_ms
             time.ppm = 20
-        self.ntp = internet.Ntp(NOW_MS)
+        self.ntp = ntp_host.Ntp(NOW_MS)
         internet.hosts["service.test:80"] = self.server
         internet.hosts["time.test:123"] = self.ntp
         self.path = path

@@ -23,6 +23,7 @@ if __name__ == "__main__":  # else whoever imports this has done so
 
 import internet
 import islog
+import ntp_host
 import virtual_board
 from islog import logger, retry, uplink
 from virtual_board import NOW_MS, time
@@ -65,7 +66,7 @@ class Fleet:
         self.boards = boards
         self.server = Server()
         internet.hosts["service.test:80"] = self.server
-        internet.hosts["time.test:123"] = internet.Ntp(NOW_MS)
+        internet.hosts["time.test:123"] = ntp_host.Ntp(NOW_MS)
         self.logs = []
         self.logged = 0
         self._turns = []

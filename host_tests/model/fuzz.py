@@ -13,9 +13,12 @@ import os
 import random
 import sys
 
+import connections
+import initial_state
 import internet
 import islog
 import lossy
+import ntp_host
 import virtual_board
 from islog import config
 from virtual_board import NOW_MS, time
@@ -91,8 +94,8 @@ class Peer:
         self.answered = b""
         self.requests = 0
 
-    def line(self):
-        return Line(self)
+    def connection(self):
+        return AnyConnection(self)
 
     def pieces(self):
         data = self.answered = answer()
@@ -108,7 +111,7 @@ class Peer:
         return out if random.randrange(4) == 0 else out + [(0, random.choice((b"", None)))]
 
 
-class Line(internet.Line):
+class AnyConnection(connections.HttpConnection):
     """Answers whatever is sent to it."""
 
     def send(self, data):
@@ -150,7 +153,7 @@ def http(transport, count):
     virtual_board.reset()
     peer = Peer()
     internet.hosts["service.test:80"] = peer
-    ntp = internet.hosts["time.test:123"] = internet.Ntp(NOW_MS)
+    ntp = internet.hosts["time.test:123"] = ntp_host.Ntp(NOW_MS)
     log = islog.Logger(
         KEY,
         "fuzz",
@@ -235,7 +238,7 @@ class Host:
 
     def answer(self, question):
         self.asked += 1
-        packet = bytearray(internet.Ntp(NOW_MS + random.getrandbits(30)).answer(question))
+        packet = bytearray(ntp_host.Ntp(NOW_MS + random.getrandbits(30)).answer(question))
         what = random.randrange(4)
         if what == 0:
             packet = bytearray(lossy.noise(random.choice((0, 1, 47, 48, 49, 64, 90))))
@@ -396,8 +399,8 @@ def rotten(data):
 
 def _online():
     virtual_board.reset()
-    server = internet.hosts["service.test:80"] = internet.Server(KEY)
-    internet.hosts["time.test:123"] = internet.Ntp(NOW_MS)
+    server = internet.hosts["service.test:80"] = initial_state.Server(KEY)
+    internet.hosts["time.test:123"] = ntp_host.Ntp(NOW_MS)
     return server
 
 

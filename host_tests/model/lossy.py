@@ -7,7 +7,7 @@ What it holds is what it accepted, whether or not the board came to hear of that
 import json
 import random
 
-import internet
+import initial_state
 from virtual_board import time
 
 RETRY_AFTER = (None, "0", "2", "30", "5000", "Wed, 21 Oct 2026 07:28:00 GMT", "soon", "-5", "1.5")
@@ -58,7 +58,7 @@ _TEXTS = {
 }
 
 
-class Server(internet.Server):
+class Server(initial_state.Server):
     """`timeout_ms`: how long a board waits for a byte; `blocking`: it is requests' stand-in that
     asks, for which silence takes that long here. `heard(signal, value, e)` is called for
     each reading that is stored. `poison`: a body with these bytes in it is refused."""
@@ -130,7 +130,7 @@ class Server(internet.Server):
             return True
         assert sorted(bucket) == ["bucketId", "bucketName", "clientKey"]
         assert bucket["clientKey"] == self.key
-        return internet.is_guid(bucket["bucketId"])
+        return initial_state.is_guid(bucket["bucketId"])
 
     def _store(self, headers, body):
         if self.poison and self.poison in body:
@@ -250,7 +250,7 @@ class Witness:
     def __init__(self):
         self.seen = 0
 
-    def line(self):
+    def connection(self):
         self.seen += 1
         raise OSError(111)
 

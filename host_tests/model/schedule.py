@@ -23,6 +23,7 @@ import internet
 import islog
 import lossy
 import network
+import ntp_host
 import virtual_board
 from virtual_board import NOW_MS, time
 
@@ -88,7 +89,7 @@ class Sync:
         self.unsettled = unsettled
 
 
-class Ntp(internet.Ntp):
+class Ntp(ntp_host.Ntp):
     """`heard(delay_ms)` is called for each answer that a board can believe."""
 
     def __init__(self, unix_ms, heard):

@@ -1,5 +1,6 @@
 """A board through outages, overflow and wrong answers: what arrives, and what the counters say."""
 
+import initial_state
 import internet
 from virtual_board import NOW_MS, Board, raises, time
 
@@ -66,7 +67,7 @@ def test_the_bucket_id_is_the_same_after_a_reboot():
     assert Board(bucket_name="another").logger.bucket_id != first
     mine = "123e4567-e89b-12d3-a456-426614174000"
     assert Board(bucket_id=mine).logger.bucket_id == mine
-    assert internet.is_guid(first)
+    assert initial_state.is_guid(first)
 
 
 def test_an_outage_loses_nothing_that_fits():
@@ -180,7 +181,7 @@ def test_a_wrong_address_is_said_and_recovers():
 
 
 def test_a_redirect_is_never_followed():
-    other = internet.Server()
+    other = initial_state.Server()
     for version in ("0.10.2", "1.1.1"):
         for status in (301, 302, 303, 307, 308):
             board = Board(flush_interval=0)

@@ -2,13 +2,14 @@
 
 import internet
 from islog import clock, timekeeper
+from ntp_host import Ntp
 from virtual_board import NOW_MS, Board, raises, time
 
 HOUR_MS = 3600000
 
 
 def make(*hosts):
-    ntp = internet.Ntp(NOW_MS)
+    ntp = Ntp(NOW_MS)
     internet.hosts["time.test:123"] = ntp
     return timekeeper.Sntp(hosts or ("time.test",), 5), clock.Clock(), ntp
 
@@ -117,7 +118,7 @@ def test_after_a_kiss_of_death_an_address_is_left_alone_for_an_hour():
 def test_after_a_kiss_of_death_the_next_host_is_asked():
     client, board_clock, ntp = make("killed.test", "time.test", "other.test")
     internet.names["killed.test"] = True
-    internet.hosts["killed.test:123"] = killed = internet.Ntp(NOW_MS)
+    internet.hosts["killed.test:123"] = killed = Ntp(NOW_MS)
     killed.change = kiss
     assert "killed.test" in client.ask(board_clock)
     assert abs(ask(client, board_clock)) <= 1 and ntp.asked == 3
@@ -127,8 +128,8 @@ def test_after_a_kiss_of_death_the_next_host_is_asked():
 def test_of_the_addresses_of_a_name_only_the_one_that_wants_it_is_left_alone():
     internet.names["pool.test"] = ["first.test", "second.test"]
     client, board_clock, _ = make("pool.test")
-    internet.hosts["first.test:123"] = first = internet.Ntp(NOW_MS)
-    internet.hosts["second.test:123"] = second = internet.Ntp(NOW_MS)
+    internet.hosts["first.test:123"] = first = Ntp(NOW_MS)
+    internet.hosts["second.test:123"] = second = Ntp(NOW_MS)
     first.change = kiss
     assert "pool.test" in client.ask(board_clock)
     for _ in range(5):
@@ -264,7 +265,7 @@ def test_an_answer_that_has_waited_for_a_rare_caller_is_taken_for_what_it_was():
 def test_silence_costs_the_time_out_and_the_next_host_is_asked():
     client, board_clock, _ = make("nowhere.test", "silent.test", "time.test:123")
     internet.names["silent.test"] = True
-    internet.hosts["silent.test:123"] = silent = internet.Ntp(0)
+    internet.hosts["silent.test:123"] = silent = Ntp(0)
     silent.silent = True
     assert "nowhere.test" in client.ask(board_clock)
     start = time.up_ms()

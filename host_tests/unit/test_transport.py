@@ -7,6 +7,7 @@ import sys
 import internet
 import requests
 import secure
+from initial_state import Server
 from islog import ConfigError, keepalive, tls_errors, transport
 from islog.transport import ACCEPTED, BAD, BUSY, FORBIDDEN, UNKNOWN, WRONG
 from virtual_board import Board, flash, raises, time
@@ -20,7 +21,7 @@ DAY_MS = 86400000
 
 
 def a_server():
-    server = internet.hosts["service.test:80"] = internet.Server()
+    server = internet.hosts["service.test:80"] = Server()
     return server
 
 
@@ -31,11 +32,11 @@ def both():
 
 def over_tls():
     """Each transport for https://, and how it sets TLS up: the calls in which that can fail."""
-    server = internet.hosts["service.test:443"] = internet.Server()
+    server = internet.hosts["service.test:443"] = Server()
     lasting = keepalive.Keepalive(5, 60)
     lasting._tls = secure.SSLContext(secure.PROTOCOL_TLS_CLIENT)
     yield transport.Requests(5), server, ("tls",)
-    server = internet.hosts["service.test:443"] = internet.Server()
+    server = internet.hosts["service.test:443"] = Server()
     yield lasting, server, ("tls", "handshake")
 
 
@@ -275,16 +276,17 @@ def test_503_and_429_both_say_how_long_to_wait():
 def test_a_connection_that_was_not_used_for_long_is_not_used_again():
     server = a_server()
     way = keepalive.Keepalive(5, 60)
-    lines = []
-    line = server.line
-    server.line = lambda: lines.append(line()) or lines[-1]
+    found = []
+    connect = server.connection
+    server.connection = lambda: found.append(connect()) or found[-1]
     post(way)
     time.advance(59000)
     post(way)
-    assert len(lines) == 1
+    assert len(found) == 1
     for age_ms in (61000, 177000, 5 * DAY_MS, 7 * DAY_MS, 12 * DAY_MS, 20 * DAY_MS):
-        for some in lines:
-            some.open = False  # a NAT in between has forgotten it: what is sent there is gone
+        for connection in found:
+            # A NAT in between has forgotten it: what is sent there is gone.
+            connection.open = False
         time.advance(age_ms)
         since = time.up_ms()
         assert post(way) == ACCEPTED
