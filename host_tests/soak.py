@@ -3,10 +3,10 @@
     python -m host_tests.soak [--readings 100000] [--faults 0.3] [--seed 7]
 
 A simulated board for each way to send (`requests`, the kept connection, the same over verified
-TLS) logs so many readings to a local server behind `tools.front`, which answers with every fault
-of `tools.faults`. None may be missing, all in order of their first arrival, with their own values
-and times; and at the end the board may hold no more heap, and no more open sockets, than after
-the first minute. Waits between requests are skipped, sockets' time-outs are not.
+TLS) logs so many readings to a local server behind a Front, which answers with every fault of
+tools/server/faults.py. None may be missing, all in order of their first arrival, with their own
+values and times; and at the end the board may hold no more heap, and no more open sockets, than
+after the first minute. Waits between requests are skipped, sockets' time-outs are not.
 
 Beside it each fault that takes a time-out is repeated as often as the others are in `make test`.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from host_tests.e2e.desk import BATCH_LOGS, KEPT, KEPT_EVENTS, KEY, Desk
 from host_tests.e2e.victim import TIMES, Witness, local_server
-from tools.faults import FAULTS, Faults, by_chance, front
+from tools.server.faults import FAULTS, Faults, by_chance, front
 from tools.server.tls import Chain
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,6 +1,6 @@
-"""The server in front of the local server (tools/front.py), and how it held a board up."""
+"""The server in front of the local server (tools/server/front.py), and how it held a board up."""
 
-from tools.front import END_S, Connection, Front, good
+from tools.server.front import END_S, Connection, Front, good
 
 __all__ = ["Connection", "Front", "check_held", "good"]
 

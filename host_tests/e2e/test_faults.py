@@ -1,5 +1,5 @@
-"""Each fault of tools.faults, and those of Wi-Fi and names, over and over: nothing is lost, left
-open or kept in memory, and the client key is seen by nobody else.
+"""Each fault of tools/server/faults.py, and those of Wi-Fi and names, over and over: nothing is
+lost, left open or kept in memory, and the client key is seen by nobody else.
 
 Two boards, one for each transport and API, take the same faults at the same time. What they wait
 for between two requests is skipped, what their sockets wait for is not: faults that take a
@@ -23,7 +23,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from host_tests import soak
-from tools.faults import FAULTS, GOOD, UnknownFault, asked_for, status
+from tools.server.faults import FAULTS, GOOD, UnknownFault, asked_for, status
 from tools.simulate import ROOT
 
 from .victim import (

@@ -7,8 +7,8 @@ import threading
 from collections import deque
 from urllib.request import urlopen
 
-from tools.faults import Faults, front, status
 from tools.server import LocalServer
+from tools.server.faults import Faults, front, status
 
 from .desk import BATCH_LOGS, KEPT_EVENTS, KEY, Desk
 

@@ -7,8 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from .. import faults
-from . import settings, tls, web
+from . import faults, settings, tls, web
 from .local import LocalServer, PortError
 from .show import Show
 from .store import StoreError

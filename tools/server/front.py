@@ -1,7 +1,7 @@
 """A server in front of the local server, which answers in every way there is, good and bad.
 
 Whether a POST is passed on to the local server, which checks and stores it, and what goes back to
-the board, byte by byte, is for an answer to say: a test's own, or one of `tools.faults`.
+the board, byte by byte, is for an answer to say: a test's own, or one of faults.py.
 """
 
 import contextlib
