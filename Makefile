@@ -3,15 +3,18 @@
 PY := .venv/bin/python
 export PATH := $(PATH):$(CURDIR)/.venv/bin
 
-.PHONY: help setup interpreter config demo serve test bench size ca load screenshots soak format flash watch unflash \
-	pull-spool test-board bench-board clean
+.PHONY: help setup setup-tests interpreter config demo serve test coverage bench size ca load screenshots soak format \
+	flash watch unflash pull-spool test-board bench-board clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-setup: ## make .venv from tools/requirements.txt (the others do it where needed)
+setup: ## make .venv with what a user needs (the others do it where needed)
 	@tools/setup_env
+
+setup-tests: ## make .venv with what the tests need, too (the same)
+	@tools/setup_env tests
 
 interpreter:
 	@tools/micropython -c "import sys; i = sys.implementation; \
@@ -27,13 +30,17 @@ demo: setup interpreter ## a simulated board and a local server, live (SECONDS=2
 serve: setup ## a local Initial State for boards to send to (ARGS="--help" for more)
 	@$(PY) -m tools.server $(ARGS)
 
-test: setup interpreter ## all checks and tests (KIND=server: one kind, see tools/run_tests.py)
-	@$(PY) -m tools.run_tests $(KIND)
+test: setup-tests interpreter ## all checks and tests (KIND=server: one kind; ARGS="FILE -k NAME": some)
+	@$(if $(ARGS),$(PY) -m pytest $(ARGS),$(PY) -m tools.run_tests $(KIND))
 
-bench: setup interpreter ## islog against what one would write by hand, measured (README=1: into the docs)
+coverage: setup-tests ## the lines of islog that the unit tests on CPython do not reach (ARGS: other tests)
+	@$(PY) -m coverage run -m pytest -q $(or $(ARGS),host_tests/unit)
+	@$(PY) -m coverage report
+
+bench: setup-tests interpreter ## islog against what one would write by hand, measured (README=1: into the docs)
 	@$(PY) -m tools.bench $(if $(README),--readme)
 
-size: setup ## what islog takes of flash and heap, against its budgets
+size: setup-tests ## what islog takes of flash and heap, against its budgets
 	@$(PY) -m tools.size
 
 ca: setup ## write the root certificate of a host into ca.der (HOST=api.initialstate.com)
@@ -42,10 +49,10 @@ ca: setup ## write the root certificate of a host into ca.der (HOST=api.initials
 load: setup ## how many readings/s the local server takes (ARGS="--million": a million readings)
 	@$(PY) -m tools.load $(ARGS)
 
-screenshots: setup ## take the pictures in docs/screenshots anew
+screenshots: setup-tests ## take the pictures in docs/screenshots anew
 	@$(PY) -m host_tests.server.screenshots
 
-soak: setup interpreter ## the long forms: load, fuzz, faults, power cuts (an hour; SHORT=1: seconds)
+soak: setup-tests interpreter ## the long forms: load, fuzz, faults, power cuts (an hour; SHORT=1: seconds)
 	@$(PY) -m tools.load --seconds $(if $(SHORT),1 --rate 0,60)
 	@$(PY) -m tools.load --seconds $(if $(SHORT),1 --rate 0,60) --new
 	@$(if $(SHORT),,$(PY) -m tools.load --million)
@@ -54,7 +61,7 @@ soak: setup interpreter ## the long forms: load, fuzz, faults, power cuts (an ho
 	@$(if $(SHORT),,$(PY) -m pytest -q host_tests/power --long)
 	@$(PY) -m host_tests.soak $(if $(SHORT),--readings 300 --times 1)
 
-format: setup ## format the code, and mend what the linter can
+format: setup-tests ## format the code, and mend what the linter can
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
@@ -77,5 +84,5 @@ bench-board: setup ## make bench on a board: log(), JSON and heap (PORT=)
 	@$(PY) -m tools.device bench-board --port "$(PORT)"
 
 clean: ## remove all that was downloaded or made (never config.json or recorded readings)
-	rm -rf .venv .cache build tools/wasm/node_modules tools/node_modules
+	rm -rf .venv .cache build tools/wasm/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

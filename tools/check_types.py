@@ -9,8 +9,8 @@ errors. A program is checked against islog's own stub, firmware/islog/__init__.p
 tells a user is seen by host_tests/types/user.py, whose mistakes have to be found (a `type: ignore`
 that nothing calls for is an error).
 
-The stubs' versions stand in tools/requirements.txt; each board's are installed into a folder of
-their own under .cache/stubs, anew when the pins or the corrections below change.
+The stubs' versions stand in tools/requirements-tests.txt; each board's are installed into a folder
+of their own under .cache/stubs, anew when the pins or the corrections below change.
 """
 
 import os
@@ -53,8 +53,8 @@ class StubsError(Exception):
 
 
 def pins(board):
-    """The requirements that tools/requirements.txt has for the board's stubs."""
-    lines = (ROOT / "tools/requirements.txt").read_text().splitlines()
+    """The requirements that tools/requirements-tests.txt has for the board's stubs."""
+    lines = (ROOT / "tools/requirements-tests.txt").read_text().splitlines()
     wanted = f'extra == "stubs-{board}"'
     return [line.partition(";")[0].strip() for line in lines if wanted in line]
 

@@ -13,7 +13,7 @@ import secrets
 import sys
 
 from tools import simulator
-from tools.server import LocalServer, web
+from tools.server import LocalServer
 from tools.server.show import Show
 
 EVENTS_PER_S = 3  # the service's own limit (docs/api.md)
@@ -23,10 +23,6 @@ def demo(kind, seconds, show, tls=False, api="batch_logs"):
     """Run it, show it; returns the exit status and the closing line."""
     show.say("Looking for a MicroPython to run the board on.")
     simulator.bring_interpreter()
-    try:
-        web.install(show.say)
-    except web.WebError as e:
-        show.say(str(e))
     with LocalServer(
         key=secrets.token_urlsafe(12),
         on_reading=show,

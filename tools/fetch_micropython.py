@@ -68,8 +68,8 @@ class FetchError(Exception):
     """Why there is no MicroPython now, as a sentence for the user."""
 
 
-def say(text):
-    print(text, file=sys.stderr, flush=True)
+def say(text, end="\n"):
+    print(text, end=end, file=sys.stderr, flush=True)
 
 
 class Machine:
@@ -291,7 +291,8 @@ def fetch(folder):
             fcntl.flock(lock, fcntl.LOCK_EX)
         if os.path.exists(folder + "/launch"):
             return
-        say("No MicroPython on this machine; fetching its package into .cache (once) ...")
+        say("No MicroPython on this machine; fetching its package into .cache", end="")
+        say(" (once; 4 MB and apt's lists of packages, some 10 MB each) ...")
         machine = Machine(folder, lock.fileno())
         unpack(machine, download(machine))
         for name in ("cache", "state"):

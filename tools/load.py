@@ -44,9 +44,7 @@ class Server:
             cwd=ROOT,
         )
         line = self.process.stdout.readline()
-        while line and "HTTP port " not in line:  # npm may have something to say first
-            line = self.process.stdout.readline()
-        if not line:
+        if "HTTP port " not in line:
             sys.exit("The server did not start: see above.")
         self.port = int(line.split("HTTP port ")[1].split(",")[0])
         self._sink = subprocess.Popen(

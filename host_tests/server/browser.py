@@ -7,7 +7,6 @@ import time
 
 from playwright.sync_api import sync_playwright
 
-from tools.server import web
 from tools.server.validate import Number
 
 from . import chromium
@@ -18,7 +17,6 @@ WATERED = ("watered bed 2", "window opened", "sensor cleaned", "door closed by t
 @contextlib.contextmanager
 def browser():
     """A headless Chromium, everything it needs being brought first."""
-    web.install(print)
     found = chromium.path()
     with sync_playwright() as driver:
         opened = driver.chromium.launch(

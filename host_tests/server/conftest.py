@@ -1,12 +1,11 @@
 """A server for one test, and a board's way of talking to it."""
 
-import contextlib
 import http.client
 import json
 
 import pytest
 
-from tools.server import LocalServer, web
+from tools.server import LocalServer
 
 KEY = "not-a-secret-0123"
 BUCKET_ID = "01234567-89ab-cdef-0123-456789abcdef"
@@ -44,13 +43,6 @@ class Board:
 def reading(**changed):
     fields = {"b": "kitchen", "sn": "t", "v": 21.5, "e": 1416262288.913554, "tid": BUCKET_ID}
     return {**fields, **changed}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def page_libraries():
-    """The command would fetch them at its first start, in the middle of a test with a deadline."""
-    with contextlib.suppress(web.WebError):  # the page's own tests tell
-        web.install(print)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from . import faults, settings, tls, web
+from . import faults, settings, tls
 from .local import LocalServer, PortError
 from .show import Show
 from .store import StoreError
@@ -23,7 +23,6 @@ def main():
         key = args.key or settings.client_key(args.folder)
         failing = faults.asked_for(args.faults, args.seed) if args.faults else None
         show = Show()
-        _install_page(show.say)
         server = LocalServer(
             key,
             str(args.db or args.folder / settings.DATABASE_FILE),
@@ -88,13 +87,6 @@ def _arguments():
         help="where key, database and a board's config.json are kept (default: %(default)s)",
     )
     return parser.parse_args()
-
-
-def _install_page(say):
-    try:
-        web.install(say)
-    except web.WebError as e:
-        say(f"{e} Until then there is no page; all else works.")
 
 
 def _front(failing, server, args):

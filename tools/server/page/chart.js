@@ -2,11 +2,11 @@
 // Dragging zooms all charts of the page, a double click goes back; on a touch screen one finger
 // reads values and two zoom.
 
-import uPlot from "/lib/uplot.js";
 import { axisTimes, clock, el, shown } from "./text.js";
 
+const uPlot = window.uPlot; // index.html loads it before the modules
 const SYNC = uPlot.sync("islog");
-const FONT = "11px Inter, ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
+const FONT = "11px ui-sans-serif, system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif";
 
 export class Chart {
   constructor(place, kind, range, name) {
