@@ -29,10 +29,11 @@ from .desk import KEY
 
 SECONDS = 300
 FIRMWARE = ROOT / "firmware/islog"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples/README.md"]
+TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md")
+PAGES = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.M | re.S)
 COMMAND = re.compile(
-    r"([A-Z]+=\S+ )?(make|cp|git|pip|npm|npx|apt|brew|mpremote|python3?|tools/\w+\.py"
+    r"([A-Z]+=\S+ )?(make|cp|git|pip|npm|npx|apt|brew|mpremote|python3?|tools/\w+\.py(?= )"
     r"|tools/micropython|\.venv/bin/\S+)( |$)"
 )
 
@@ -82,6 +83,8 @@ HERE = {
     "make demo SECONDS=20": Run(BOOKS, as_="make demo SECONDS=3"),
     "make bench README=1": Run(r"log\(\), float"),
     "make soak": Run(r"0 missing(.|\n)*passed", as_="make soak SHORT=1"),
+    'make test ARGS="host_tests/unit/test_ring.py -k overflow"': Run(r"[1-9]\d* passed"),
+    "make coverage": Run(r"TOTAL", as_='make coverage ARGS="host_tests/unit/test_ring.py"'),
     "make serve": SERVES,
     'make serve ARGS="--host 0.0.0.0"': SERVES,
     'make serve ARGS="--host 0.0.0.0 --tls"': SERVES,
@@ -119,6 +122,8 @@ HERE = {
 ELSEWHERE = {
     "make test": (".ci/run", "exec make test"),
     "git clone": (".github/workflows/test.yml", "actions/checkout"),  # and then make demo
+    ".venv/bin/python -m pytest": ("tools/run_tests.py", '"pytest"'),
+    "make format": ("tools/run_tests.py", '"ruff", "format", "--check"'),
     "brew install micropython": (".github/workflows/test.yml", "brew install micropython"),
     "make demo TLS=1 API=events": ("host_tests/e2e/test_tools.py", '"--tls", "--api", "events"'),
     "make config": ("host_tests/e2e/test_configure.py", "tools.configure"),
@@ -168,7 +173,7 @@ class Reader:
             ".venv", ".cache", ".git", "node_modules", "build", "local", "config.json", "*.pyc"
         )
         shutil.copytree(ROOT, folder, ignore=ignored)
-        for name in (".venv", ".cache", "tools/node_modules", "tools/wasm/node_modules"):
+        for name in (".venv", ".cache", "tools/wasm/node_modules"):
             if (ROOT / name).exists():
                 (folder / name).symlink_to(ROOT / name)
         self.board = folder / "board.json"
