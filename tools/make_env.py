@@ -51,7 +51,7 @@ def make(lock_fd):
             "This Python has no venv: install it (on Debian and Ubuntu: apt install python3-venv)."
         )
     print(f"Making .venv with Python {platform.python_version()} and", end=" ")
-    print("the packages of tools/requirements.txt (once; 13 MB to download) ...", flush=True)
+    print("the packages of tools/requirements.txt (once; 12 MB to download) ...", flush=True)
     command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
     if subprocess.run(command, pass_fds=(lock_fd,)).returncode:
         raise SetupError("Python could not make .venv here (see above).")
@@ -62,7 +62,7 @@ def make(lock_fd):
 def add_tests(lock_fd):
     """Add the tests' packages to .venv, which has a user's."""
     print("Adding the packages of tools/requirements-tests.txt", end=" ")
-    print("(once; 150 MB to download) ...", flush=True)
+    print("(once; 155 MB to download) ...", flush=True)
     wheels = CACHE / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     try:

@@ -6,15 +6,15 @@ outside. The libraries for charts (uPlot) and for the API page (Swagger UI) come
 of which only those files are used: their Python code is never run.
 """
 
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
 _PAGE = Path(__file__).parent / "page"
-_UPLOT = Path(find_spec("youplot").origin).parent / "vendor"
-_SWAGGER = Path(find_spec("fastapi_swagger").origin).parent / "resources"
+_UPLOT = Path(distribution("youplot").locate_file("youplot/vendor"))
+_SWAGGER = Path(distribution("fastapi-swagger").locate_file("fastapi_swagger/resources"))
 
 _FILES = {
     "/": _PAGE / "index.html",
