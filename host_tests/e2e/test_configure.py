@@ -14,11 +14,12 @@ import pexpect
 import pytest
 from click.testing import CliRunner
 
+from tools import interpreter
 from tools import settings as rules
 from tools.configure import main
+from tools.interpreter import ROOT
 from tools.server import LocalServer
 from tools.server.settings import network_address, write_board_config
-from tools.simulate import MICROPYTHON, ROOT
 
 from .desk import KEY
 from .test_tools import simulate
@@ -216,11 +217,8 @@ def test_a_script_makes_the_files_of_many_boards(file):
     changed = {"bucket_name": "2024", "batch_bytes": 1024, "wifi": [HOME]}
     assert held(file) == {"client_key": KEY, **changed}
     run("--file", file, "--set", "bucket_name=Gewächshaus 🌱")
-    program = (
-        "import sys; sys.path.append('firmware'); from islog import config;"
-        f"print(config.load({str(file)!r})['bucket_name'])"
-    )
-    device = subprocess.run([MICROPYTHON, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    program = f"from islog import config; print(config.load({str(file)!r})['bucket_name'])"
+    device = interpreter.run("-c", program)
     assert device.stdout == "Gewächshaus 🌱\n", device.stderr
 
 
@@ -346,8 +344,6 @@ HANDS = [
 ]
 
 ON_BOARD = """
-import sys
-sys.path[:] = [{firmware!r}, ".frozen"]
 from islog import config
 for path in {paths!r}:
     try:
@@ -362,10 +358,8 @@ def on_board(files):
     """What a real MicroPython says of these files, a line for each."""
     program = files[0].parent / "program.py"
     paths = [str(file) for file in files]
-    program.write_text(ON_BOARD.format(firmware=str(ROOT / "firmware"), paths=paths))
-    done = subprocess.run(
-        [MICROPYTHON, "-X", "heapsize=2m", program], capture_output=True, text=True
-    )
+    program.write_text(ON_BOARD.format(paths=paths))
+    done = interpreter.run(program, heap="2m")
     said = done.stdout.splitlines()
     assert len(said) == len(files), done.stdout + done.stderr
     return said

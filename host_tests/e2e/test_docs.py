@@ -22,8 +22,7 @@ import pytest
 
 from tools import simulate
 from tools.server import LocalServer
-from tools.settings import firmware
-from tools.simulate import ROOT
+from tools.settings import ROOT, firmware
 
 from .desk import KEY
 

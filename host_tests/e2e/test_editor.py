@@ -6,16 +6,14 @@ and their defaults from its rules; jedi, which completes in many editors, is ask
 
 import ast
 import json
-import os
-import subprocess
 
 import jedi
 import pytest
 
+from tools import interpreter
+from tools.interpreter import FIRMWARE, ROOT
 from tools.settings import RULES
-from tools.simulate import MICROPYTHON, ROOT
 
-FIRMWARE = ROOT / "firmware"
 STUB = FIRMWARE / "islog/__init__.pyi"
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -39,12 +37,7 @@ def public(thing):
     return [name for name in dir(thing) if name[0] != "_"]
 print(json.dumps([list(islog.__all__), public(log), list(log.status())]))
 """
-    run = subprocess.run(
-        [MICROPYTHON, "-c", program],
-        env=dict(os.environ, MICROPYPATH=f"{FIRMWARE}:.frozen"),
-        capture_output=True,
-        text=True,
-    )
+    run = interpreter.run("-c", program)
     assert run.returncode == 0, run.stderr + run.stdout
     return json.loads(run.stdout)
 

@@ -16,12 +16,13 @@ from itertools import groupby, product
 import pytest
 
 from tools import simulate
+from tools.interpreter import ROOT
 from tools.server import LocalServer
 
 from .desk import BOARDS, KEY
 
-EXAMPLES = simulate.ROOT / "examples"
-RECORDINGS = simulate.ROOT / "tools/simulator/sensors/recordings"
+EXAMPLES = ROOT / "examples"
+RECORDINGS = ROOT / "tools/simulator/sensors/recordings"
 NAMES = ("dht22", "ds18b20", "bme280", "button")
 KINDS = ("esp32", "rp2")
 SECONDS = 200  # a quiet machine takes ten
@@ -313,7 +314,7 @@ def test_main_goes_on_whatever_the_port_raises(tmp_path):
     for name, (kind, before, here, not_here) in PORTS.items():
         for error in ERRORS if "{error}" in before else ERRORS[:1]:
             main = tmp_path / f"{len(boards)}.py"
-            program = (simulate.ROOT / "main.py").read_text()
+            program = (ROOT / "main.py").read_text()
             main.write_text(before.replace("{error}", error) + program)
             boards[f"{name} {error}"] = main, kind, here, not_here
     with LocalServer(key=KEY) as server, ExitStack() as stack:

@@ -23,8 +23,8 @@ from urllib.request import Request, urlopen
 import pytest
 
 from host_tests import soak
+from tools.interpreter import ROOT
 from tools.server.faults import FAULTS, GOOD, UnknownFault, asked_for, status
-from tools.simulate import ROOT
 
 from .victim import (
     BACKOFF_MAX_S,

@@ -4,15 +4,14 @@ The packets: RFC 4330, sections 4, 5 and 8. One MicroPython runs boards/ask.py f
 """
 
 import json
-import os
 import socket
 import subprocess
 import time
 
 import pytest
 
+from tools import interpreter
 from tools.server import sntp
-from tools.simulate import MICROPYTHON, ROOT
 
 from .desk import BOARDS
 from .ntp import Ntp, good
@@ -24,12 +23,8 @@ ERA_1 = 2085978496  # Unix time when NTP's seconds start again, in February 2036
 
 @pytest.fixture(scope="module")
 def asker():
-    environment = dict(os.environ, MICROPYPATH=f"{ROOT / 'firmware'}:.frozen")
     pipe = subprocess.PIPE
-    program = BOARDS / "ask.py"
-    with subprocess.Popen(
-        [MICROPYTHON, program], env=environment, stdin=pipe, stdout=pipe, text=True
-    ) as process:
+    with interpreter.start(BOARDS / "ask.py", stdin=pipe, stdout=pipe) as process:
         yield process
         process.stdin.close()
 

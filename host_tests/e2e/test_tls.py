@@ -4,10 +4,8 @@ import contextlib
 import datetime
 import ipaddress
 import json
-import os
 import re
 import ssl
-import subprocess
 import time
 from pathlib import Path
 
@@ -17,9 +15,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tools import interpreter
+from tools.interpreter import ROOT
 from tools.server import LocalServer
 from tools.server.tls import Chain
-from tools.simulate import MICROPYTHON, ROOT
 
 from .desk import KEY, Desk
 from .front import Front, check_held
@@ -318,12 +317,7 @@ def test_the_page_has_the_words_for_each_number_of_tls():
     page = {}
     for numbers, words in NUMBERS.findall(text):
         page.update((int(n), words) for n in re.findall(r"-?\d+", numbers))
-    done = subprocess.run(
-        [MICROPYTHON, "-c", ASK.format(page=list(page))],
-        env={**os.environ, "MICROPYPATH": f"{ROOT / 'firmware'}:.frozen"},
-        capture_output=True,
-        text=True,
-    )
+    done = interpreter.run("-c", ASK.format(page=list(page)))
     known, said = json.loads(done.stdout)
     assert set(known) - {0x2000, 0x4000} <= {abs(number) for number in page}
     for (number, words), sentence in zip(page.items(), said, strict=True):

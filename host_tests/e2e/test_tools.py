@@ -10,7 +10,7 @@ from itertools import groupby
 
 import pytest
 
-from tools.simulate import ROOT
+from tools.interpreter import ROOT
 
 from .desk import BOARDS, TLS
 

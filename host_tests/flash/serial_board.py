@@ -24,7 +24,8 @@ import tempfile
 import tty
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tools import interpreter
+from tools.interpreter import ROOT
 
 
 class SerialBoard:
@@ -55,15 +56,9 @@ class SerialBoard:
     def _become_interpreter(self, mode, tell):
         given = self._options
         program = Path(__file__).parent / "device/power_up.py"
-        command = ["micropython", "-X", f"heapsize={given.heap}", str(program)]
-        command += [given.kind, str(given.chip.resolve()), str(given.size_kb), mode, str(tell)]
-        command += [str(given.radio), given.air]
-        path = f"{self._modules}:.frozen"
-        os.execve(
-            ROOT / "tools/micropython",
-            [*command, given.lacks],
-            {**os.environ, "MICROPYPATH": path},
-        )
+        arguments = (given.kind, given.chip.resolve(), given.size_kb, mode, tell, given.radio)
+        command = interpreter.command(program, *arguments, given.air, given.lacks, heap=given.heap)
+        os.execve(command[0], command, interpreter.environment([self._modules]))
 
     def run(self):
         while True:

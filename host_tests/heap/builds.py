@@ -4,12 +4,11 @@ A program is a module whose main(*args) is a generator: the collector runs betwe
 """
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
-from host_tests.on_cpython import FAKES, FIRMWARE, ROOT, STAND_INS
-from tools import wasm
+from host_tests.on_cpython import FAKES, STAND_INS
+from tools import interpreter, wasm
+from tools.interpreter import FIRMWARE, ROOT
 
 ON_FAKES = (FAKES, STAND_INS, FIRMWARE)  # folders
 DEVICE = Path(__file__).resolve().parent / "device"
@@ -20,15 +19,7 @@ _LIMIT_S = 240
 def on_unix(program, folders, *args):
     """The JSON values that the program prints on the unix port (64 bits)."""
     code = f"import gc, {program}\nfor _ in {program}.main(*{list(args)!r}): gc.collect()"
-    path = ":".join([*map(str, folders), ".frozen"])
-    done = subprocess.run(
-        [ROOT / "tools/micropython", "-c", code],
-        env={**os.environ, "MICROPYPATH": path},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_LIMIT_S,
-    )
+    done = interpreter.run("-c", code, path=folders, timeout=_LIMIT_S)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 

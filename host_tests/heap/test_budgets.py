@@ -4,8 +4,7 @@ import pytest
 
 from tools import size
 from tools.bench import measure
-
-from .builds import FIRMWARE
+from tools.interpreter import FIRMWARE
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,9 @@ Each check is also made on a log() that is bad on purpose, and must say so.
 
 import pytest
 
-from .builds import DEVICE, FIRMWARE, NULL, ON_FAKES, on_unix, on_wasm
+from tools.interpreter import FIRMWARE
+
+from .builds import DEVICE, NULL, ON_FAKES, on_unix, on_wasm
 
 KINDS = ["float", "int", "bool"]
 

@@ -7,7 +7,9 @@ import struct
 
 import pytest
 
-from .builds import DEVICE, FIRMWARE, NULL, ROOT, on_unix
+from tools.interpreter import FIRMWARE, ROOT
+
+from .builds import DEVICE, NULL, on_unix
 
 BENCH = ROOT / "tools/bench/device"
 

@@ -4,21 +4,21 @@ Both have the fakes and a folder as flash. On MicroPython `requests` is the real
 sockets; on CPython it is its stand-in.
 """
 
-import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from host_tests.on_cpython import FAKES, FIRMWARE, ROOT, STAND_INS
+from tools import interpreter
 
 MODEL = Path(__file__).parent
 STEPS = 12  # of a schedule
 
 
-def schedules(interpreter, first, count):
+def schedules(on, first, count):
     """Start `count` schedules from seed `first` on; returns a Run."""
-    return Run(interpreter, "schedules", first, count, STEPS, limit_s=600 + count)
+    return Run(on, "schedules", first, count, STEPS, limit_s=600 + count)
 
 
 def fuzz(what, seed, count):
@@ -38,31 +38,22 @@ def shortages(first, count):
 
 
 class Run:
-    """A process under way, for `limit_s` seconds at most."""
+    """A process under way, for `limit_s` seconds at most; on: "cpython" or "micropython"."""
 
-    def __init__(self, interpreter, program, *arguments, limit_s, heap="8M"):
+    def __init__(self, on, program, *arguments, limit_s, heap="8M"):
         self._limit_s = limit_s
         self._folder = tempfile.TemporaryDirectory(prefix="islog-")
-        environment = dict(os.environ)
-        if interpreter == "micropython":
-            paths = (".frozen", FAKES, STAND_INS, FIRMWARE, MODEL)
-            environment["MICROPYPATH"] = ":".join(map(str, paths))
-            command = [
-                ROOT / "tools" / "micropython",
-                "-X",
-                "heapsize=" + heap,
-                MODEL / f"{program}.py",
-            ]
+        arguments = [*map(str, arguments), self._folder.name]
+        output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "encoding": "utf-8"}
+        if on == "micropython":
+            # Its own `requests` comes before the stand-in of that name.
+            path = (interpreter.FROZEN, FAKES, STAND_INS, FIRMWARE, MODEL)
+            self._process = interpreter.start(
+                MODEL / f"{program}.py", *arguments, path=path, heap=heap, cwd=ROOT, **output
+            )
         else:
             command = [sys.executable, "-m", "host_tests.model.on_fakes", program]
-        self._process = subprocess.Popen(
-            [*map(str, command), *map(str, arguments), self._folder.name],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+            self._process = subprocess.Popen([*command, *arguments], cwd=ROOT, **output)
 
     def result(self):
         """(exit status, output) once it is done; one that hangs is ended, and has failed."""

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tools import ca
+from tools.interpreter import ROOT
 from tools.server import LocalServer
 from tools.server.tls import Chain
-from tools.settings import ROOT
 
 from .conftest import KEY
 

@@ -2,12 +2,11 @@
 
 import ast
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
-from tools import wasm
+from tools import interpreter, wasm
 from tools.server import LocalServer
 from tools.size import TWINS
 
@@ -59,17 +58,8 @@ def on_unix(program, folders, *args):
 
 
 def _on_unix(program, folders, *what):
-    path = ":".join([*map(str, folders), ".frozen"])
-    command = [ROOT / "tools/micropython", "-X", f"heapsize={_PICO_W_HEAP}"]
     try:
-        done = subprocess.run(
-            [*command, *what],
-            env={**os.environ, "MICROPYPATH": path},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_LIMIT_S,
-        )
+        done = interpreter.run(*what, path=folders, heap=_PICO_W_HEAP, timeout=_LIMIT_S)
     except subprocess.TimeoutExpired:
         raise BenchError(f"{program}.py was not done after {_LIMIT_S} s.") from None
     if done.returncode:
@@ -140,9 +130,7 @@ def network(firmware):
 def builds():
     """The two interpreters, as text."""
     code = "import sys; print('.'.join(map(str, sys.implementation.version[:3])))"
-    unix = subprocess.run(
-        [ROOT / "tools/micropython", "-c", code], capture_output=True, text=True
-    ).stdout.strip()
+    unix = interpreter.run("-c", code).stdout.strip()
     package = json.loads((wasm.HERE / "package.json").read_text())
     (pin,) = package["dependencies"].values()
     return f"MicroPython {unix} (unix port, 64 bits) and {pin} (WebAssembly, 32 bits)"

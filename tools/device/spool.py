@@ -6,9 +6,8 @@ numbered. They stay on the board, which starts anew afterwards: what it had in R
 
 import csv
 import json
-import os
-import subprocess
 
+from tools import interpreter
 from tools.settings import ROOT
 
 from . import DeviceError, image
@@ -43,13 +42,7 @@ def pull(port, folder):
 def write(spool, table):
     """Write the readings of the segments `spool`.1, .2 ... as a table, oldest first; returns how
     many. It is the firmware that reads them, on this machine's MicroPython."""
-    program = ROOT / "tools/device/spooled.py"
-    done = subprocess.run(
-        [ROOT / "tools/micropython", program, spool],
-        env=dict(os.environ, MICROPYPATH=f"{ROOT / 'firmware'}:.frozen"),
-        capture_output=True,
-        text=True,
-    )
+    done = interpreter.run(ROOT / "tools/device/spooled.py", spool)
     if done.returncode:
         raise DeviceError(f"{spool}.* cannot be read: {done.stderr.strip().splitlines()[-1]}.")
     readings = [json.loads(line) for line in done.stdout.splitlines()]
