@@ -22,8 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
-from host_tests.e2e.desk import BATCH_LOGS, KEPT, KEPT_EVENTS, KEY, Desk
-from host_tests.e2e.victim import TIMES, Witness, local_server
+from host_tests.e2e.fault_rig import TIMES, Witness, local_server
+from host_tests.e2e.rig import BATCH_LOGS, KEPT, KEPT_EVENTS, KEY, Desk
 from tools.server.faults import FAULTS, Faults, by_chance, front
 from tools.server.tls import Chain
 
@@ -43,7 +43,7 @@ class Run:
     """One board that has sent `readings` by `way`, a name of WAYS, with so many `faults` of one.
 
     It waits in `folder` for its end; afterwards: `wrong`, sentences; `first` and `last`, what the
-    board held after `report_s` seconds and at the end (see boards/inside.py).
+    board held after `report_s` seconds and at the end (see lib/resources.py).
     """
 
     def __init__(self, way, readings, faults, seed, folder, report_s=60):
@@ -63,12 +63,12 @@ class Run:
         before.pace_s = 0.2
         enter(before)
         desk = Desk(server, folder, way)
-        desk.put("inside.py")
-        desk.put("link/socket.py")
+        desk.put("resources.py")
+        desk.put("socket_needs_link.py", "socket.py")
         (desk.flash / "flow").write_text(f"{self.readings} {report_s}")
         more = {"ca_file": str(chain.ca_der)} if tls else {}
         board = desk.board_with(
-            "flow",
+            "soak",
             kind,
             bucket_url=before.bucket_url,
             ingest_url=before.ingest_url,
@@ -143,7 +143,7 @@ class Run:
 
 
 def expected(i, at_ms):
-    """Signal and value of reading i, as boards/flow.py has them."""
+    """Signal and value of reading i, as programs/soak.py has them."""
     return (
         ("n", i),
         ("half", i / 2),

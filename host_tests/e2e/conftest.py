@@ -4,7 +4,7 @@ import pytest
 
 from tools.server import LocalServer
 
-from .desk import BATCH_LOGS, KEY, Desk
+from .rig import BATCH_LOGS, KEY, Desk
 
 
 @pytest.fixture

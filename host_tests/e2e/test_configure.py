@@ -21,7 +21,7 @@ from tools.interpreter import ROOT
 from tools.server import LocalServer
 from tools.server.settings import network_address, write_board_config
 
-from .desk import KEY
+from .rig import KEY
 from .test_tools import simulate
 
 PASSWORD = "pass word ß"

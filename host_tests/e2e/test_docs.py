@@ -24,7 +24,7 @@ from tools import simulate
 from tools.server import LocalServer
 from tools.settings import ROOT, firmware
 
-from .desk import KEY
+from .rig import KEY
 
 SECONDS = 300
 FIRMWARE = ROOT / "firmware/islog"

@@ -7,8 +7,8 @@ import pytest
 
 from tools.server import LocalServer
 
-from .desk import EVENTS, KEPT_EVENTS, KEY, Desk
 from .front import Front
+from .rig import EVENTS, KEPT_EVENTS, KEY, Desk
 
 
 def send(desk, readings, **settings):

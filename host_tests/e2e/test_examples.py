@@ -19,7 +19,7 @@ from tools import simulate
 from tools.interpreter import ROOT
 from tools.server import LocalServer
 
-from .desk import BOARDS, KEY
+from .rig import KEY, PROGRAMS
 
 EXAMPLES = ROOT / "examples"
 RECORDINGS = ROOT / "tools/simulator/sensors/recordings"
@@ -93,7 +93,7 @@ def bench():
         for kind in KINDS:
             for name in NAMES:
                 boards.enter_context(bench.add(EXAMPLES / f"{name}.py", name, kind))
-            boards.enter_context(bench.add(BOARDS / "refused.py", "refused", kind))
+            boards.enter_context(bench.add(PROGRAMS / "sensor_errors.py", "refused", kind))
         with ThreadPoolExecutor(len(NAMES) * len(KINDS)) as pool:
             for name, kind in product(NAMES, KINDS):
                 bench.runs[name, kind] = pool.submit(bench.run, name, kind, *ENOUGH[name])

@@ -26,7 +26,7 @@ from host_tests import soak
 from tools.interpreter import ROOT
 from tools.server.faults import FAULTS, GOOD, UnknownFault, asked_for, status
 
-from .victim import (
+from .fault_rig import (
     BACKOFF_MAX_S,
     END,
     SLOW_RETRY_S,

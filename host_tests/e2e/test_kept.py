@@ -21,7 +21,7 @@ def send(desk, answer, batches=40, idles=False, context=None, **settings):
     settings.setdefault("timeout", 30)  # where none is to run out, none does on a busy machine
     with Front(desk.server, answer, context) as front:
         desk.board_with(
-            "batches",
+            "batches_of_one",
             transport="kept",
             flush_interval=0,
             wifi=None,

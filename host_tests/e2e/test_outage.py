@@ -2,7 +2,7 @@
 
 import pytest
 
-from .desk import BATCH_LOGS, BOTH, EVENTS, KEPT, KEPT_EVENTS, TLS
+from .rig import BATCH_LOGS, BOTH, EVENTS, KEPT, KEPT_EVENTS, TLS
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_server_that_is_started_anew_while_readings_flow(desk):
 @pytest.mark.parametrize("way", BOTH)
 def test_a_ring_filled_three_times_over_keeps_the_newest_and_counts_the_rest(desk):
     desk.server.stop()
-    with desk.board_with("flood", buffer_bytes=2048):
+    with desk.board_with("overflow", buffer_bytes=2048):
         desk.until(lambda: "full" in desk.console(), "three rings full")
         desk.server.start()
         desk.until(lambda: desk.server.accepted > 0, "readings arrive")
@@ -65,8 +65,8 @@ def test_a_ring_filled_three_times_over_keeps_the_newest_and_counts_the_rest(des
 
 
 def test_a_ring_filled_three_times_over_while_a_batch_is_in_flight(desk):
-    desk.put("timer/socket.py")
-    with desk.board_with("interrupted", buffer_bytes=2048):
+    desk.put("socket_with_timer.py", "socket.py")
+    with desk.board_with("log_during_post", buffer_bytes=2048):
         desk.ended()
     notes = desk.notes()
     arrived = [r["value"] for r in desk.first_arrivals()]

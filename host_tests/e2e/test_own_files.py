@@ -2,7 +2,7 @@
 
 import pytest
 
-from .desk import KEPT
+from .rig import KEPT
 
 # Stands for micropython-lib's urequests of before 2022: no `timeout`, no `parse_headers`.
 OLD_REQUESTS = """

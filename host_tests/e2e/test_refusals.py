@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .desk import BATCH_LOGS, BOTH, KEPT, KEY, PLAIN_WAYS, TLS_EVENTS
+from .rig import BATCH_LOGS, BOTH, KEPT, KEY, PLAIN_WAYS, TLS_EVENTS
 
 
 @contextlib.contextmanager

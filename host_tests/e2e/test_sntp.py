@@ -1,6 +1,6 @@
 """What the firmware makes of each kind of SNTP packet, sent to it over a real UDP socket.
 
-The packets: RFC 4330, sections 4, 5 and 8. One MicroPython runs boards/ask.py for all of them.
+The packets: RFC 4330, sections 4, 5 and 8. One MicroPython runs programs/ask_ntp.py for all.
 """
 
 import json
@@ -13,8 +13,8 @@ import pytest
 from tools import interpreter
 from tools.server import sntp
 
-from .desk import BOARDS
-from .ntp import Ntp, good
+from .ntp_server import Ntp, good
+from .rig import PROGRAMS
 
 CLOSE_MS = 15  # a busy machine takes some milliseconds to answer
 TIMEOUT_S = 1
@@ -24,7 +24,7 @@ ERA_1 = 2085978496  # Unix time when NTP's seconds start again, in February 2036
 @pytest.fixture(scope="module")
 def asker():
     pipe = subprocess.PIPE
-    with interpreter.start(BOARDS / "ask.py", stdin=pipe, stdout=pipe) as process:
+    with interpreter.start(PROGRAMS / "ask_ntp.py", stdin=pipe, stdout=pipe) as process:
         yield process
         process.stdin.close()
 

@@ -2,7 +2,7 @@
 
 
 def test_two_threads_that_log_get_their_values_under_their_signals_and_right_books(desk):
-    with desk.board_with("threads", buffer_bytes=4096, max_signals=127):
+    with desk.board_with("two_threads", buffer_bytes=4096, max_signals=127):
         desk.until(lambda: desk.server.accepted > 1000, "a thousand readings arrive", 20)
         desk.server.stop()
         desk.until(lambda: desk.board.lines and "no answer" in desk.console(), "an outage")

@@ -9,8 +9,8 @@ import pytest
 
 from tools.simulate import BOARDS
 
-from .desk import off_by
-from .ntp import Ntp, good
+from .ntp_server import Ntp, good
+from .rig import off_by
 
 MS = Decimal("0.001")
 
@@ -22,7 +22,7 @@ def never_backwards(desk):
 
 @pytest.mark.parametrize("kind", BOARDS)
 def test_readings_from_before_the_first_sync_have_their_own_times(desk, kind):
-    with desk.board_with("late", kind):
+    with desk.board_with("log_before_network", kind):
         desk.ended()
     notes = desk.notes()
     assert len(notes) == 60
@@ -34,7 +34,7 @@ def test_readings_from_before_the_first_sync_have_their_own_times(desk, kind):
 
 
 def test_readings_of_an_asyncio_task_arrive_while_the_log_runs_in_another(desk):
-    with desk.board_with("tasks"):
+    with desk.board_with("asyncio_tasks"):
         desk.until(lambda: "all sent" in desk.console(), "all is sent")
         assert desk.board.finish() == 0
     notes = desk.notes()
@@ -59,7 +59,7 @@ def test_without_ntp_times_are_right_to_a_second_and_get_better_without_a_step_b
     ahead_s = Decimal("-0.6")  # of a Date header, which is good to half a second: a step back
     desk.server.ntp_silent = True
     desk.server.ntp_offset_s = float(ahead_s)
-    with desk.board_with("watch", timeout=1):
+    with desk.board_with("clock_source", timeout=1):
         desk.until(lambda: desk.server.accepted > 100, "readings arrive without NTP")
         assert "clock ntp" not in desk.console()
         early = len(desk.notes())
@@ -100,7 +100,7 @@ def test_a_clock_that_drifts_is_set_again_and_again(desk):
 
 
 def test_times_are_right_across_wraps_of_the_ticks(desk):
-    with desk.board_with("wraps", wrap_bits=11, timeout=1):  # 2048 ms
+    with desk.board_with("ticks_wrap", wrap_bits=11, timeout=1):  # 2048 ms
         desk.ended()
     notes = desk.notes()
     # Three wraps, from somewhere in the first period on.
@@ -112,7 +112,7 @@ def test_times_are_right_across_wraps_of_the_ticks(desk):
 @pytest.mark.parametrize("set_rtc", [True, False])
 @pytest.mark.parametrize("kind", BOARDS)
 def test_the_boards_own_clock_is_set_where_that_is_wanted(desk, kind, set_rtc):
-    with desk.board_with("wall", kind, set_rtc=set_rtc):
+    with desk.board_with("board_clock", kind, set_rtc=set_rtc):
         desk.ended()
     before, after = (json.loads(line[6:]) for line in desk.board.lines if "shown {" in line)
     start_s = calendar.timegm((2000 if kind == "esp32" else 2021, 1, 1, 0, 0, 0))
@@ -136,7 +136,7 @@ def test_where_the_only_ntp_host_wants_no_questions_the_servers_date_is_taken(de
         return answer
 
     with Ntp(kiss_of_death) as ntp:
-        with desk.board_with("watch", ntp_hosts=[ntp.host]):
+        with desk.board_with("clock_source", ntp_hosts=[ntp.host]):
             desk.until(lambda: desk.server.accepted > 70, "readings arrive without NTP")
             desk.end()
         assert ntp.asked == 1

@@ -20,8 +20,8 @@ from tools.interpreter import ROOT
 from tools.server import LocalServer
 from tools.server.tls import Chain
 
-from .desk import KEY, Desk
 from .front import Front, check_held
+from .rig import KEY, Desk
 
 BATCHES = 1000
 
@@ -96,7 +96,7 @@ def to_front(front, ca_file):
 def test_a_server_that_does_not_prove_its_name_gets_no_byte(desk, tmp_path, make):
     ca_file = Chain(tmp_path).ca_der
     with Front(desk.server, context=make(tmp_path)) as front:
-        with desk.board_with("doubt", slow_retry=60, **to_front(front, ca_file)):
+        with desk.board_with("until_refused", slow_retry=60, **to_front(front, ca_file)):
             desk.ended()
         tries = len(front.connections)
         assert front.received == 0
@@ -144,7 +144,7 @@ def test_a_root_may_be_der_or_pem(tmp_path, kind, coding):
         else:
             ca_file.write_text(pem if coding == "PEM" else f"# root\r\n{pem}\n\n")
         desk = Desk(server, tmp_path)
-        desk.board_with("batches", kind, ca_file=str(ca_file), flush_interval=0, wifi=None)
+        desk.board_with("batches_of_one", kind, ca_file=str(ca_file), flush_interval=0, wifi=None)
         (desk.flash / "batches").write_text("3 0")
         with desk.board:
             desk.ended()
@@ -200,7 +200,7 @@ def test_several_roots_are_all_trusted(tmp_path, kind, order, files):
             Path(names[-1]).write_bytes(data)
         desk = Desk(server, tmp_path)
         ca_file = names if len(names) > 1 else names[0]
-        desk.board_with("batches", kind, ca_file=ca_file, flush_interval=0, wifi=None)
+        desk.board_with("batches_of_one", kind, ca_file=ca_file, flush_interval=0, wifi=None)
         (desk.flash / "batches").write_text("3 0")
         with desk.board:
             desk.ended()
@@ -225,7 +225,7 @@ def test_tls_that_gets_no_memory_is_tried_again_and_told_in_words(tmp_path, tran
     with LocalServer(key=KEY, tls=True) as server:
         desk = Desk(server, tmp_path)
         more = {"ca_file": server.ca_der} if transport == "kept" else {"transport": "requests"}
-        desk.board_with("starved", "rp2", flush_interval=0, **more)
+        desk.board_with("tls_without_memory", "rp2", flush_interval=0, **more)
         turns = ["", *places, *(f"{place} {place}" for place in places)]
         (desk.flash / "starved").write_text("\n".join(turns) + "\n")
         with desk.board:
@@ -328,7 +328,7 @@ def test_the_page_has_the_words_for_each_number_of_tls():
 def test_a_thousand_batches_are_one_handshake(tmp_path):
     with LocalServer(key=KEY, tls=True) as server:
         desk = Desk(server, tmp_path)
-        desk.board_with("batches", ca_file=server.ca_der, flush_interval=0)
+        desk.board_with("batches_of_one", ca_file=server.ca_der, flush_interval=0)
         (desk.flash / "batches").write_text(f"{BATCHES} 0")
         with desk.board:
             desk.ended()

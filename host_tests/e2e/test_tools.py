@@ -12,7 +12,7 @@ import pytest
 
 from tools.interpreter import ROOT
 
-from .desk import BOARDS, TLS
+from .rig import PROGRAMS, TLS
 
 CLOSING = r"logged (\d+), accepted (\d+), lost 0, duplicates 0"
 
@@ -56,7 +56,7 @@ def test_the_demo_ends_well_on_ctrl_c():
 
 
 def test_a_board_restarts_after_its_watchdog_and_is_stopped_wherever_it_is(desk):
-    with desk.board_with("hung"):
+    with desk.board_with("watchdog"):
         desk.until(lambda: desk.server.accepted == 1, "the second run's reading")
         assert desk.board.finish() == 0
     assert "board: reset by watchdog" in desk.board.lines
@@ -124,7 +124,7 @@ def test_simulate_says_what_is_wrong_with_a_recording(tmp_path, text, complaint)
 def test_a_boards_time_runs_fast_and_its_ticks_wrap_where_that_is_asked_for(tmp_path):
     config = tmp_path / "config.json"
     config.write_text("{}")
-    program = BOARDS / "crystal.py"
+    program = PROGRAMS / "clock_and_ticks.py"
     run = simulate("--config", config, "--main", program, "--drift", 100000, "--wrap", 11)
     assert run.returncode == 0, run.stdout
     (went,) = (json.loads(line[5:]) for line in run.stdout.splitlines() if "went {" in line)

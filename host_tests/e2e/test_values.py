@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from .desk import BATCH_LOGS, EVENTS, KEPT, KEPT_EVENTS, TLS_EVENTS
+from .rig import BATCH_LOGS, EVENTS, KEPT, KEPT_EVENTS, TLS_EVENTS
 
 TEXT = "\"quotes\" 'n' \\ back, \n, \t, \0 and \U0001f321"
 GOOD = [0, -1, 2**30, 2**31, 2**63 - 1, -(2**63), 0.1, 1e-7, -273.15, 1e30, True, False]
@@ -54,7 +54,7 @@ def test_every_value_arrives_exactly_or_is_refused_as_documented(desk, kind):
 
 
 def test_a_text_that_does_not_fit_a_small_batch_is_refused_and_named(desk):
-    with desk.board_with("quotes", batch_bytes=512):
+    with desk.board_with("long_as_json", batch_bytes=512):
         desk.ended()
     assert [n["outcome"] for n in desk.notes()] == [True, False, True]
     assert [r["value"] for r in desk.first_arrivals()] == ['"' * 100, "after"]
@@ -66,7 +66,7 @@ def test_a_text_that_does_not_fit_a_small_batch_is_refused_and_named(desk):
 
 def test_each_socket_of_requests_is_closed_once(desk):
     # Closing a number twice may close what another part of the program has opened meanwhile.
-    with desk.board_with("closes", flush_interval=0):
+    with desk.board_with("count_closes", flush_interval=0):
         desk.ended()
     (line,) = [line for line in desk.board.lines if line.startswith("closes ")]
     closes = json.loads(line[7:])
@@ -75,7 +75,7 @@ def test_each_socket_of_requests_is_closed_once(desk):
 
 @pytest.mark.parametrize("way", [BATCH_LOGS, KEPT_EVENTS])
 def test_a_text_that_is_no_utf8_arrives_as_what_can_be_made_of_it(desk):
-    with desk.board_with("halves", bucket_name="\U0001f321 house"):
+    with desk.board_with("not_utf8", bucket_name="\U0001f321 house"):
         desk.ended()
     assert "told True None" in desk.board.lines
     arrived = desk.first_arrivals()

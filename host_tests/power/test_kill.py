@@ -5,7 +5,7 @@ import re
 import time
 from pathlib import Path
 
-from host_tests.e2e.desk import KEY
+from host_tests.e2e.rig import KEY
 from tools import simulator
 from tools.server import LocalServer
 

@@ -1,4 +1,4 @@
-"""A board that is failed by its server in every way, one turn after another (boards/turns.py)."""
+"""A board whose server fails it in every way, turn after turn (programs/fault_rounds.py)."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ from urllib.request import urlopen
 from tools.server import LocalServer
 from tools.server.faults import Faults, front, status
 
-from .desk import BATCH_LOGS, KEPT_EVENTS, KEY, Desk
+from .rig import BATCH_LOGS, KEPT_EVENTS, KEY, Desk
 
 TIMES = 200
 BACKOFF_MAX_S = 2
@@ -77,10 +77,10 @@ class Victim:
         self.front.elsewhere = witness.url
         self.front.pace_s = 0.1
         self.desk = Desk(self.server, folder, way)
-        self.desk.put("inside.py")
-        self.desk.put("link/socket.py")
+        self.desk.put("resources.py")
+        self.desk.put("socket_needs_link.py", "socket.py")
         self.desk.board_with(
-            "turns",
+            "fault_rounds",
             kind,
             bucket_url=self.front.bucket_url,
             ingest_url=self.front.ingest_url,

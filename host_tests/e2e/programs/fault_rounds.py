@@ -3,7 +3,8 @@
 A turn begins with the file `go`. Without a word in it, it ends with the first batch that is
 accepted after HTTP 599. With two, a trouble of TROUBLES and a number, it has that trouble so often
 and ends with a batch that is accepted after the last. Then a line is printed, `turn ` and JSON:
-what inside.held() found, `said` (the last trouble, the 599 apart) and `waited_ms`, in board time.
+what resources.in_use() found, `said` (the last trouble, the 599 apart) and `waited_ms`, in board
+time.
 """
 
 import json
@@ -11,9 +12,9 @@ import os
 import socket
 import time
 
-import inside
 import islog
 import network
+import resources
 
 WAITING = 40  # readings, always
 log = islog.from_config("config.json")
@@ -81,7 +82,7 @@ TROUBLES = {f.__name__: f for f in (lose_contact, lie, refuse_the_password, forg
 
 until_accepted()
 while True:
-    turn = inside.held(log)
+    turn = resources.in_use(log)
     turn["said"] = said
     turn["waited_ms"] = waited_ms
     print("turn", json.dumps(turn))

@@ -1,15 +1,15 @@
 """Logs many readings and sends them as fast as the server, which fails now and then, lets it.
 
 The file `flow` says how many, and how many seconds lie between two reports: a line `flow ` and
-JSON, what inside.held() found and the `s` since the start. Waits are skipped. What reading i is,
-host_tests/soak.py knows, too; every fifth one is the true time in this board's ms.
+JSON, what resources.in_use() found and the `s` since the start. Waits are skipped. What reading i
+is, host_tests/soak.py knows, too; every fifth one is the true time in this board's ms.
 """
 
 import json
 import time
 
-import inside
 import islog
+import resources
 import utime
 
 ROOM = 100  # readings that wait at most: fewer than the ring holds
@@ -35,7 +35,7 @@ def reading(i):
 
 
 def report():
-    found = inside.held(log)
+    found = resources.in_use(log)
     found["s"] = utime.ticks_diff(utime.ticks_ms(), began) // 1000
     print("flow", json.dumps(found))
 

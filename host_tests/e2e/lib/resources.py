@@ -9,7 +9,7 @@ import vfs
 vfs.mount(vfs.VfsPosix("/dev/fd"), "/open")
 
 
-def held(log):
+def in_use(log):
     """A dict: `files` (open ones, sockets among them), `heap` (bytes in use once garbage is
     collected), `asked` (hosts that were looked for, as far as socket.py beside this
     one tells), and the log's books."""

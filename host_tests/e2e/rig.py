@@ -1,6 +1,6 @@
 """What the end-to-end tests have on the desk: a server, a board with a program, and notes.
 
-A board's program prints a line for each reading that it logs (boards/notes.py); what the server
+A board's program prints a line for each reading that it logs (lib/notes.py); what the server
 holds is compared with those, and with what the test itself expects.
 """
 
@@ -13,7 +13,8 @@ from pathlib import Path
 from tools import simulate
 
 KEY = "e2e-Key+0123456789"
-BOARDS = Path(__file__).parent / "boards"
+PROGRAMS = Path(__file__).parent / "programs"
+LIB = Path(__file__).parent / "lib"
 CLOSE_S = Decimal("0.050")
 
 # Ways to the server: transport, api, tls. The first is what a board does by default.
@@ -28,7 +29,7 @@ BOTH = (BATCH_LOGS, KEPT_EVENTS)  # each transport and each API once
 
 
 class Desk:
-    """One board with one of the programs in boards/, and the server that it is to use."""
+    """One board with one of the programs in programs/, and the server that it is to use."""
 
     def __init__(self, server, folder, way=BATCH_LOGS):
         self.server = server
@@ -37,14 +38,14 @@ class Desk:
         self.board = None
 
     def board_with(self, program, kind="esp32", *, drift_ppm=0, wrap_bits=30, **settings):
-        """A board that runs boards/`program`.py; short pauses, unless the settings say else."""
+        """A board that runs programs/`program`.py; short pauses, unless the settings say else."""
         lib = self.flash / "lib"
         lib.mkdir(parents=True, exist_ok=True)
-        shutil.copy(BOARDS / "notes.py", lib)
+        shutil.copy(LIB / "notes.py", lib)
         self.board = simulate.Board(
             kind,
             config={**self.config(), **settings},
-            main=BOARDS / f"{program}.py",
+            main=PROGRAMS / f"{program}.py",
             flash=self.flash,
             drift_ppm=drift_ppm,
             wrap_bits=wrap_bits,
@@ -75,10 +76,10 @@ class Desk:
             "slow_retry": 1,
         }
 
-    def put(self, name):
-        """Put boards/`name` into the board's root."""
+    def put(self, name, as_=None):
+        """Copy lib/`name` to the board's root, where programs import it; as_: under that name."""
         self.flash.mkdir(exist_ok=True)
-        shutil.copy(BOARDS / name, self.flash)
+        shutil.copy(LIB / name, self.flash / (as_ or name))
 
     def end(self):
         """Let a program that waits for the file `stop` end, and check its end as ended() does."""
