@@ -22,8 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
-from host_tests.e2e.fault_rig import TIMES, Witness, local_server
-from host_tests.e2e.rig import BATCH_LOGS, KEPT, KEPT_EVENTS, KEY, Desk
+from host_tests.e2e.fault_rig import TIMES, RedirectTarget, local_server
+from host_tests.e2e.rig import BATCH_LOGS, KEPT, KEPT_EVENTS, KEY, Rig
 from tools.server.faults import FAULTS, Faults, by_chance, front
 from tools.server.tls import Chain
 
@@ -56,20 +56,20 @@ class Run:
 
     def _run(self, enter, folder, report_s):
         way, tls, kind = WAYS[self.way]
-        witness = enter(Witness())
+        target = enter(RedirectTarget())
         server = enter(local_server(api=way[1]))
         chain = Chain(folder) if tls else None
-        before = front(self._faults, server, chain and chain.context(), elsewhere=witness.url)
+        before = front(self._faults, server, chain and chain.context(), elsewhere=target.url)
         before.pace_s = 0.2
         enter(before)
-        desk = Desk(server, folder, way)
-        desk.put("resources.py")
-        desk.put("socket_needs_link.py", "socket.py")
-        (desk.flash / "flow").write_text(f"{self.readings} {report_s}")
+        rig = Rig(server, folder, way)
+        rig.put_module("resources.py")
+        rig.put_module("socket_needs_link.py", "socket.py")
         more = {"ca_file": str(chain.ca_der)} if tls else {}
-        board = desk.board_with(
+        board = rig.board_with(
             "soak",
             kind,
+            arguments=f"{self.readings} {report_s}",
             bucket_url=before.bucket_url,
             ingest_url=before.ingest_url,
             batch_readings=10,
@@ -81,17 +81,17 @@ class Run:
             **more,
         )
         with board:
-            desk.ended(END_S)
-        reports = [json.loads(line[5:]) for line in board.lines if line.startswith("flow {")]
+            rig.wait_for_end(END_S)
+        reports = [json.loads(line[5:]) for line in board.lines if line.startswith("soak {")]
         self.first, self.last = reports[0], reports[-1]
         self.duplicates = server.duplicates
-        self._check(board.status, desk.first_arrivals())
-        if witness.heard:
+        self._check(board.status, rig.first_arrivals())
+        if target.received:
             self.wrong.append("where a redirect leads, something was heard")
         ports = {before.port, server.ntp_port}
         if {tuple(pair) for pair in self.last["asked"]} != {("127.0.0.1", p) for p in ports}:
             self.wrong.append("the board looked for another host")
-        if KEY in desk.console():
+        if KEY in rig.console():
             self.wrong.append("the board has shown its key")
 
     def _check(self, status, arrived):

@@ -1,15 +1,15 @@
-"""A server, and a desk to put a board on."""
+"""A server, and a rig with a board that sends to it."""
 
 import pytest
 
 from tools.server import LocalServer
 
-from .rig import BATCH_LOGS, KEY, Desk
+from .rig import BATCH_LOGS, KEY, Rig
 
 
 @pytest.fixture
 def way():
-    """How the board sends: desk.BATCH_LOGS, unless a test is parametrized with others."""
+    """How the board sends: rig.BATCH_LOGS, unless a test is parametrized with others."""
     return BATCH_LOGS
 
 
@@ -21,8 +21,8 @@ def server(way):
 
 
 @pytest.fixture
-def desk(server, tmp_path, way):
-    return Desk(server, tmp_path, way)
+def rig(server, tmp_path, way):
+    return Rig(server, tmp_path, way)
 
 
 def pytest_make_parametrize_id(val):

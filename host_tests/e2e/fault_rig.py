@@ -1,4 +1,7 @@
-"""A board whose server fails it in every way, turn after turn (programs/fault_rounds.py)."""
+"""A rig whose server fails the board in every way, one round after another.
+
+What a round is, the board's program says: programs/fault_rounds.py.
+"""
 
 import contextlib
 import json
@@ -10,12 +13,12 @@ from urllib.request import urlopen
 from tools.server import LocalServer
 from tools.server.faults import Faults, front, status
 
-from .rig import BATCH_LOGS, KEPT_EVENTS, KEY, Desk
+from .rig import BATCH_LOGS, KEPT_EVENTS, KEY, Rig
 
 TIMES = 200
 BACKOFF_MAX_S = 2
 SLOW_RETRY_S = 20
-END = status(599)  # ends a turn
+END = status(599)  # ends a round
 GATEWAY = "127.0.0.1", 53  # asked where nothing answers (tools/simulator/on_board.py)
 _making = threading.Lock()
 
@@ -31,11 +34,11 @@ def local_server(**settings):
         yield server
 
 
-class Witness:
-    """Another host, to which redirects lead: it listens, and must hear nothing."""
+class RedirectTarget:
+    """Another host, to which redirects lead; nobody may follow one. `received`: what came."""
 
     def __enter__(self):
-        self.heard = []
+        self.received = []
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/login"
         threading.Thread(target=self._accept, daemon=True).start()
@@ -50,36 +53,37 @@ class Witness:
                 came, _ = self._listening.accept()
                 came.settimeout(1)
                 with came, contextlib.suppress(OSError):
-                    self.heard.append(came.recv(65536))
+                    self.received.append(came.recv(65536))
 
 
-class Victim:
-    """A board that runs turns.py, in front of a server that fails it as told.
+class FaultRig:
+    """A Rig with a board that runs fault_rounds.py, and a Front that fails it as it is told.
 
-    patience_s: how long a turn may take. `arrived`: the values that the server holds, in order."""
+    patience_s: how long a round may take. `arrived`: the values that the server holds, in order.
+    `report`: what the board printed at the end of the latest round."""
 
-    def __init__(self, way, kind, folder, witness):
+    def __init__(self, way, kind, folder, redirect_target):
         self.transport = way[0] or "requests"
-        self._witness = witness
+        self._redirect_target = redirect_target
         self._missing = 0  # values that never arrived: they were rejected
         self._files = contextlib.ExitStack()
         self.patience_s = 300
         self.arrived = []
-        self._script = deque()
+        self._script = deque()  # the faults of the round that are still to come
         self._seen = 0  # lines of the console
         self._stored = b""
-        self.turn = None  # what the board printed after the last one
+        self.report = None
         enter = self._files.enter_context
         self.server = enter(local_server(api=way[1], on_reading=self._arrive))
         self.faults = Faults(self._next())
         self.front = enter(front(self.faults, self.server, idle_s=60))
         self.front.answer = self.answer
-        self.front.elsewhere = witness.url
+        self.front.elsewhere = redirect_target.url
         self.front.pace_s = 0.1
-        self.desk = Desk(self.server, folder, way)
-        self.desk.put("resources.py")
-        self.desk.put("socket_needs_link.py", "socket.py")
-        self.desk.board_with(
+        self.rig = Rig(self.server, folder, way)
+        self.rig.put_module("resources.py")
+        self.rig.put_module("socket_needs_link.py", "socket.py")
+        self.rig.board_with(
             "fault_rounds",
             kind,
             bucket_url=self.front.bucket_url,
@@ -91,8 +95,8 @@ class Victim:
             slow_retry=SLOW_RETRY_S,
             sync_interval=432000,  # the board's time leaves the server's behind
         )
-        enter(self.desk.board)
-        self.ended()
+        enter(self.rig.board)
+        self.wait_for_report()
 
     def close(self):
         self._files.close()
@@ -116,73 +120,75 @@ class Victim:
         while True:
             yield self._script.popleft() if self._script else None
 
-    def begin(self, *faults):
-        """A turn with those faults, then END, then good answers."""
+    def begin_faults(self, *faults):
+        """Begin a round with those faults, then END, then good answers."""
         self._script.extend([*faults, END])
-        self.go()
+        self.begin()
 
-    def go(self, words=""):
-        """A turn as turns.py has it."""
-        self._seen = len(self.desk.board.lines)
-        new = self.desk.flash / "new"
+    def begin(self, words=""):
+        """Begin a round; words: the trouble that it is to have, as fault_rounds.py has it."""
+        self._seen = len(self.rig.board.lines)
+        new = self.rig.flash / "new"
         new.write_text(words)
-        new.rename(self.desk.flash / "go")
+        new.rename(self.rig.flash / "go")
 
-    def ended(self):
-        """The turn has come to its end: what changed in it, and what the board holds now."""
-        before = self.turn or {"retries": 0, "rejected": 0}
-        lines = self.desk.board.lines
+    def wait_for_report(self):
+        """Wait for the end of the round: what changed in it, and what the board holds now."""
+        before = self.report or {"retries": 0, "rejected": 0}
+        lines = self.rig.board.lines
         found = []
 
-        def told():
-            assert self.desk.board.running, self.desk.console()
-            found[:] = [line for line in lines[self._seen :] if line.startswith("turn {")]
+        def has_reported():
+            assert self.rig.board.running, self.rig.console()
+            found[:] = [line for line in lines[self._seen :] if line.startswith("round {")]
             return found
 
-        self.desk.until(told, "the end of a turn", self.patience_s)
-        self.turn = turn = json.loads(found[0][5:])
-        turn["new retries"] = turn["retries"] - before["retries"]
-        turn["new rejected"] = turn["rejected"] - before["rejected"]
-        self._check(turn)
-        return turn
+        self.rig.until(has_reported, "the end of a round", self.patience_s)
+        self.report = report = json.loads(found[0][len("round ") :])
+        report["new retries"] = report["retries"] - before["retries"]
+        report["new rejected"] = report["rejected"] - before["rejected"]
+        self._check(report)
+        return report
 
-    def _check(self, turn):
+    def _check(self, report):
         arrived = self.arrived
         assert arrived == sorted(set(arrived))
         missing, self._missing = self._missing, arrived[-1] + 1 - len(arrived)
-        assert self._missing - missing == turn["new rejected"]
-        assert (turn["dropped"], turn["state"]) == (0, "online")
-        assert turn["sent"] <= len(arrived)
+        assert self._missing - missing == report["new rejected"]
+        assert (report["dropped"], report["state"]) == (0, "online")
+        assert report["sent"] <= len(arrived)
         known = (self.front.port, self.server.ntp_port)
-        asked = {tuple(pair) for pair in turn["asked"]}
+        asked = {tuple(pair) for pair in report["asked"]}
         assert asked - {GATEWAY} == {("127.0.0.1", port) for port in known}
-        assert KEY not in self.desk.console()
-        assert self._witness.heard == []
+        assert KEY not in self.rig.console()
+        assert self._redirect_target.received == []
 
 
 @contextlib.contextmanager
-def two_boards(folders, witness):
-    """A Victim for each transport and API, on a board of each kind."""
+def two_rigs(folders, redirect_target):
+    """A FaultRig for each transport and API, with a board of each kind."""
     with contextlib.ExitStack() as files:
         found = []
         for way, kind in ((BATCH_LOGS, "esp32"), (KEPT_EVENTS, "rp2")):
-            found.append(Victim(way, kind, folders.mktemp("board"), witness))
+            found.append(FaultRig(way, kind, folders.mktemp("board"), redirect_target))
             files.callback(found[-1].close)
         yield found
 
 
-def turns(victims, *faults, words=""):
-    """All boards take a turn at the same time; returns how it ended, in the same order."""
-    for victim in victims:
-        if words:
-            victim.go(words)
+def play_round(rigs, *faults, trouble=""):
+    """A round with those faults, or that trouble, on all rigs at the same time.
+
+    Returns their reports, in the same order."""
+    for rig in rigs:
+        if trouble:
+            rig.begin(trouble)
         else:
-            victim.begin(*faults)
-    return [victim.ended() for victim in victims]
+            rig.begin_faults(*faults)
+    return [rig.wait_for_report() for rig in rigs]
 
 
-def once_and_often(victims, fault, times):
-    """For each board, how it was after the fault, and after so many of it."""
-    ones = turns(victims, fault)
-    manies = turns(victims, *[fault] * times)
-    return list(zip([victim.transport for victim in victims], ones, manies, strict=True))
+def once_and_often(rigs, fault, times):
+    """For each rig: its transport, its report after the fault, and after so many of it."""
+    ones = play_round(rigs, fault)
+    manies = play_round(rigs, *[fault] * times)
+    return list(zip([rig.transport for rig in rigs], ones, manies, strict=True))

@@ -13,7 +13,7 @@ def good(question, ahead_s=0):
     return bytearray(sntp.reply(question, time.time_ns, int(ahead_s * 10**9)))
 
 
-class Ntp:
+class NtpServer:
     """Listens on a UDP port of 127.0.0.1, in a thread, while in `with`.
 
     answer: a function of the question that gives the answer (bytes), or None for silence.

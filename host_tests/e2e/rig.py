@@ -1,7 +1,7 @@
-"""What the end-to-end tests have on the desk: a server, a board with a program, and notes.
+"""A test rig: the local server, a simulated board that sends to it, and checks of what arrived.
 
-A board's program prints a line for each reading that it logs (lib/notes.py); what the server
-holds is compared with those, and with what the test itself expects.
+The board runs one of the programs in programs/. A program prints a line for each reading that it
+logs (lib/notes.py); what the server holds is compared with those, and with what the test expects.
 """
 
 import json
@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tools import simulate
+from tools.server.front import END_S
 
 KEY = "e2e-Key+0123456789"
 PROGRAMS = Path(__file__).parent / "programs"
@@ -28,8 +29,10 @@ PLAIN_WAYS = (BATCH_LOGS, EVENTS, KEPT, KEPT_EVENTS)
 BOTH = (BATCH_LOGS, KEPT_EVENTS)  # each transport and each API once
 
 
-class Desk:
-    """One board with one of the programs in programs/, and the server that it is to use."""
+class Rig:
+    """A board that runs a program of programs/, and the LocalServer that it is to use.
+
+    folder: where the board's files are kept. way: how it sends, one of the tuples above."""
 
     def __init__(self, server, folder, way=BATCH_LOGS):
         self.server = server
@@ -37,11 +40,17 @@ class Desk:
         self.flash = Path(folder) / "flash"
         self.board = None
 
-    def board_with(self, program, kind="esp32", *, drift_ppm=0, wrap_bits=30, **settings):
-        """A board that runs programs/`program`.py; short pauses, unless the settings say else."""
+    def board_with(
+        self, program, kind="esp32", *, arguments=None, drift_ppm=0, wrap_bits=30, **settings
+    ):
+        """A board that runs programs/`program`.py; short pauses, unless the settings say else.
+
+        arguments: what the program finds in its file `arguments`, a text."""
         lib = self.flash / "lib"
         lib.mkdir(parents=True, exist_ok=True)
         shutil.copy(LIB / "notes.py", lib)
+        if arguments is not None:
+            (self.flash / "arguments").write_text(arguments)
         self.board = simulate.Board(
             kind,
             config={**self.config(), **settings},
@@ -53,7 +62,7 @@ class Desk:
         return self.board
 
     def config(self):
-        """Settings of a board on this desk."""
+        """The settings of a board that sends to this server."""
         transport, api, tls = self.way
         settings = {"api": api}
         if transport:
@@ -69,25 +78,25 @@ class Desk:
             "bucket_url": self.server.bucket_url,
             "ingest_url": self.server.ingest_url,
             "ntp_hosts": [self.server.ntp_host],
-            "wifi": [{"ssid": "desk", "password": "a password"}],
+            "wifi": [{"ssid": "home", "password": "a password"}],
             "flush_interval": 1,
             "timeout": 2,
             "backoff_max": 1,
             "slow_retry": 1,
         }
 
-    def put(self, name, as_=None):
+    def put_module(self, name, as_=None):
         """Copy lib/`name` to the board's root, where programs import it; as_: under that name."""
         self.flash.mkdir(exist_ok=True)
         shutil.copy(LIB / name, self.flash / (as_ or name))
 
-    def end(self):
-        """Let a program that waits for the file `stop` end, and check its end as ended() does."""
+    def stop(self):
+        """Make the file `stop`, at which some programs end, and wait for that end."""
         (self.flash / "stop").touch()
-        self.ended()
+        self.wait_for_end()
 
-    def ended(self, seconds=240):
-        """The program has come to its end by itself, without an error; the key was not shown."""
+    def wait_for_end(self, seconds=240):
+        """The program comes to its end by itself, without an error; the key was not shown."""
         assert self.board.wait(seconds), f"still running after {seconds} s:\n{self.console()}"
         assert self.board.returncode == 0, self.console()
         assert KEY not in self.console()
@@ -99,21 +108,35 @@ class Desk:
             assert time.monotonic() < deadline, f"not within {seconds} s: {what}\n{self.console()}"
             time.sleep(0.02)
 
+    def until_caught_up(self):
+        """Wait until as many readings have arrived as the program has logged by now."""
+        logged = len(self.notes())
+        self.until(lambda: self.server.accepted > logged, f"more than {logged} arrive")
+
     def notes(self):
-        """What the program logged so far, in order; the books balance after each reading."""
+        """What the program logged so far, in order, as lib/notes.py printed it: a list of dicts;
+        the books balance after each reading."""
         notes = [json.loads(line[7:]) for line in self.board.lines if line.startswith("logged {")]
         for n in notes:
             assert n["logged"] == n["sent"] + n["dropped"] + n["rejected"] + n["pending"], n
         return notes
 
     def console(self):
+        """All that the board has printed, as one text."""
         return "\n".join(self.board.lines)
 
-    def told(self):
+    def sentences(self):
         """The firmware's own sentences, behind the one with which each start begins."""
         own = [line for line in self.board.lines if line.startswith("islog: ")]
         assert not own or own[0].startswith("islog: version ")
         return [line for line in own if not line.startswith("islog: version ")]
+
+    def has_said(self, words):
+        """Whether one of those sentences has these words in it."""
+        return any(words in sentence for sentence in self.sentences())
+
+    def until_said(self, words):
+        self.until(lambda: self.has_said(words), f"a sentence with {words!r}")
 
     def first_arrivals(self):
         """The readings that the board's program logged, as they first came."""
@@ -138,6 +161,15 @@ class Desk:
         assert len(stored) == status["sent"] + status["dropped"] + status["rejected"]
         assert status["pending"] == 0
         assert self.server.accepted == status["sent"] + len(self.own_arrivals())
+
+    def check_not_held_up(self, held_s):
+        """A board whose `timeout` is a second has hung up on a tools.server.front.Front that kept it
+        waiting for `held_s`; its program went on meanwhile, which it does not where an exchange
+        waits for all of an answer."""
+        assert held_s < END_S - 1
+        at_ns = [note["ns"] for note in self.notes()]
+        longest_ns = max(after - before for before, after in zip(at_ns, at_ns[1:], strict=False))
+        assert longest_ns < 0.9 * 10**9
 
 
 def plain(reading):

@@ -304,7 +304,7 @@ def test_the_programs_of_the_pages_run(reader, tmp_path):
                 main = tmp_path / f"{page.stem}.py"
                 main.write_text(text)
                 name = f"program {len(started)}"
-                wifi = [{"ssid": "desk", "password": "a password"}]
+                wifi = [{"ssid": "home", "password": "a password"}]
                 config = reader.config(bucket_name=name, wifi=wifi)
                 board = boards.enter_context(simulate.Board(config=config, main=main))
                 started.append((name, board))

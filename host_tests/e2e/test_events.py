@@ -6,20 +6,20 @@ import time
 import pytest
 
 from tools.server import LocalServer
+from tools.server.front import Front
 
-from .front import Front
-from .rig import EVENTS, KEPT_EVENTS, KEY, Desk
+from .rig import EVENTS, KEPT_EVENTS, KEY, Rig
 
 
-def send(desk, readings, **settings):
+def send(rig, readings, **settings):
     """A board logs so many readings, then sends them; all arrive, in order."""
-    desk.board_with("burst", **{**desk.config(), "wifi": None, **settings})
-    (desk.flash / "burst").write_text(str(readings))
-    with desk.board:
-        desk.ended()
-    assert len(desk.notes()) == readings
-    desk.check_arrivals(desk.notes())
-    desk.check_books()
+    settings = {**rig.config(), "wifi": None, **settings}
+    rig.board_with("burst", arguments=str(readings), **settings)
+    with rig.board:
+        rig.wait_for_end()
+    assert len(rig.notes()) == readings
+    rig.check_arrivals(rig.notes())
+    rig.check_books()
 
 
 def refused(server):
@@ -41,35 +41,35 @@ def test_a_request_holds_ten_readings_unless_a_setting_says_else(tmp_path, batch
 
     with LocalServer(key=KEY, api="events") as server, Front(server, answer) as front:
         urls = {"bucket_url": front.bucket_url, "ingest_url": front.ingest_url}
-        desk = Desk(server, tmp_path, KEPT_EVENTS)
-        send(desk, 60, batch_readings=batch_readings, **urls)
+        rig = Rig(server, tmp_path, KEPT_EVENTS)
+        send(rig, 60, batch_readings=batch_readings, **urls)
     assert max(sizes) == (batch_readings or 10) and sum(sizes) == 60
 
 
 def test_by_default_the_pace_is_the_services(tmp_path):
     with LocalServer(key=KEY, api="events", events_per_s=3) as server:
-        desk = Desk(server, tmp_path, EVENTS)
+        rig = Rig(server, tmp_path, EVENTS)
         began = time.monotonic()
-        send(desk, 50, requests_per_s=None)
+        send(rig, 50, requests_per_s=None)
         assert time.monotonic() - began > 4 / 3  # between the first and the last of 5
         assert not refused(server)
-    assert desk.board.status["retries"] == 0
+    assert rig.board.status["retries"] == 0
 
 
 def test_a_limit_that_the_server_tells_is_kept(tmp_path):
     with LocalServer(key=KEY, api="events", events_per_s=2) as server:
-        desk = Desk(server, tmp_path, KEPT_EVENTS)
-        send(desk, 40, requests_per_s=100)
+        rig = Rig(server, tmp_path, KEPT_EVENTS)
+        send(rig, 40, requests_per_s=100)
         assert len(refused(server)) <= 1
-    assert desk.board.status["retries"] <= 1
+    assert rig.board.status["retries"] <= 1
 
 
 def test_after_too_many_requests_it_waits_as_long_as_the_server_says(tmp_path):
     with LocalServer(key=KEY, api="events") as server:
         server.answers += [(429, {"Retry-After": "2"}, b"")]
-        desk = Desk(server, tmp_path, KEPT_EVENTS)
+        rig = Rig(server, tmp_path, KEPT_EVENTS)
         began = time.monotonic()
-        send(desk, 5)
+        send(rig, 5)
         assert 2 < time.monotonic() - began < 5
         assert refused(server) == [429]
-    assert desk.board.status["retries"] == 1
+    assert rig.board.status["retries"] == 1

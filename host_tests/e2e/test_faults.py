@@ -31,10 +31,10 @@ from .fault_rig import (
     END,
     SLOW_RETRY_S,
     TIMES,
-    Witness,
+    RedirectTarget,
     once_and_often,
-    turns,
-    two_boards,
+    play_round,
+    two_rigs,
 )
 
 SLOW_TIMES = int(os.environ.get("SLOW_TIMES", 3))  # a time-out each; `make soak` has all of TIMES
@@ -92,25 +92,25 @@ def check_nothing_is_left(one, many):
 
 
 @pytest.fixture(scope="module")
-def witness():
-    with Witness() as witness:
-        yield witness
+def redirect_target():
+    with RedirectTarget() as target:
+        yield target
 
 
 @pytest.fixture(scope="module")
-def victims(tmp_path_factory, witness):
-    with two_boards(tmp_path_factory, witness) as found:
+def rigs(tmp_path_factory, redirect_target):
+    with two_rigs(tmp_path_factory, redirect_target) as found:
         yield found
 
 
 @pytest.fixture(scope="module", autouse=True)
-def slow_ones(tmp_path_factory, witness):
+def slow_ones(tmp_path_factory, redirect_target):
     """By name, what comes of each slow fault: futures, for it goes on beside the other tests."""
 
     def take(fault):
-        with two_boards(tmp_path_factory, witness) as found:
-            for victim in found:
-                victim.patience_s += 5 * SLOW_TIMES
+        with two_rigs(tmp_path_factory, redirect_target) as found:
+            for rig in found:
+                rig.patience_s += 5 * SLOW_TIMES
             return once_and_often(found, fault, SLOW_TIMES)
 
     tmp_path_factory.getbasetemp()  # it is not made by several threads at once
@@ -120,14 +120,14 @@ def slow_ones(tmp_path_factory, witness):
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_over_and_over(victims, slow_ones, name):
+def test_a_fault_over_and_over(rigs, slow_ones, name):
     fault = FAULTS[name]
     times = REFUSED_TIMES if name == "refused" else TIMES
     if fault.slow:
         times = SLOW_TIMES
         outcome = slow_ones[name].result()
     else:
-        outcome = once_and_often(victims, fault, times)
+        outcome = once_and_often(rigs, fault, times)
     for transport, one, many in outcome:
         check_nothing_is_left(one, many)
         if name in HARMLESS[transport]:
@@ -147,7 +147,7 @@ def test_a_fault_over_and_over(victims, slow_ones, name):
 
 
 def check_waits(name, once_ms, often_ms):
-    """How long a board waits for a fault and for the one that ends the turn: minutes, or a
+    """How long a board waits for a fault and for the one that ends the round: minutes, or a
     back-off with full jitter, which is half its cap on average."""
     if name in MINUTES:
         pause_ms = SLOW_RETRY_S * 1000
@@ -185,15 +185,15 @@ def kind(said):
         ("forget_names", "no answer (-2)"),
     ],
 )
-def test_a_trouble_of_the_network_over_and_over(victims, trouble, sentence):
-    for victim in victims:
-        victim.front.answer = FAULTS["closed-after-the-answer"].run  # without a link none stays
+def test_a_trouble_of_the_network_over_and_over(rigs, trouble, sentence):
+    for rig in rigs:
+        rig.front.answer = FAULTS["closed-after-the-answer"].run  # without a link none stays
     try:
-        ones = turns(victims, words=f"{trouble} 1")
-        manies = turns(victims, words=f"{trouble} {TIMES}")
+        ones = play_round(rigs, trouble=f"{trouble} 1")
+        manies = play_round(rigs, trouble=f"{trouble} {TIMES}")
     finally:
-        for victim in victims:
-            victim.front.answer = victim.answer
+        for rig in rigs:
+            rig.front.answer = rig.answer
     for one, many in zip(ones, manies, strict=True):
         check_nothing_is_left(one, many)
         assert kind(one["said"]) == kind(many["said"]) and (sentence or "") in (many["said"] or "")
@@ -202,11 +202,11 @@ def test_a_trouble_of_the_network_over_and_over(victims, trouble, sentence):
         assert many["new retries"] == expected
 
 
-def test_a_poisoned_reading_is_found_in_few_requests_and_dropped_alone(victims):
+def test_a_poisoned_reading_is_found_in_few_requests_and_dropped_alone(rigs):
     """Any reading may be: the server refuses what holds it, whatever else is in the body."""
 
-    def beginning(victim):
-        poison = victim.arrived[-1] + 25
+    def beginning(rig):
+        poison = rig.arrived[-1] + 25
         sizes, ended = [], []
 
         def answer(connection, store):
@@ -219,22 +219,22 @@ def test_a_poisoned_reading_is_found_in_few_requests_and_dropped_alone(victims):
                 return END.run(connection, store)
             return GOOD.run(connection, store)
 
-        victim.front.answer = answer
-        victim.go()
+        rig.front.answer = answer
+        rig.begin()
         return poison, sizes
 
-    begun = [beginning(victim) for victim in victims]
-    for victim, (poison, sizes) in zip(victims, begun, strict=True):
-        turn = victim.ended()
-        victim.front.answer = victim.answer
-        assert turn["new rejected"] == 1 and poison not in victim.arrived
-        assert turn["said"] == 'a reading of "n" was refused alone (HTTP 400) and dropped'
+    begun = [beginning(rig) for rig in rigs]
+    for rig, (poison, sizes) in zip(rigs, begun, strict=True):
+        report = rig.wait_for_report()
+        rig.front.answer = rig.answer
+        assert report["new rejected"] == 1 and poison not in rig.arrived
+        assert report["said"] == 'a reading of "n" was refused alone (HTTP 400) and dropped'
         assert sizes[-1] == 1 and 2 <= len(sizes) <= math.log2(sizes[0]) + 2
 
 
-def test_the_server_says_how_long_to_wait_up_to_an_hour(victims):
-    for turn in turns(victims, status(429, b"Retry-After: 999999\r\n")):
-        assert NEARLY * 3600 <= turn["waited_ms"] / 1000 <= 3600 + 2 * BACKOFF_MAX_S
+def test_the_server_says_how_long_to_wait_up_to_an_hour(rigs):
+    for report in play_round(rigs, status(429, b"Retry-After: 999999\r\n")):
+        assert NEARLY * 3600 <= report["waited_ms"] / 1000 <= 3600 + 2 * BACKOFF_MAX_S
 
 
 def test_readings_arrive_whole_and_in_order_through_a_server_that_fails_three_in_ten(tmp_path):

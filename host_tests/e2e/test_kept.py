@@ -6,22 +6,22 @@ import time
 
 import pytest
 
+from tools.server.front import Front, good
 from tools.server.tls import Chain
-
-from .front import Front, check_held, good
 
 NO_BODY = b"Content-Length: 0\r\n\r\n"
 JSON = b"Content-Type: application/json\r\n"
 LONG = b"x" * 100_000
 
 
-def send(desk, answer, batches=40, idles=False, context=None, **settings):
+def send(rig, answer, batches=40, idles=False, context=None, **settings):
     """A board sends so many batches, of one reading each, to a Front, which is returned: all
     arrive, in order. idles: after each it waits, with polls, to be told to go on."""
     settings.setdefault("timeout", 30)  # where none is to run out, none does on a busy machine
-    with Front(desk.server, answer, context) as front:
-        desk.board_with(
+    with Front(rig.server, answer, context) as front:
+        rig.board_with(
             "batches_of_one",
+            arguments=f"{batches} {int(idles)}",
             transport="kept",
             flush_interval=0,
             wifi=None,
@@ -29,26 +29,25 @@ def send(desk, answer, batches=40, idles=False, context=None, **settings):
             ingest_url=front.ingest_url,
             **settings,
         )
-        (desk.flash / "batches").write_text(f"{batches} {int(idles)}")
-        with desk.board:
-            desk.ended()
-    assert len(desk.notes()) == batches
-    desk.check_arrivals(desk.notes())
-    desk.check_books()
+        with rig.board:
+            rig.wait_for_end()
+    assert len(rig.notes()) == batches
+    rig.check_arrivals(rig.notes())
+    rig.check_books()
     return front
 
 
-def go_on(desk):
+def go_on(rig):
     """A board that idles sends its next batch."""
-    (desk.flash / "go").touch()
+    (rig.flash / "go").touch()
 
 
-def check_no_fault(desk):
+def check_no_fault(rig):
     """Nothing was sent in vain, nothing twice, and nothing was said of it."""
-    status = desk.board.status
+    status = rig.board.status
     assert (status["retries"], status["last_error"]) == (0, None)
-    assert desk.server.duplicates == 0
-    assert len(desk.told()) == 2, desk.told()
+    assert rig.server.duplicates == 0
+    assert len(rig.sentences()) == 2, rig.sentences()
 
 
 def requests(front):
@@ -58,7 +57,7 @@ def requests(front):
 
 @pytest.mark.parametrize("every", [1, 3])
 @pytest.mark.parametrize("how", ["close", "reset"])
-def test_a_server_that_closes_after_every_nth_answer(desk, how, every):
+def test_a_server_that_closes_after_every_nth_answer(rig, how, every):
     def answer(connection, store):
         good(connection, store)
         if connection.requests < every:
@@ -67,34 +66,34 @@ def test_a_server_that_closes_after_every_nth_answer(desk, how, every):
             connection.reset()  # what has come before it is there to be read nevertheless
         return False
 
-    front = send(desk, answer, 29)
-    check_no_fault(desk)
+    front = send(rig, answer, 29)
+    check_no_fault(rig)
     assert requests(front) == [every] * (30 // every)
 
 
-def test_a_server_that_closes_while_the_next_request_is_under_way(desk):
+def test_a_server_that_closes_while_the_next_request_is_under_way(rig):
     def answer(connection, store):
         return connection.requests < 3 and good(connection, store)
 
-    front = send(desk, answer, 30)
-    check_no_fault(desk)
+    front = send(rig, answer, 30)
+    check_no_fault(rig)
     assert max(requests(front)) == 3
 
 
 @pytest.mark.parametrize("how", ["close", "reset"])
-def test_a_server_that_closes_idle_connections(desk, how):
+def test_a_server_that_closes_idle_connections(rig, how):
     def answer(connection, store):
         good(connection, store)
         connection.reset() if how == "reset" else connection.close()
-        go_on(desk)
+        go_on(rig)
         return False
 
-    front = send(desk, answer, 6, idles=True)
-    check_no_fault(desk)
+    front = send(rig, answer, 6, idles=True)
+    check_no_fault(rig)
     assert requests(front) == [1] * 7
 
 
-def test_an_idle_connection_is_closed_after_a_setting(desk):
+def test_an_idle_connection_is_closed_after_a_setting(rig):
     answered = []
 
     def answer(connection, store):
@@ -102,16 +101,16 @@ def test_an_idle_connection_is_closed_after_a_setting(desk):
         answered.append(connection)
         if len(answered) == 2:  # the bucket's, and the first batch's
             connection.wait_for_the_end()
-            go_on(desk)
+            go_on(rig)
         return True
 
-    front = send(desk, answer, 2, idles=True, idle_close=1)
-    check_no_fault(desk)
+    front = send(rig, answer, 2, idles=True, idle_close=1)
+    check_no_fault(rig)
     assert sum(requests(front)) == 3 and requests(front)[-1] == 1
 
 
 @pytest.mark.parametrize("status", [413, 403])
-def test_a_server_that_answers_from_the_headers_and_closes(desk, status):
+def test_a_server_that_answers_from_the_headers_and_closes(rig, status):
     refused = []
 
     def look(connection):
@@ -132,42 +131,41 @@ def test_a_server_that_answers_from_the_headers_and_closes(desk, status):
         connection.send(b"HTTP/1.1 %d OK\r\nConnection: close\r\n" % store() + NO_BODY)
         return False
 
-    with Front(desk.server, answer, greet=look) as front:
+    with Front(rig.server, answer, greet=look) as front:
         settings = {"bucket_url": front.bucket_url, "ingest_url": front.ingest_url, "wifi": None}
         settings |= {"transport": "kept", "buffer_bytes": 16384, "batch_bytes": 16384}
-        desk.board_with("burst", flush_interval=3600, **settings)
-        (desk.flash / "burst").write_text("400")
-        with desk.board:
-            desk.ended()
-    assert len(desk.notes()) == 400
-    desk.check_arrivals(desk.notes())
-    desk.check_books()
-    assert refused and desk.board.status["retries"] == len(refused)
-    assert desk.server.duplicates == desk.board.status["rejected"] == 0
-    assert (status == 403) == any("HTTP 403" in line for line in desk.told())
-    assert not any("no answer" in line for line in desk.told())
+        rig.board_with("burst", arguments="400", flush_interval=3600, **settings)
+        with rig.board:
+            rig.wait_for_end()
+    assert len(rig.notes()) == 400
+    rig.check_arrivals(rig.notes())
+    rig.check_books()
+    assert refused and rig.board.status["retries"] == len(refused)
+    assert rig.server.duplicates == rig.board.status["rejected"] == 0
+    assert (status == 403) == rig.has_said("HTTP 403")
+    assert not rig.has_said("no answer")
 
 
 @pytest.mark.parametrize("closes", [True, False])
-def test_a_server_that_says_connection_close(desk, closes):
+def test_a_server_that_says_connection_close(rig, closes):
     def answer(connection, store):
         connection.send(b"HTTP/1.1 %d OK\r\nconnection: Close\r\n" % store() + NO_BODY)
         return not closes
 
-    front = send(desk, answer, 20)
-    check_no_fault(desk)
+    front = send(rig, answer, 20)
+    check_no_fault(rig)
     assert requests(front) == [1] * 21
 
 
 @pytest.mark.parametrize("keeps", [True, False])
-def test_a_server_of_http_1_0(desk, keeps):
+def test_a_server_of_http_1_0(rig, keeps):
     def answer(connection, store):
         kept = b"Connection: keep-alive\r\n" if keeps else b""
         connection.send(b"HTTP/1.0 %d OK\r\n" % store() + kept + NO_BODY)
         return keeps
 
-    front = send(desk, answer, 20)
-    check_no_fault(desk)
+    front = send(rig, answer, 20)
+    check_no_fault(rig)
     assert requests(front) == ([21] if keeps else [1] * 21)
 
 
@@ -199,7 +197,7 @@ CLOSED = {
 
 
 @pytest.mark.parametrize("name", KEPT)
-def test_an_unusual_answer(desk, name):
+def test_an_unusual_answer(rig, name):
     def answer(connection, store):
         data = KEPT[name].replace(b"{}", b"%d" % store())
         if connection.requests % 2:
@@ -209,25 +207,25 @@ def test_an_unusual_answer(desk, name):
             connection.send(data[1000:])
         return True
 
-    front = send(desk, answer, 10)
-    check_no_fault(desk)
+    front = send(rig, answer, 10)
+    check_no_fault(rig)
     assert requests(front) == [11]
 
 
 @pytest.mark.parametrize("name", CLOSED)
-def test_an_answer_that_is_the_last_on_its_connection(desk, name):
+def test_an_answer_that_is_the_last_on_its_connection(rig, name):
     def answer(connection, store):
         store()
         connection.send(CLOSED[name])
         return name != "a body until the end"
 
-    front = send(desk, answer, 10)
-    check_no_fault(desk)
+    front = send(rig, answer, 10)
+    check_no_fault(rig)
     assert requests(front) == [1] * 11
 
 
 @pytest.mark.parametrize("answers", [KEPT, CLOSED])
-def test_the_same_over_tls(desk, tmp_path, answers):
+def test_the_same_over_tls(rig, tmp_path, answers):
     chain = Chain(tmp_path)
     names = list(answers) * 2
     waiting = list(names)
@@ -242,30 +240,30 @@ def test_the_same_over_tls(desk, tmp_path, answers):
 
     batches = len(names) - 1  # one is for the bucket
     front = send(
-        desk, answer, batches, context=chain.context(), ca_file=str(chain.ca_file), timeout=5
+        rig, answer, batches, context=chain.context(), ca_file=str(chain.ca_file), timeout=5
     )
-    check_no_fault(desk)
+    check_no_fault(rig)
     assert requests(front) == ([len(names)] if answers is KEPT else [1] * len(names))
 
 
 @pytest.mark.parametrize("parts", [(b"hello",), (b"hel", b"lo")])
-def test_a_body_on_a_204_without_a_length(desk, parts):
+def test_a_body_on_a_204_without_a_length(rig, parts):
     def answer(connection, store):
         store()
         connection.send(b"HTTP/1.1 204 OK\r\n\r\n" + parts[0], *parts[1:], pause_s=0.005)
         return True
 
-    send(desk, answer, 10)
-    check_no_fault(desk)
+    send(rig, answer, 10)
+    check_no_fault(rig)
 
 
-def test_a_body_that_is_cut_short(desk):
+def test_a_body_that_is_cut_short(rig):
     def answer(connection, store):
         store()
         connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n" + JSON + b'\r\n{"ok"')
 
-    front = send(desk, answer, 10)
-    check_no_fault(desk)
+    front = send(rig, answer, 10)
+    check_no_fault(rig)
     assert requests(front) == [1] * 11
 
 
@@ -287,7 +285,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_answer_is_told_and_loses_nothing(desk, name):
+def test_a_broken_answer_is_told_and_loses_nothing(rig, name):
     def answer(connection, store):
         if connection.requests == 3:
             store()
@@ -295,14 +293,14 @@ def test_a_broken_answer_is_told_and_loses_nothing(desk, name):
             return False
         return good(connection, store)
 
-    front = send(desk, answer, 3)
+    front = send(rig, answer, 3)
     assert requests(front) == [3, 2]
-    assert desk.board.status["retries"] == desk.server.duplicates == 1
-    trouble, recovered = desk.told()[2:]
+    assert rig.board.status["retries"] == rig.server.duplicates == 1
+    trouble, recovered = rig.sentences()[2:]
     assert "kept and sent again" in trouble and "accepted" in recovered
 
 
-def test_a_connection_that_ends_before_its_first_answer_is_told_and_loses_nothing(desk):
+def test_a_connection_that_ends_before_its_first_answer_is_told_and_loses_nothing(rig):
     hasty = []
 
     def answer(connection, store):
@@ -311,10 +309,10 @@ def test_a_connection_that_ends_before_its_first_answer_is_told_and_loses_nothin
             return False
         return good(connection, store)
 
-    front = send(desk, answer, 3)
+    front = send(rig, answer, 3)
     assert requests(front) == [3, 1, 2]
-    assert (desk.board.status["retries"], desk.server.duplicates) == (1, 0)
-    assert "no answer" in desk.told()[2]
+    assert (rig.board.status["retries"], rig.server.duplicates) == (1, 0)
+    assert "no answer" in rig.sentences()[2]
 
 
 def endless_headers(connection):
@@ -350,7 +348,7 @@ SLOW = (endless_headers, endless_line, dripping_answer, dripping_body, hundreds,
 
 
 @pytest.mark.parametrize("slow", SLOW)
-def test_an_answer_that_does_not_end_is_given_up_and_holds_nothing_up(desk, slow):
+def test_an_answer_that_does_not_end_is_given_up_and_holds_nothing_up(rig, slow):
     holding = []  # one connection
     held_s = []
 
@@ -365,14 +363,13 @@ def test_an_answer_that_does_not_end_is_given_up_and_holds_nothing_up(desk, slow
         finally:
             held_s.append(time.monotonic() - since)
 
-    with Front(desk.server, answer) as front:
+    with Front(rig.server, answer) as front:
         settings = {"bucket_url": front.bucket_url, "ingest_url": front.ingest_url}
         settings |= {"transport": "kept", "flush_interval": 0, "timeout": 1, "wifi": None}
-        with desk.board_with("steady", buffer_bytes=65536, **settings):
-            desk.until(lambda: held_s, "the board hangs up")
-            before = len(desk.notes())
-            desk.until(lambda: desk.server.accepted > before, "it goes on")
-            desk.end()
-    check_held(desk, *held_s)
-    desk.check_arrivals(desk.notes())
-    desk.check_books()
+        with rig.board_with("steady", buffer_bytes=65536, **settings):
+            rig.until(lambda: held_s, "the board hangs up")
+            rig.until_caught_up()
+            rig.stop()
+    rig.check_not_held_up(*held_s)
+    rig.check_arrivals(rig.notes())
+    rig.check_books()

@@ -39,114 +39,113 @@ def portal(port, status, headers):
             thread.join()
 
 
-def both_paths(desk):
+def both_paths(rig):
     """Where the bucket and the readings go."""
-    return {urlsplit(url).path for url in (desk.server.bucket_url, desk.server.ingest_url)}
+    return {urlsplit(url).path for url in (rig.server.bucket_url, rig.server.ingest_url)}
 
 
-def goes_on(desk):
+def goes_on(rig):
     """The program is not held up by the trouble."""
-    before = len(desk.notes())
-    desk.until(lambda: len(desk.notes()) > before + 30, "the program goes on logging")
+    before = len(rig.notes())
+    rig.until(lambda: len(rig.notes()) > before + 30, "the program goes on logging")
 
 
-def recovers(desk):
+def recovers(rig):
     """Once the server answers as it should, all arrives: nothing was lost on the way."""
-    before = len(desk.notes())
-    desk.until(lambda: desk.server.accepted > before, "the readings of the trouble arrive")
-    desk.until(lambda: len(desk.server.buckets()) == 1, "the bucket is created")
-    desk.end()
-    assert desk.board.status["state"] == "online"
-    assert desk.board.status["dropped"] == desk.board.status["rejected"] == 0
-    desk.check_arrivals(desk.notes())
-    desk.check_books()
+    rig.until_caught_up()
+    rig.until(lambda: len(rig.server.buckets()) == 1, "the bucket is created")
+    rig.stop()
+    assert rig.board.status["state"] == "online"
+    assert rig.board.status["dropped"] == rig.board.status["rejected"] == 0
+    rig.check_arrivals(rig.notes())
+    rig.check_books()
 
 
-def told_once(desk, *words):
+def told_once(rig, *words):
     """One of the firmware's sentences has all these words, and none is said over and over."""
-    told = desk.told()
+    told = rig.sentences()
     assert [line for line in told if all(word in line for word in words)], told
     assert len(told) == len(set(told)) or len(told) < 8, told
 
 
 @pytest.mark.parametrize("way, code", [(BATCH_LOGS, "403"), (KEPT, "403"), (TLS_EVENTS, "401")])
-def test_a_wrong_key(desk, code):
-    desk.server.key = "another"
-    with desk.board_with("steady", "rp2"):
-        desk.until(lambda: any(code in line for line in desk.told()), "the refusal is told")
-        goes_on(desk)
-        told_once(desk, "client_key", code)
-        assert desk.server.readings() == []
-        desk.server.key = KEY
-        recovers(desk)
+def test_a_wrong_key(rig, code):
+    rig.server.key = "another"
+    with rig.board_with("steady", "rp2"):
+        rig.until_said(code)
+        goes_on(rig)
+        told_once(rig, "client_key", code)
+        assert rig.server.readings() == []
+        rig.server.key = KEY
+        recovers(rig)
 
 
 @pytest.mark.parametrize("way", BOTH)
-def test_a_wrong_path(desk):
-    with desk.board_with("steady", ingest_url=desk.server.ingest_url + "/nowhere"):
-        desk.until(lambda: any("404" in line for line in desk.told()), "the wrong address is told")
-        goes_on(desk)
-        told_once(desk, "ingest_url", "404")
-        last = desk.notes()[-1]
+def test_a_wrong_path(rig):
+    with rig.board_with("steady", ingest_url=rig.server.ingest_url + "/nowhere"):
+        rig.until_said("404")
+        goes_on(rig)
+        told_once(rig, "ingest_url", "404")
+        last = rig.notes()[-1]
         assert last["pending"] == last["logged"]
-        assert KEY not in desk.console()
+        assert KEY not in rig.console()
 
 
 @pytest.mark.parametrize("way", BOTH)
-def test_an_address_that_is_wrong_for_a_while(desk):
-    desk.server.always = (404, {}, b"")
-    with desk.board_with("steady"):
-        desk.until(lambda: any("404" in line for line in desk.told()), "the wrong address is told")
-        goes_on(desk)
-        desk.server.always = None
-        recovers(desk)
+def test_an_address_that_is_wrong_for_a_while(rig):
+    rig.server.always = (404, {}, b"")
+    with rig.board_with("steady"):
+        rig.until_said("404")
+        goes_on(rig)
+        rig.server.always = None
+        recovers(rig)
 
 
 @pytest.mark.parametrize("way", BOTH)
-def test_a_bucket_that_is_refused_holds_no_readings_back(desk):
-    desk.server.always_bucket = (400, {"Content-Type": "application/json"}, b"{}")
-    with desk.board_with("steady"):
-        desk.until(lambda: desk.server.accepted > 30, "the readings arrive nevertheless")
-        told_once(desk, "bucket", "400")
-        assert desk.server.buckets() == []
-        desk.server.always_bucket = None
-        recovers(desk)
+def test_a_bucket_that_is_refused_holds_no_readings_back(rig):
+    rig.server.always_bucket = (400, {"Content-Type": "application/json"}, b"{}")
+    with rig.board_with("steady"):
+        rig.until(lambda: rig.server.accepted > 30, "the readings arrive nevertheless")
+        told_once(rig, "bucket", "400")
+        assert rig.server.buckets() == []
+        rig.server.always_bucket = None
+        recovers(rig)
 
 
-def test_a_bucket_name_that_is_too_long_is_named_in_one_sentence(desk):
-    with desk.board_with("steady", bucket_name="b" * 201):
-        assert desk.board.wait(10)
-    assert desk.board.returncode == 1
-    (sentence,) = desk.board.lines
+def test_a_bucket_name_that_is_too_long_is_named_in_one_sentence(rig):
+    with rig.board_with("steady", bucket_name="b" * 201):
+        assert rig.board.wait(10)
+    assert rig.board.returncode == 1
+    (sentence,) = rig.board.lines
     assert sentence.startswith("ConfigError: bucket_name ") and "200" in sentence
-    assert desk.server.requests == []
+    assert rig.server.requests == []
 
 
 @pytest.mark.parametrize("way", PLAIN_WAYS)
-def test_a_captive_portal_loses_nothing(desk):
-    desk.server.stop()
-    with desk.board_with("steady", "rp2"):
-        with portal(desk.server.port, 200, {"Content-Type": "text/html"}) as asked:
-            desk.until(lambda: any("200" in line for line in desk.told()), "the portal is told")
-            goes_on(desk)
-            assert both_paths(desk) <= set(asked)
-            assert desk.notes()[-1]["sent"] == desk.notes()[-1]["dropped"] == 0
-        desk.server.start()
-        recovers(desk)
+def test_a_captive_portal_loses_nothing(rig):
+    rig.server.stop()
+    with rig.board_with("steady", "rp2"):
+        with portal(rig.server.port, 200, {"Content-Type": "text/html"}) as asked:
+            rig.until_said("200")
+            goes_on(rig)
+            assert both_paths(rig) <= set(asked)
+            assert rig.notes()[-1]["sent"] == rig.notes()[-1]["dropped"] == 0
+        rig.server.start()
+        recovers(rig)
 
 
 @pytest.mark.parametrize("status, way", list(zip((302, 308, 301, 307), PLAIN_WAYS, strict=True)))
-def test_a_redirect_is_not_followed_and_loses_nothing(desk, status):
-    desk.server.stop()
+def test_a_redirect_is_not_followed_and_loses_nothing(rig, status):
+    rig.server.stop()
     with socket.create_server(("127.0.0.1", 0)) as elsewhere:
         elsewhere.setblocking(False)
         where = f"http://127.0.0.1:{elsewhere.getsockname()[1]}/login"
-        with desk.board_with("steady"):
-            with portal(desk.server.port, status, {"Location": where}) as asked:
-                desk.until(lambda: any("redirect" in line for line in desk.told()), "it is told")
-                goes_on(desk)
-                assert both_paths(desk) <= set(asked)
-            desk.server.start()
-            recovers(desk)
+        with rig.board_with("steady"):
+            with portal(rig.server.port, status, {"Location": where}) as asked:
+                rig.until_said("redirect")
+                goes_on(rig)
+                assert both_paths(rig) <= set(asked)
+            rig.server.start()
+            recovers(rig)
         with pytest.raises(BlockingIOError):  # nobody has knocked
             elsewhere.accept()

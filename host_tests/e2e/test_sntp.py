@@ -13,7 +13,7 @@ import pytest
 from tools import interpreter
 from tools.server import sntp
 
-from .ntp_server import Ntp, good
+from .ntp_server import NtpServer, good
 from .rig import PROGRAMS
 
 CLOSE_MS = 15  # a busy machine takes some milliseconds to answer
@@ -96,7 +96,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_spoiled_packet_is_refused_and_the_next_good_one_is_taken(ask, kind):
-    with Ntp(first(REFUSED[kind])) as ntp:
+    with NtpServer(first(REFUSED[kind])) as ntp:
         refused, then = ask(ntp.host, questions=2)
         assert refused["wrong"] and ntp.host in refused["wrong"] and not refused["done"], refused
         assert ntp.asked == 2
@@ -104,7 +104,7 @@ def test_a_spoiled_packet_is_refused_and_the_next_good_one_is_taken(ask, kind):
 
 
 def test_a_host_that_sends_a_kiss_of_death_is_left_alone(ask):
-    with Ntp(put(1, b"\0")) as killed, Ntp(put(0, b"\xe4")) as unset:
+    with NtpServer(put(1, b"\0")) as killed, NtpServer(put(0, b"\xe4")) as unset:
         outcomes = ask(killed.host, unset.host, questions=6)
         turns = [killed.host, unset.host] * 3
         assert all(host in told["wrong"] for host, told in zip(turns, outcomes, strict=True))
@@ -112,7 +112,7 @@ def test_a_host_that_sends_a_kiss_of_death_is_left_alone(ask):
 
 
 def test_when_no_address_is_left_nobody_is_asked(ask):
-    with Ntp(put(1, b"\0")) as killed:
+    with NtpServer(put(1, b"\0")) as killed:
         outcomes = ask(killed.host, questions=3)
         assert all(killed.host in told["wrong"] for told in outcomes)
         assert killed.asked == 1
@@ -126,7 +126,7 @@ def test_a_reply_from_elsewhere_is_not_heard(ask):
     def forged_only(question):
         ntp.send_from_elsewhere(good(question, ahead_s=3600))
 
-    with Ntp(forged_first) as ntp:
+    with NtpServer(forged_first) as ntp:
         is_right(*ask(ntp.host))
         ntp.answer = forged_only
         (outcome,) = ask(ntp.host)
@@ -134,7 +134,7 @@ def test_a_reply_from_elsewhere_is_not_heard(ask):
 
 
 def test_silence_costs_the_time_out_and_no_more(ask):
-    with Ntp(lambda question: None) as silent, Ntp() as other:
+    with NtpServer(lambda question: None) as silent, NtpServer() as other:
         outcome, then = ask(silent.host, other.host, questions=2)
     assert silent.host in outcome["wrong"] and not outcome["done"]
     assert TIMEOUT_S * 1000 - 10 <= outcome["took_ms"] <= TIMEOUT_S * 1000 + 300
@@ -145,7 +145,7 @@ def test_hosts_are_asked_in_turn_until_one_knows_the_time(ask):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:
         nobody.bind(("127.0.0.1", 0))
         closed = f"127.0.0.1:{nobody.getsockname()[1]}"
-    with Ntp(put(0, b"\xe4")) as unset, Ntp() as right:
+    with NtpServer(put(0, b"\xe4")) as unset, NtpServer() as right:
         *wrong, outcome = ask(closed, unset.host, right.host, questions=3)
         assert [o["done"] for o in wrong] == [False, False]
         assert unset.asked == right.asked == 1
@@ -153,7 +153,7 @@ def test_hosts_are_asked_in_turn_until_one_knows_the_time(ask):
 
 
 def test_a_host_may_be_a_name_with_several_addresses(ask):
-    with Ntp() as ntp:  # where the name has an IPv6 address too, nobody listens there
+    with NtpServer() as ntp:  # where the name has an IPv6 address too, nobody listens there
         outcomes = ask(f"localhost:{ntp.port}", questions=4)
     is_right(next(o for o in outcomes if o["done"]))
 
@@ -171,7 +171,7 @@ def test_the_answer_with_the_least_round_trip_sets_the_clock(ask):
         return answer
 
     ways = [slow_back, slow_both_ways, slow_back]
-    with Ntp(lambda question: ways[(ntp.asked - 1) % 3](question)) as ntp:
+    with NtpServer(lambda question: ways[(ntp.asked - 1) % 3](question)) as ntp:
         *samples, best = ask(ntp.host, questions=3)
     assert [(s["wrong"], s["done"]) for s in samples] == [(None, False)] * 2
     is_right(best)
@@ -183,7 +183,7 @@ def test_the_time_that_a_server_keeps_the_question_is_no_travel(ask):
         time.sleep(0.3)
         return stamped(came_s, time.time())(question)
 
-    with Ntp(slow) as ntp:
+    with NtpServer(slow) as ntp:
         is_right(*ask(ntp.host))
 
 
@@ -199,7 +199,7 @@ def test_the_time_that_a_server_keeps_the_question_is_no_travel(ask):
 def test_the_seconds_start_again_in_2036(ask, received_s, sent_s):
     stay_s = sent_s - received_s if sent_s - received_s > 0.1 else 0
     before_s = time.time()
-    with Ntp(stamped(received_s, sent_s, stay_s)) as ntp:
+    with NtpServer(stamped(received_s, sent_s, stay_s)) as ntp:
         (outcome,) = ask(ntp.host)
     took_s = time.time() - before_s
     ahead_ms = outcome["off_ms"] - (sent_s - before_s) * 1000

@@ -18,10 +18,10 @@ from cryptography.x509.oid import NameOID
 from tools import interpreter
 from tools.interpreter import ROOT
 from tools.server import LocalServer
+from tools.server.front import Front
 from tools.server.tls import Chain
 
-from .front import Front, check_held
-from .rig import KEY, Desk
+from .rig import KEY, Rig
 
 BATCHES = 1000
 
@@ -93,40 +93,39 @@ def to_front(front, ca_file):
 
 
 @pytest.mark.parametrize("make", BAD)
-def test_a_server_that_does_not_prove_its_name_gets_no_byte(desk, tmp_path, make):
+def test_a_server_that_does_not_prove_its_name_gets_no_byte(rig, tmp_path, make):
     ca_file = Chain(tmp_path).ca_der
-    with Front(desk.server, context=make(tmp_path)) as front:
-        with desk.board_with("until_refused", slow_retry=60, **to_front(front, ca_file)):
-            desk.ended()
+    with Front(rig.server, context=make(tmp_path)) as front:
+        with rig.board_with("until_refused", slow_retry=60, **to_front(front, ca_file)):
+            rig.wait_for_end()
         tries = len(front.connections)
         assert front.received == 0
         assert all(connection.error for connection in front.connections)
     assert 1 <= tries <= 2  # one for the bucket, one for the readings: then for minutes, none
-    status = desk.board.status
+    status = rig.board.status
     said, unsaid = BAD[make]
     sentence = status["last_error"]
     assert all(word in sentence for word in said), sentence
     assert not any(word in sentence for word in unsaid), sentence
-    assert "\n" not in sentence and [t for t in desk.told() if sentence in t], desk.told()
+    assert "\n" not in sentence and [t for t in rig.sentences() if sentence in t], rig.sentences()
     assert status["state"] == "refused" and status["clock"] == "ntp"
-    assert status["pending"] == len(desk.notes())
-    assert desk.server.requests == []
+    assert status["pending"] == len(rig.notes())
+    assert rig.server.requests == []
 
 
-def test_once_the_server_proves_its_name_all_arrives(desk, tmp_path):
+def test_once_the_server_proves_its_name_all_arrives(rig, tmp_path):
     chain = Chain(tmp_path)
     with (
-        Front(desk.server, context=expired(tmp_path)) as front,
-        desk.board_with("steady", **to_front(front, chain.ca_der)),
+        Front(rig.server, context=expired(tmp_path)) as front,
+        rig.board_with("steady", **to_front(front, chain.ca_der)),
     ):
-        desk.until(lambda: any("date" in line for line in desk.told()), "the refusal is told")
+        rig.until_said("date")
         front.context = chain.context()
-        before = len(desk.notes())
-        desk.until(lambda: desk.server.accepted > before, "the readings arrive")
-        desk.end()
-    assert desk.board.status["state"] == "online"
-    desk.check_arrivals(desk.notes())
-    desk.check_books()
+        rig.until_caught_up()
+        rig.stop()
+    assert rig.board.status["state"] == "online"
+    rig.check_arrivals(rig.notes())
+    rig.check_books()
 
 
 KINDS = ["DER", "PEM", "PEM with text around it"]
@@ -143,13 +142,19 @@ def test_a_root_may_be_der_or_pem(tmp_path, kind, coding):
             ca_file.write_bytes(ssl.PEM_cert_to_DER_cert(pem))
         else:
             ca_file.write_text(pem if coding == "PEM" else f"# root\r\n{pem}\n\n")
-        desk = Desk(server, tmp_path)
-        desk.board_with("batches_of_one", kind, ca_file=str(ca_file), flush_interval=0, wifi=None)
-        (desk.flash / "batches").write_text("3 0")
-        with desk.board:
-            desk.ended()
-        desk.check_arrivals(desk.notes())
-        desk.check_books()
+        rig = Rig(server, tmp_path)
+        rig.board_with(
+            "batches_of_one",
+            kind,
+            arguments="3 0",
+            ca_file=str(ca_file),
+            flush_interval=0,
+            wifi=None,
+        )
+        with rig.board:
+            rig.wait_for_end()
+        rig.check_arrivals(rig.notes())
+        rig.check_books()
         assert server.handshakes == 1
 
 
@@ -198,22 +203,23 @@ def test_several_roots_are_all_trusted(tmp_path, kind, order, files):
         for i, data in enumerate(ders):
             names.append(str(tmp_path / f"root{i}"))
             Path(names[-1]).write_bytes(data)
-        desk = Desk(server, tmp_path)
+        rig = Rig(server, tmp_path)
         ca_file = names if len(names) > 1 else names[0]
-        desk.board_with("batches_of_one", kind, ca_file=ca_file, flush_interval=0, wifi=None)
-        (desk.flash / "batches").write_text("3 0")
-        with desk.board:
-            desk.ended()
-        desk.check_arrivals(desk.notes())
+        rig.board_with(
+            "batches_of_one", kind, arguments="3 0", ca_file=ca_file, flush_interval=0, wifi=None
+        )
+        with rig.board:
+            rig.wait_for_end()
+        rig.check_arrivals(rig.notes())
         assert server.handshakes == 1
 
 
-def test_a_pico_that_cannot_read_pem_says_so_at_the_start(desk, tmp_path):
-    https = desk.server.ingest_url.replace("http:", "https:")
+def test_a_pico_that_cannot_read_pem_says_so_at_the_start(rig, tmp_path):
+    https = rig.server.ingest_url.replace("http:", "https:")
     ca_file = str(Chain(tmp_path).ca_file)
-    with desk.board_with("steady", "rp2", ca_file=ca_file, bucket_url=https, ingest_url=https):
-        assert desk.board.wait(10)
-    assert desk.board.lines == [
+    with rig.board_with("steady", "rp2", ca_file=ca_file, bucket_url=https, ingest_url=https):
+        assert rig.board.wait(10)
+    assert rig.board.lines == [
         "ConfigError: ca_file ca.pem is PEM, which this firmware cannot read, or damaged:"
         " make flash turns it into DER"
     ]
@@ -223,20 +229,20 @@ def test_a_pico_that_cannot_read_pem_says_so_at_the_start(desk, tmp_path):
 def test_tls_that_gets_no_memory_is_tried_again_and_told_in_words(tmp_path, transport):
     places = ["setup", "handshake"] if transport == "kept" else ["setup"]
     with LocalServer(key=KEY, tls=True) as server:
-        desk = Desk(server, tmp_path)
+        rig = Rig(server, tmp_path)
         more = {"ca_file": server.ca_der} if transport == "kept" else {"transport": "requests"}
-        desk.board_with("tls_without_memory", "rp2", flush_interval=0, **more)
-        turns = ["", *places, *(f"{place} {place}" for place in places)]
-        (desk.flash / "starved").write_text("\n".join(turns) + "\n")
-        with desk.board:
-            desk.ended()
-        told = [line for line in desk.told() if "memory" in line]
+        failures = ["", *places, *(f"{place} {place}" for place in places)]
+        arguments = "\n".join(failures) + "\n"
+        rig.board_with("tls_without_memory", "rp2", arguments=arguments, flush_interval=0, **more)
+        with rig.board:
+            rig.wait_for_end()
+        told = [line for line in rig.sentences() if "memory" in line]
         assert told and all(
             "no answer (12: TLS has too little memory: it wants" in t for t in told
         )
-        assert desk.board.status["retries"] == len(places)
-        desk.check_arrivals(desk.notes())
-        desk.check_books()
+        assert rig.board.status["retries"] == len(places)
+        rig.check_arrivals(rig.notes())
+        rig.check_books()
 
 
 def wants_a_certificate(context):
@@ -258,8 +264,8 @@ def plain_http(connection):
     connection.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
 
-def answers(desk):
-    return [line for line in desk.told() if "no answer" in line]
+def answers(rig):
+    return [line for line in rig.sentences() if "no answer" in line]
 
 
 OFF = "(-30592: the server broke TLS off: it may want a client certificate, or a version or cipher"
@@ -280,7 +286,7 @@ NO_TLS = "(-29184: what answers there speaks no TLS: check https:// and the port
         (hanging_up, [CUT, HUNG_UP]),
     ],
 )
-def test_why_tls_fails_is_told_in_words(desk, tmp_path, transport, change, said):
+def test_why_tls_fails_is_told_in_words(rig, tmp_path, transport, change, said):
     chain = Chain(tmp_path)
     context = chain.context()
     greet = change
@@ -288,14 +294,14 @@ def test_why_tls_fails_is_told_in_words(desk, tmp_path, transport, change, said)
         context.load_verify_locations(chain.ca_file)
         change(context)
         greet = None
-    with Front(desk.server, context=context, greet=greet) as front:
+    with Front(rig.server, context=context, greet=greet) as front:
         settings = to_front(front, chain.ca_der)
         if transport == "requests":
             settings.update(ca_file=None, transport="requests")
-        with desk.board_with("steady", **settings):
-            desk.until(lambda: len(answers(desk)) > 1, "it is told")
-            desk.board.kill()
-    assert all(any(words in told for words in said) for told in answers(desk)), answers(desk)
+        with rig.board_with("steady", **settings):
+            rig.until(lambda: len(answers(rig)) > 1, "it is told")
+            rig.board.kill()
+    assert all(any(words in told for words in said) for told in answers(rig)), answers(rig)
 
 
 NUMBERS = re.compile(r"^\| (`-?\d+`(?:, `-?\d+`)*) \| `([^`]+)` \|", re.M)
@@ -327,36 +333,37 @@ def test_the_page_has_the_words_for_each_number_of_tls():
 
 def test_a_thousand_batches_are_one_handshake(tmp_path):
     with LocalServer(key=KEY, tls=True) as server:
-        desk = Desk(server, tmp_path)
-        desk.board_with("batches_of_one", ca_file=server.ca_der, flush_interval=0)
-        (desk.flash / "batches").write_text(f"{BATCHES} 0")
-        with desk.board:
-            desk.ended()
+        rig = Rig(server, tmp_path)
+        rig.board_with(
+            "batches_of_one", arguments=f"{BATCHES} 0", ca_file=server.ca_der, flush_interval=0
+        )
+        with rig.board:
+            rig.wait_for_end()
         assert server.requests == [("/api/v1/buckets", 204), *[("/batch_logs", 204)] * BATCHES]
         assert server.handshakes == 1
-        desk.check_arrivals(desk.notes())
-        desk.check_books()
-    assert desk.board.status["retries"] == 0
+        rig.check_arrivals(rig.notes())
+        rig.check_books()
+    assert rig.board.status["retries"] == 0
 
 
 @pytest.mark.parametrize("what", ["nothing", "no certificate", "half a certificate"])
-def test_a_ca_file_that_cannot_be_used_is_named_at_the_start(desk, tmp_path, what):
+def test_a_ca_file_that_cannot_be_used_is_named_at_the_start(rig, tmp_path, what):
     ca_file = Chain(tmp_path).ca_file
     data = ca_file.read_bytes()
     if what == "nothing":
         ca_file.unlink()
     else:
         ca_file.write_bytes(data[: len(data) // 2] if what == "half a certificate" else b"hello\n")
-    https = desk.server.ingest_url.replace("http:", "https:")
-    with desk.board_with("steady", ca_file=str(ca_file), bucket_url=https, ingest_url=https):
-        assert desk.board.wait(10)
-    assert desk.board.returncode == 1
-    (sentence,) = desk.board.lines
+    https = rig.server.ingest_url.replace("http:", "https:")
+    with rig.board_with("steady", ca_file=str(ca_file), bucket_url=https, ingest_url=https):
+        assert rig.board.wait(10)
+    assert rig.board.returncode == 1
+    (sentence,) = rig.board.lines
     assert sentence.startswith("ConfigError: ca_file ")
 
 
 @pytest.mark.parametrize("trouble", [silent, dripping, gushing, no_tls, hanging_up])
-def test_a_handshake_that_does_not_end_is_given_up_and_holds_nothing_up(desk, tmp_path, trouble):
+def test_a_handshake_that_does_not_end_is_given_up_and_holds_nothing_up(rig, tmp_path, trouble):
     def greet(connection):
         if len(front.connections) > 1:
             return True
@@ -369,13 +376,12 @@ def test_a_handshake_that_does_not_end_is_given_up_and_holds_nothing_up(desk, tm
     held_s = []
     chain = Chain(tmp_path)
     with (
-        Front(desk.server, context=chain.context(), greet=greet) as front,
-        desk.board_with("steady", "rp2", **to_front(front, chain.ca_der)),
+        Front(rig.server, context=chain.context(), greet=greet) as front,
+        rig.board_with("steady", "rp2", **to_front(front, chain.ca_der)),
     ):
-        desk.until(lambda: held_s, "the board hangs up")
-        before = len(desk.notes())
-        desk.until(lambda: desk.server.accepted > before, "it goes on")
-        desk.end()
-    check_held(desk, max(held_s))
-    desk.check_arrivals(desk.notes())
-    desk.check_books()
+        rig.until(lambda: held_s, "the board hangs up")
+        rig.until_caught_up()
+        rig.stop()
+    rig.check_not_held_up(max(held_s))
+    rig.check_arrivals(rig.notes())
+    rig.check_books()

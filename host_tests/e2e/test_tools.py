@@ -55,13 +55,13 @@ def test_the_demo_ends_well_on_ctrl_c():
     assert run.returncode == 0
 
 
-def test_a_board_restarts_after_its_watchdog_and_is_stopped_wherever_it_is(desk):
-    with desk.board_with("watchdog"):
-        desk.until(lambda: desk.server.accepted == 1, "the second run's reading")
-        assert desk.board.finish() == 0
-    assert "board: reset by watchdog" in desk.board.lines
-    assert [n["logged"] for n in desk.notes()] == [1, 1]
-    assert desk.board.status["sent"] == 1
+def test_a_board_restarts_after_its_watchdog_and_is_stopped_wherever_it_is(rig):
+    with rig.board_with("watchdog"):
+        rig.until(lambda: rig.server.accepted == 1, "the second run's reading")
+        assert rig.board.finish() == 0
+    assert "board: reset by watchdog" in rig.board.lines
+    assert [n["logged"] for n in rig.notes()] == [1, 1]
+    assert rig.board.status["sent"] == 1
 
 
 def simulate(*arguments):
@@ -73,29 +73,29 @@ def simulate(*arguments):
     )
 
 
-def test_a_recording_replays_as_the_boards_temperature(desk, tmp_path):
+def test_a_recording_replays_as_the_boards_temperature(rig, tmp_path):
     recorded = [21.5, -3.5, 19.25]  # each for 1.8 s, which main.py's step of 1 s cannot miss
     recording = tmp_path / "recording.csv"
     times = ("23:58:58.000Z", "23:58:59.800Z", "23:59:01.600Z")
     rows = [f"2024-02-29T{time},{value}" for time, value in zip(times, recorded, strict=True)]
     recording.write_text("\n".join(["timestamp,value", *rows, ""]))
     config = tmp_path / "config.json"
-    config.write_text(json.dumps(desk.config()))
+    config.write_text(json.dumps(rig.config()))
     run = simulate("--config", config, "--replay", recording, "--seconds", 5.2)
     assert run.returncode == 0, run.stdout
-    measured = [r["value"] for r in desk.server.readings() if r["signal"] == "temperature"]
+    measured = [r["value"] for r in rig.server.readings() if r["signal"] == "temperature"]
     assert [value for value, _ in groupby(measured)] == recorded
 
 
 @pytest.mark.parametrize("way", [TLS])
-def test_simulate_gives_the_board_the_ca_file_that_lies_by_its_config(desk, tmp_path):
+def test_simulate_gives_the_board_the_ca_file_that_lies_by_its_config(rig, tmp_path):
     (tmp_path / "certs").mkdir()
-    shutil.copy(desk.server.ca_file, tmp_path / "certs")
+    shutil.copy(rig.server.ca_file, tmp_path / "certs")
     config = tmp_path / "config.json"
-    config.write_text(json.dumps({**desk.config(), "ca_file": "/certs/ca.pem"}))
+    config.write_text(json.dumps({**rig.config(), "ca_file": "/certs/ca.pem"}))
     run = simulate("--config", config, "--seconds", 2)
     assert run.returncode == 0, run.stdout
-    assert desk.server.handshakes == 1 and desk.server.accepted > 0
+    assert rig.server.handshakes == 1 and rig.server.accepted > 0
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""For the programs in this folder: log a reading, and print what came of it.
+"""Imported by board programs: log a reading, and print what came of it.
 
 One line each, `logged ` and JSON: signal, value, text (str(value)), outcome (True, False, or the
 name of the exception), ns and done_ns (the PC's true time before and after the call), and the
@@ -14,6 +14,7 @@ _count = 0
 
 
 def note(log, signal, value):
+    """Call log.log(signal, value), and print that line; whatever it raises is part of it."""
     global _count
     ns = utime.time_ns()
     try:

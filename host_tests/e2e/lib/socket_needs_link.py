@@ -1,4 +1,4 @@
-"""The built-in `socket`, on a board's terms: what has no link finds no host.
+"""Put on a board as socket.py: the built-in one, but without a link no host is found.
 
 A PC's own network works whatever the simulated radio does. Here no name or address is found while
 no network is in range (network.air), or while `resolving` is false. `asked` has every (host, port)

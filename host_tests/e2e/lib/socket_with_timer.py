@@ -1,4 +1,4 @@
-"""The built-in `socket`, with a moment for a timer's callback before each call.
+"""Put on a board as socket.py: the built-in one, with a timer's callback before each call.
 
 On a board a soft callback runs between two bytecodes of the main program, also while it is in the
 middle of a POST. A PC's MicroPython has no timer; here `timer` is called at those places.

@@ -1,5 +1,5 @@
-"""Sends readings in batches of one. The file `batches` says how many, and whether between two it
-idles, with polls, until there is a file `go`."""
+"""Sends readings in batches of one. Arguments: how many, and whether (0 or 1) it waits between
+two, with polls, until there is a file `go`."""
 
 import os
 import time
@@ -7,7 +7,7 @@ import time
 import islog
 from notes import note
 
-with open("batches") as f:
+with open("arguments") as f:
     batches, idles = (int(word) for word in f.read().split())
 log = islog.from_config("config.json")
 for n in range(batches):

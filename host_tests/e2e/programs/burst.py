@@ -1,11 +1,11 @@
-"""Logs as many readings as the file `burst` says, all at once, and then sends them."""
+"""Logs so many readings as its argument says, all at once, and then sends them."""
 
 import time
 
 import islog
 from notes import note
 
-with open("burst") as f:
+with open("arguments") as f:
     readings = int(f.read())
 log = islog.from_config("config.json")
 for n in range(readings):

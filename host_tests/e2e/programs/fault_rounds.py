@@ -1,10 +1,10 @@
-"""Sends as fast as it may, for one turn after another: waits are skipped, time-outs are not.
+"""Sends as fast as it may, for one round after another: waits are skipped, time-outs are not.
 
-A turn begins with the file `go`. Without a word in it, it ends with the first batch that is
-accepted after HTTP 599. With two, a trouble of TROUBLES and a number, it has that trouble so often
-and ends with a batch that is accepted after the last. Then a line is printed, `turn ` and JSON:
-what resources.in_use() found, `said` (the last trouble, the 599 apart) and `waited_ms`, in board
-time.
+A round begins with the file `go`. Where that is empty, it ends with the first batch that is
+accepted after HTTP 599. Where it has two words, a trouble of TROUBLES and a number, the round has
+that trouble so often, and ends with a batch that is accepted after the last. Then a line is
+printed, `round ` and JSON: what resources.in_use() found, `said` (the last trouble, the 599 apart)
+and `waited_ms`, in board time.
 """
 
 import json
@@ -82,10 +82,10 @@ TROUBLES = {f.__name__: f for f in (lose_contact, lie, refuse_the_password, forg
 
 until_accepted()
 while True:
-    turn = resources.in_use(log)
-    turn["said"] = said
-    turn["waited_ms"] = waited_ms
-    print("turn", json.dumps(turn))
+    report = resources.in_use(log)
+    report["said"] = said
+    report["waited_ms"] = waited_ms
+    print("round", json.dumps(report))
     while "go" not in os.listdir():
         time.sleep_ms(2)
     with open("go") as f:

@@ -1,7 +1,7 @@
 """A timer's callback logs while a POST is under way, as on a board it may: three rings full.
 
-The callback runs where a soft one can: between two steps of the main program's socket calls. The
-file socket.py beside this one wraps the built-in module to call it there.
+The callback runs where a soft one can: between two steps of the main program's socket calls.
+lib/socket_with_timer.py, on the board as socket.py, calls it there.
 """
 
 import socket

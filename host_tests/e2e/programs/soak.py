@@ -1,8 +1,8 @@
 """Logs many readings and sends them as fast as the server, which fails now and then, lets it.
 
-The file `flow` says how many, and how many seconds lie between two reports: a line `flow ` and
-JSON, what resources.in_use() found and the `s` since the start. Waits are skipped. What reading i
-is, host_tests/soak.py knows, too; every fifth one is the true time in this board's ms.
+Arguments: how many, and how many seconds lie between two reports: a line `soak ` and JSON, what
+resources.in_use() found and the `s` since the start. Waits are skipped. What reading i is,
+host_tests/soak.py knows, too; every fifth one is the true time in this board's ms.
 """
 
 import json
@@ -13,7 +13,7 @@ import resources
 import utime
 
 ROOM = 100  # readings that wait at most: fewer than the ring holds
-with open("flow") as f:
+with open("arguments") as f:
     readings, report_s = (int(word) for word in f.read().split())
 log = islog.from_config("config.json")
 while not log.synced:  # from here on the board's time is the PC's, and what was skipped
@@ -37,7 +37,7 @@ def reading(i):
 def report():
     found = resources.in_use(log)
     found["s"] = utime.ticks_diff(utime.ticks_ms(), began) // 1000
-    print("flow", json.dumps(found))
+    print("soak", json.dumps(found))
 
 
 i = 0

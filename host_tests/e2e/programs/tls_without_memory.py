@@ -1,5 +1,5 @@
-"""Sends a reading at a time while TLS gets no memory: the file `starved` names the places (see
-tools/simulator/stand_ins/rp2_tls.py) at which that happens before each."""
+"""Sends a reading at a time while TLS gets no memory. Arguments: a line for each reading, with the
+places at which its attempts find none (see tools/simulator/stand_ins/rp2_tls.py)."""
 
 import time
 
@@ -8,9 +8,9 @@ import tls
 from notes import note
 
 log = islog.from_config("config.json")
-with open("starved") as f:
-    turns = [line.split() for line in f]
-for n, places in enumerate(turns):
+with open("arguments") as f:
+    failures = [line.split() for line in f]
+for n, places in enumerate(failures):
     tls.starved[:] = places
     note(log, "n", n)
     while log.pending:
