@@ -11,7 +11,7 @@ DEVICE = Path(__file__).resolve().parent / "device"
 
 def run(program, *args, heap="3M"):
     """What the program's last line says, a JSON object."""
-    path = [DEVICE, FAKES, STAND_INS, FIRMWARE]
+    path = [DEVICE, DEVICE / "lib", FAKES, STAND_INS, FIRMWARE]
     done = interpreter.run(DEVICE / f"{program}.py", *args, path=path, heap=heap, timeout=600)
     lines = done.stdout.splitlines()
     assert done.returncode == 0, "\n".join([*lines[-5:], done.stderr])

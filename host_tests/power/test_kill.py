@@ -15,8 +15,8 @@ SEED = 20261124
 BOOT = 1000000  # readings that one boot cannot reach
 
 
-class Victim:
-    """The board, its flash, and what it said."""
+class KilledBoard:
+    """A board that runs device/spooling.py and loses its power, its flash, and what it said."""
 
     def __init__(self, server, flash):
         self.server = server
@@ -98,23 +98,23 @@ def test_all_that_was_reported_as_spooled_arrives_though_the_board_is_killed(tmp
     chance = random.Random(SEED)
     kills = 50 if long else 8
     with LocalServer(key=KEY) as server:
-        victim = Victim(server, tmp_path / "flash")
+        killed = KilledBoard(server, tmp_path / "flash")
         for _ in range(kills):
-            victim.live(chance)
-        victim.settle()
+            killed.live(chance)
+        killed.settle()
         readings = server.readings()
-    assert victim.runs > kills // 4, "boots that reported readings as spooled"
+    assert killed.runs > kills // 4, "boots that reported readings as spooled"
     first = {}
     for reading in readings:
         if reading["signal"].startswith("islog."):
             continue
         n = reading["value"]
         assert reading["signal"] == f"n{n % 3}"
-        late = float(reading["epoch"]) - victim.logged[n]
-        assert -CLOSE_S <= late <= CLOSE_S + _pause(victim.logged, n), (n, late)
+        late = float(reading["epoch"]) - killed.logged[n]
+        assert -CLOSE_S <= late <= CLOSE_S + _pause(killed.logged, n), (n, late)
         first.setdefault(n, reading)
-    missing = sorted(victim.kept - set(first))
-    assert not missing, f"{len(missing)} of {len(victim.kept)}, such as {missing[:9]}"
+    missing = sorted(killed.kept - set(first))
+    assert not missing, f"{len(missing)} of {len(killed.kept)}, such as {missing[:9]}"
     assert list(first) == sorted(first), "in order, the first time that each came"
 
 

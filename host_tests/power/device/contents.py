@@ -14,26 +14,14 @@ import struct
 import sys
 from array import array
 
+import littlefs
 import nor
 import virtual_board
 from islog import ring
 from islog import spool_records as records
 from virtual_board import NOW_MS, Board, time
 
-try:
-    import vfs
-except ImportError:  # before MicroPython 1.23
-    import os as vfs
-
-SETTINGS = {
-    "buffer_bytes": 512,
-    "batch_bytes": 384,
-    "spool_bytes": 40000,
-    "spool_file": "/flash/spool",
-    "flush_interval": 0,
-    "backoff_max": 2,
-    "timeout": 1,
-}
+SETTINGS = dict(littlefs.SETTINGS, buffer_bytes=512, backoff_max=2, timeout=1)
 HEAD = 12
 HUGE = (0, 1, 7, 8, 127, 128, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 found = {"cases": 0, "logged": 0, "recovered": 0, "lost": 0}
@@ -286,9 +274,7 @@ def case(times, before, logged, up_ms, pending):
 
 def main(seed, cases):
     gc.threshold(300000)  # else the fakes' garbage leaves no large piece of the heap
-    flash = nor.Nor(24, 256)
-    vfs.VfsLfs2.mkfs(flash, **flash.mount_args)
-    vfs.mount(vfs.VfsLfs2(flash, **flash.mount_args), "/flash")
+    littlefs.make(nor.Nor(littlefs.SECTORS, 256))
     random.seed(seed)
     left = []
     for n in range(4):

@@ -13,26 +13,13 @@ import json
 import random
 import sys
 
+import littlefs
 import nor
 import virtual_board
+from littlefs import SECTORS
+from spooled import range_in_flash
 from virtual_board import NOW_MS, Board, time
 
-try:
-    import vfs
-except ImportError:  # before MicroPython 1.23
-    import os as vfs
-
-SECTORS = 24
-SETTINGS = {
-    "buffer_bytes": 1024,
-    "batch_bytes": 384,
-    "spool_bytes": 40000,
-    "spool_file": "/flash/spool",
-    "flush_interval": 0,
-    "backoff_max": 4,
-    "timeout": 1,
-}
-NOTE = b"what else is in this flash stays as it is\n" * 20
 found = {"interrupts": 0, "went on": 0, "anew": 0, "reported": 0, "arrived": 0, "repeated": 0}
 
 
@@ -56,7 +43,7 @@ class Flash:
         self.refused = 0  # bytes that would have to set a bit, or are no whole unit
         self.left = None
         self.busy = False
-        self._prog_bytes = prog_bytes
+        self.prog_bytes = prog_bytes
 
     def readblocks(self, sector, buf, offset=0):
         image, at = self.image, sector * nor.SECTOR + offset
@@ -66,7 +53,7 @@ class Flash:
 
     def writeblocks(self, sector, buf, offset):
         image, at = self.image, sector * nor.SECTOR + offset
-        if (at | len(buf)) % self._prog_bytes or offset + len(buf) > nor.SECTOR:
+        if (at | len(buf)) % self.prog_bytes or offset + len(buf) > nor.SECTOR:
             self.refused += 1
         for i in range(len(buf)):
             self.refused += image[at + i] & buf[i] != buf[i]
@@ -98,14 +85,12 @@ class Story:
         random.seed(seed)
         virtual_board.reset()
         self.flash = Flash(random.choice((32, 256)))
-        vfs.VfsLfs2.mkfs(self.flash, **self.flash.mount_args)
-        vfs.mount(vfs.VfsLfs2(self.flash, **self.flash.mount_args), "/flash")
-        with open("/flash/note", "wb") as f:
-            f.write(NOTE)
+        littlefs.make(self.flash)
+        littlefs.write_note()
         self.n = 0
         self.logged_ms = {}
         self.reported = set()
-        self.board = Board(**SETTINGS)
+        self.board = Board(timeout=1, **littlefs.SETTINGS)
         self.begin()
 
     def begin(self):
@@ -130,11 +115,10 @@ class Story:
 
     def report(self):
         log = self.board.logger
-        if self.settled and log._spool.own:
-            first = log.sent + log._uplink.pending
-            fresh = self.mine[max(first, self.until) : first + log._spool.own]
-            self.reported.update(fresh)
-            self.until = max(self.until, first + log._spool.own)
+        start, end = range_in_flash(log)
+        if self.settled and end > start:
+            self.reported.update(self.mine[max(start, self.until) : end])
+            self.until = max(self.until, end)
         self.settled = log.synced
 
     def run(self, seconds, chance):
@@ -200,8 +184,7 @@ class Story:
         board, log = self.board, self.board.logger
         assert log.pending == log.spooled == 0, log.status()
         assert virtual_board.files("/flash/spool") == []
-        with open("/flash/note", "rb") as f:
-            assert f.read() == NOTE
+        assert littlefs.note_is_whole()
         came, times_ms = board.values(), board.times_ms()
         values, newest = [], -1
         for i in range(len(came)):
@@ -219,16 +202,15 @@ class Story:
         found["reported"] += len(self.reported)
         # Nothing of flash stays taken: what is there now is what a fresh mount sees.
         gc.collect()
-        vfs.umount("/flash")
+        littlefs.umount()
         assert not self.flash.refused, self.flash.refused
-        flash = nor.Nor(SECTORS, self.flash._prog_bytes, self.flash.image)
-        vfs.mount(vfs.VfsLfs2(flash, **flash.mount_args), "/flash")
+        littlefs.mount(nor.Nor(SECTORS, self.flash.prog_bytes, self.flash.image))
         import os
 
         assert sorted(os.listdir("/flash")) == ["note"]
         room = os.statvfs("/flash")
         assert room[2] - room[3] <= 4, room
-        vfs.umount("/flash")
+        littlefs.umount()
 
 
 def main(seed, stories):

@@ -11,28 +11,16 @@ import os
 import random
 import sys
 
+import littlefs
 import nor
 import virtual_board
+from littlefs import SECTORS, SETTINGS
+from spooled import range_in_flash
 from virtual_board import NOW_MS, Board, time
-
-try:
-    import vfs
-except ImportError:  # before MicroPython 1.23
-    import os as vfs
 
 CUTS = 4
 # When the power goes: after so many writes at most, with this probability.
 WRITES = {"start": (2, 0.3), "outage": (60, 0.3), "replay": (12, 0.9)}
-SECTORS = 24
-NOTE = b"what else is in this flash stays as it is\n" * 20
-SETTINGS = {
-    "buffer_bytes": 1024,
-    "batch_bytes": 384,
-    "spool_bytes": 40000,
-    "spool_file": "/flash/spool",
-    "flush_interval": 0,
-    "backoff_max": 4,
-}
 found = {"cuts": 0, "outage": 0, "replay": 0, "start": 0}
 found.update({"logged": 0, "reported": 0, "arrived": 0, "repeated": 0, "untimed": 0})
 found["off_ms"] = 0
@@ -59,10 +47,8 @@ class Story:
         random.seed(seed)
         virtual_board.reset()
         self.flash = nor.Nor(SECTORS, random.choice((32, 256)))
-        vfs.VfsLfs2.mkfs(self.flash, **self.flash.mount_args)
-        self._mount()
-        with open("/flash/note", "wb") as f:
-            f.write(NOTE)
+        littlefs.make(self.flash)
+        littlefs.write_note()
         self.logged = {}  # (signal, value as sent): (n, e as sent or ms)
         self.kept = set()  # n of readings that were once reported as spooled
         self.own = set()
@@ -71,9 +57,6 @@ class Story:
         self.hopeless = 0  # how many were logged by boots without a time
         self.n = self.held = 0
         self.board = None
-
-    def _mount(self):
-        vfs.mount(vfs.VfsLfs2(self.flash, **self.flash.mount_args), "/flash")
 
     def tell(self):
         for _ in range(CUTS):
@@ -103,13 +86,12 @@ class Story:
 
     def _power_on(self):
         self._check_repeats()
-        vfs.umount("/flash")
+        littlefs.umount()
         assert not self.flash.refused, self.flash.refused
         # A finaliser of the old mount's files may still write: to the old chip.
-        self.flash = nor.Nor(SECTORS, self.flash._prog_bytes, self.flash.image)
-        self._mount()
-        with open("/flash/note", "rb") as f:
-            assert f.read() == NOTE
+        self.flash = nor.Nor(SECTORS, self.flash.prog_bytes, self.flash.image)
+        littlefs.mount(self.flash)
+        assert littlefs.note_is_whole()
         os.listdir("/flash")
 
     def _boot(self):
@@ -150,26 +132,25 @@ class Story:
         # As Board.run(), up to the cut, and what is reported as spooled is written down.
         board = self.board
         log = board.logger
-        end = time.up_ms() + seconds * 1000
+        until_ms = time.up_ms() + seconds * 1000
         synced = log.synced
-        while time.up_ms() < end:
+        while time.up_ms() < until_ms:
             wait_ms = log.poll()
             if self.flash.dead:
                 return
             board.check_books()
-            time.advance(max(1, min(wait_ms, end - time.up_ms())))
+            time.advance(max(1, min(wait_ms, until_ms - time.up_ms())))
             # A time that is known after one poll is in flash after the next.
             self.timed = synced
             synced = log.synced
-            own = log._spool.own
+            start, end = range_in_flash(log)
             assert log.dropped == log.rejected == 0
-            assert log.recovered + log.lost + log.spooled - own == self.earlier
-            first = log.sent + log._uplink.pending
-            if first + own > self.until and own:
-                fresh = self.mine[max(first, self.until) : first + own]
+            assert log.recovered + log.lost + log.spooled - (end - start) == self.earlier
+            if end > self.until and end > start:
+                fresh = self.mine[max(start, self.until) : end]
                 self.kept.update(fresh)
                 self.own.update(fresh)
-                self.until = first + own
+                self.until = end
 
     def _outage(self):
         self._begin("outage")
@@ -212,7 +193,7 @@ class Story:
         assert log.sent == 3 and virtual_board.files("/flash/spool") == []
         self._check_repeats()
         self._check()
-        vfs.umount("/flash")
+        littlefs.umount()
 
     def _check_repeats(self):
         # A power cut makes the board send things again; within one boot nothing is sent twice.

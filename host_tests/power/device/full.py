@@ -12,11 +12,7 @@ import sys
 
 import contents
 import nor
-
-try:
-    import vfs
-except ImportError:  # before MicroPython 1.23
-    import os as vfs
+from littlefs import SECTORS, vfs
 
 found = {"cases": 0, "sent": 0, "dropped": 0, "full": 0}
 
@@ -98,7 +94,7 @@ def main(seed, cases):
     gc.threshold(300000)
     disk = Disk(200)
     vfs.VfsFat.mkfs(disk)
-    flash = nor.Nor(24, 256)
+    flash = nor.Nor(SECTORS, 256)
     vfs.VfsLfs2.mkfs(flash, **flash.mount_args)
     systems = vfs.VfsLfs2(flash, **flash.mount_args), vfs.VfsFat(disk)
     for n in range(seed, seed + cases):

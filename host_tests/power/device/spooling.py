@@ -12,6 +12,7 @@ import time
 
 import islog
 import utime
+from spooled import range_in_flash
 
 with open("first") as f:
     first = int(f.read())
@@ -28,12 +29,11 @@ while "stop" not in os.listdir() or log.pending or log.spooled:
             n += 1
     synced = log.synced
     log.poll()
-    start = first + log.sent + log._uplink.pending
-    own = log._spool.own
+    start, end = range_in_flash(log)
     # A time that is known before a poll is in flash after it.
-    if synced and own and start + own > until:
-        until = start + own
-        print(f"spooled {start} {until}.")
+    if synced and end > start and first + end > until:
+        until = first + end
+        print(f"spooled {first + start} {until}.")
     time.sleep_ms(4)
 assert log.close()
 assert log.dropped == log.rejected == 0, log.status()

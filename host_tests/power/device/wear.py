@@ -9,22 +9,17 @@ import gc
 import json
 import sys
 
+import littlefs
 import nor
 import virtual_board
 from virtual_board import Board
-
-try:
-    import vfs
-except ImportError:  # before MicroPython 1.23
-    import os as vfs
 
 
 def main(sectors, prog_bytes, records):
     gc.threshold(500000)  # else the fakes' garbage leaves no large piece of the heap
     virtual_board.reset()
     flash = nor.Nor(sectors, prog_bytes)
-    vfs.VfsLfs2.mkfs(flash, **flash.mount_args)
-    vfs.mount(vfs.VfsLfs2(flash, **flash.mount_args), "/flash")
+    littlefs.make(flash)
     with open("/flash/lib", "wb") as f:  # as large as islog is, beside it
         f.write(bytes(60000))
     board = Board(spool_file="/flash/spool", spool_bytes=200000)

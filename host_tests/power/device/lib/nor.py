@@ -25,7 +25,7 @@ class Nor:
         self.refused = None  # what was programmed in a way that a chip cannot
         self.programs = self.programmed_bytes = 0
         self.erases = [0] * sectors
-        self._prog_bytes = prog_bytes
+        self.prog_bytes = prog_bytes
 
     def readblocks(self, sector, buf, offset=0):
         if self.dead:
@@ -39,7 +39,7 @@ class Nor:
             self._refuse("a write without an offset: littlefs erases by itself")
         at = sector * SECTOR + offset
         size = len(buf)
-        if offset % self._prog_bytes or size % self._prog_bytes or offset + size > SECTOR:
+        if offset % self.prog_bytes or size % self.prog_bytes or offset + size > SECTOR:
             self._refuse(f"{size} bytes at {at} are not whole units")
         old = self.image[at : at + size]
         new = bytes(buf)
