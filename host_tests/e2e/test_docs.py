@@ -127,7 +127,7 @@ ELSEWHERE = {
     "make demo TLS=1 API=events": ("host_tests/e2e/test_tools.py", '"--tls", "--api", "events"'),
     "make config": ("host_tests/e2e/test_configure.py", "tools.configure"),
     "make serve": ("host_tests/server/test_command.py", "tools.server"),
-    "make flash": ("host_tests/flash/test_flash.py", "desk.flash("),
+    "make flash": ("host_tests/flash/test_flash.py", "device.flash("),
     ".venv/bin/python -m tools.device": ("host_tests/flash/test_flash.py", '"--main", folder'),
     "make unflash": ("host_tests/flash/test_flash.py", '"unflash"'),
     "make watch": ("host_tests/flash/test_others.py", '"watch"'),

@@ -35,12 +35,12 @@ def recorded(name, *columns):
     return [tuple(float(row[name]) for name in ("timestamp", *columns)) for row in rows]
 
 
-class Bench:
-    """The boards on it, by (example, kind), and what the server has of each."""
+class ExampleBoards:
+    """Simulated boards by name and kind, each with a program, and what the server has of each."""
 
     def __init__(self, server):
         self.server = server
-        self.boards = {}
+        self.by_name = {}
         self.runs = {}
 
     def config(self, bucket_name):
@@ -50,14 +50,14 @@ class Bench:
             "bucket_url": self.server.bucket_url,
             "ingest_url": self.server.ingest_url,
             "ntp_hosts": [self.server.ntp_host],
-            "wifi": [{"ssid": "bench", "password": "a password"}],
+            "wifi": [{"ssid": "home", "password": "a password"}],
             "flush_interval": 1,
         }
 
     def add(self, main, name, kind):
         config = self.config(f"{name} {kind}")
         board = simulate.Board(kind, config=config, main=main, attached=RECORDINGS)
-        self.boards[name, kind] = board
+        self.by_name[name, kind] = board
         return board
 
     def arrived(self, name, kind, signal):
@@ -70,7 +70,7 @@ class Bench:
 
     def run(self, name, kind, signal, until):
         """Let a board run until its values have come to `until` of them; then stop it."""
-        board = self.boards[name, kind]
+        board = self.by_name[name, kind]
         deadline = time.monotonic() + SECONDS
         while not until([value for _, value in self.arrived(name, kind, signal)]):
             assert board.running and time.monotonic() < deadline, "\n".join(board.lines)
@@ -87,24 +87,24 @@ ENOUGH = {
 
 
 @pytest.fixture(scope="module")
-def bench():
-    with LocalServer(key=KEY) as server, ExitStack() as boards:
-        bench = Bench(server)
+def boards():
+    with LocalServer(key=KEY) as server, ExitStack() as running:
+        boards = ExampleBoards(server)
         for kind in KINDS:
             for name in NAMES:
-                boards.enter_context(bench.add(EXAMPLES / f"{name}.py", name, kind))
-            boards.enter_context(bench.add(PROGRAMS / "sensor_errors.py", "refused", kind))
+                running.enter_context(boards.add(EXAMPLES / f"{name}.py", name, kind))
+            running.enter_context(boards.add(PROGRAMS / "sensor_errors.py", "refused", kind))
         with ThreadPoolExecutor(len(NAMES) * len(KINDS)) as pool:
             for name, kind in product(NAMES, KINDS):
-                bench.runs[name, kind] = pool.submit(bench.run, name, kind, *ENOUGH[name])
-        yield bench
+                boards.runs[name, kind] = pool.submit(boards.run, name, kind, *ENOUGH[name])
+        yield boards
 
 
-def check_run(bench, name, kind):
+def check_run(boards, name, kind):
     """It ran until it was stopped, and all that was stored was accepted; its status."""
-    bench.runs[name, kind].result()
-    status = bench.boards[name, kind].status
-    of_board = [r for r in bench.server.readings() if r["bucket_name"] == f"{name} {kind}"]
+    boards.runs[name, kind].result()
+    status = boards.by_name[name, kind].status
+    of_board = [r for r in boards.server.readings() if r["bucket_name"] == f"{name} {kind}"]
     assert status["sent"] == len(of_board)
     assert status["dropped"] == status["pending"] == 0
     return status
@@ -115,14 +115,14 @@ def without_repeats(readings):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_dht22_is_logged_and_what_it_does_not_answer_is_counted(bench, kind):
-    status = check_run(bench, "dht22", kind)
+def test_a_dht22_is_logged_and_what_it_does_not_answer_is_counted(boards, kind):
+    status = check_run(boards, "dht22", kind)
     for signal in ("temperature", "humidity"):
         values = [row[1] for row in recorded("dht22-15", signal)]
-        arrived = without_repeats(bench.arrived("dht22", kind, signal))
+        arrived = without_repeats(boards.arrived("dht22", kind, signal))
         assert [round(value, 3) for value in arrived] == values[: len(arrived)]
         assert len(arrived) == 3
-    console = bench.boards["dht22", kind].lines
+    console = boards.by_name["dht22", kind].lines
     assert any(line.startswith("DHT22: OSError") for line in console)
     assert "DHT22: Exception('checksum error',)" in console
     failed = sum(line.startswith("DHT22: ") for line in console)
@@ -130,14 +130,14 @@ def test_a_dht22_is_logged_and_what_it_does_not_answer_is_counted(bench, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_ds18b20_is_logged_and_a_restart_of_it_is_no_85_degrees(bench, kind):
-    status = check_run(bench, "ds18b20", kind)
+def test_a_ds18b20_is_logged_and_a_restart_of_it_is_no_85_degrees(boards, kind):
+    status = check_run(boards, "ds18b20", kind)
     values = [row[1] for row in recorded("ds18b20-13", "temperature")]
-    arrived = without_repeats(bench.arrived("ds18b20", kind, "temperature"))
+    arrived = without_repeats(boards.arrived("ds18b20", kind, "temperature"))
     assert arrived == values[: len(arrived)] and 85 not in arrived
     # The first, the one after it was silent, the one after it was garbled and restarted.
     assert arrived == [19.1875, -10.125, 20.125]
-    assert "DS18B20: Exception('CRC error',)" in bench.boards["ds18b20", kind].lines
+    assert "DS18B20: Exception('CRC error',)" in boards.by_name["ds18b20", kind].lines
     assert status["rejected"] >= 3
 
 
@@ -163,8 +163,8 @@ def bme280_in_floats(temperature, pressure, humidity):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_bme280_is_logged_with_the_values_of_its_data_sheet(bench, kind):
-    status = check_run(bench, "bme280", kind)
+def test_a_bme280_is_logged_with_the_values_of_its_data_sheet(boards, kind):
+    status = check_run(boards, "bme280", kind)
     # The example of Bosch's data sheets: 25.08 degrees, 100653.27 Pa.
     celsius, hectopascal, _ = bme280_in_floats(519888, 415148, 28600)
     assert round(celsius, 2) == 25.08 and round(hectopascal * 100, 2) == 100653.27
@@ -172,10 +172,10 @@ def test_a_bme280_is_logged_with_the_values_of_its_data_sheet(bench, kind):
     rows = recorded("bme280-0x76", "temperature", "pressure", "humidity")
     expected = [bme280_in_floats(*raw) for _, *raw in rows]
     for i, signal in enumerate(("temperature", "pressure", "humidity")):
-        arrived = without_repeats(bench.arrived("bme280", kind, signal))
+        arrived = without_repeats(boards.arrived("bme280", kind, signal))
         assert len(arrived) == 3
         assert arrived == pytest.approx([values[i] for values in expected[:3]], abs=0.02)
-    failed = sum(line.startswith("BME280: ") for line in bench.boards["bme280", kind].lines)
+    failed = sum(line.startswith("BME280: ") for line in boards.by_name["bme280", kind].lines)
     assert failed >= 1
     assert status["rejected"] == 3 * failed
 
@@ -184,11 +184,11 @@ PRESSED_S = (1.5, 3.1, 4.4, 7.2)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_each_press_of_a_button_is_logged_once_and_when_it_was(bench, kind):
-    check_run(bench, "button", kind)
+def test_each_press_of_a_button_is_logged_once_and_when_it_was(boards, kind):
+    check_run(boards, "button", kind)
     went_down = [at for at, level in recorded("button-14", "level") if not level]
     assert set(PRESSED_S) < set(went_down)  # the others are its contacts' bouncing
-    arrived = bench.arrived("button", kind, "presses")
+    arrived = boards.arrived("button", kind, "presses")
     assert [value for _, value in arrived] == [1, 2, 3, 4]
     for i in range(1, 4):
         since_s = arrived[i][0] - arrived[i - 1][0]
@@ -222,8 +222,8 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_attached_refuses_what_the_real_thing_refuses(bench, kind):
-    board = bench.boards["refused", kind]
+def test_what_is_attached_refuses_what_the_real_thing_refuses(boards, kind):
+    board = boards.by_name["refused", kind]
     assert board.wait(SECONDS) and board.returncode == 0, "\n".join(board.lines)
     told = dict(json.loads(line[5:]) for line in board.lines if line.startswith("told "))
     assert told == {
@@ -310,25 +310,25 @@ ERRORS = (
 
 
 def test_main_goes_on_whatever_the_port_raises(tmp_path):
-    boards = {}
+    programs = {}
     for name, (kind, before, here, not_here) in PORTS.items():
         for error in ERRORS if "{error}" in before else ERRORS[:1]:
-            main = tmp_path / f"{len(boards)}.py"
+            main = tmp_path / f"{len(programs)}.py"
             program = (ROOT / "main.py").read_text()
             main.write_text(before.replace("{error}", error) + program)
-            boards[f"{name} {error}"] = main, kind, here, not_here
+            programs[f"{name} {error}"] = main, kind, here, not_here
     with LocalServer(key=KEY) as server, ExitStack() as stack:
-        bench = Bench(server)
-        for name, (main, kind, _, _) in boards.items():
-            stack.enter_context(bench.add(main, name, kind))
-        for name, (_, kind, here, not_here) in boards.items():
-            bench.run(name, kind, "uptime", lambda values: len(values) >= 3)
+        boards = ExampleBoards(server)
+        for name, (main, kind, _, _) in programs.items():
+            stack.enter_context(boards.add(main, name, kind))
+        for name, (_, kind, here, not_here) in programs.items():
+            boards.run(name, kind, "uptime", lambda values: len(values) >= 3)
             for signal in here:
-                assert len(bench.arrived(name, kind, signal)) >= 2, (name, signal)
+                assert len(boards.arrived(name, kind, signal)) >= 2, (name, signal)
             for signal in not_here:
-                assert not bench.arrived(name, kind, signal), (name, signal)
+                assert not boards.arrived(name, kind, signal), (name, signal)
             if name.startswith("the first ESP32"):
-                celsius = [value for _, value in bench.arrived(name, kind, "temperature")]
+                celsius = [value for _, value in boards.arrived(name, kind, "temperature")]
                 assert {round(value, 2) for value in celsius} == {53.33}
 
 
@@ -353,10 +353,10 @@ machine.I2C = Blank
         + (EXAMPLES / "bme280.py").read_text()
     )
     with LocalServer(key=KEY) as server:
-        bench = Bench(server)
-        with bench.add(main, "blank", "rp2"):
-            bench.run("blank", "rp2", "temperature", lambda values: len(values) >= 1)
-        assert bench.boards["blank", "rp2"].status["rejected"] >= 6
+        boards = ExampleBoards(server)
+        with boards.add(main, "blank", "rp2"):
+            boards.run("blank", "rp2", "temperature", lambda values: len(values) >= 1)
+        assert boards.by_name["blank", "rp2"].status["rejected"] >= 6
 
 
 def test_examples_are_short():

@@ -30,8 +30,10 @@ print(json.dumps(found))
 """
 
 
-class Desk:
-    """One board, its flash in a file: switched on by the first use of `port`."""
+class Device:
+    """A board on a serial port, and the commands of tools.device for it.
+
+    Its flash is the file `chip`. It is switched on by the first use of `port`."""
 
     def __init__(self, folder, *options):
         self.folder = folder
@@ -92,8 +94,8 @@ class Desk:
 
     def config(self, **settings):
         """The path of a config.json."""
-        given = {"client_key": KEY, "bucket_name": "on the desk"}
-        given["wifi"] = [{"ssid": "desk", "password": "a password"}]
+        given = {"client_key": KEY, "bucket_name": "greenhouse"}
+        given["wifi"] = [{"ssid": "home", "password": "a password"}]
         path = self.folder / "config.json"
         path.write_text(json.dumps({**given, **settings}), "utf-8")
         return path
@@ -115,21 +117,21 @@ class Desk:
 
 
 @pytest.fixture
-def new_desk(tmp_path):
-    desks = []
+def new_device(tmp_path):
+    devices = []
 
     def make(*options):
-        desks.append(Desk(tmp_path, *options))
-        return desks[-1]
+        devices.append(Device(tmp_path, *options))
+        return devices[-1]
 
     yield make
-    for desk in desks:
-        desk.switch_off()
+    for device in devices:
+        device.switch_off()
 
 
 @pytest.fixture
-def desk(new_desk):
-    return new_desk()
+def device(new_device):
+    return new_device()
 
 
 @pytest.fixture

@@ -35,12 +35,14 @@ def expected(config):
     return files
 
 
-def check(desk):
+def check(device):
     """islog and nothing else is on the board, and it can be imported."""
-    found = desk.digests()
+    found = device.digests()
     assert found.pop(RECORD)
-    assert found == expected(desk.folder / "config.json")
-    assert desk.mpremote("exec", "import islog; print(islog.from_config)").startswith("<function")
+    assert found == expected(device.folder / "config.json")
+    assert device.mpremote("exec", "import islog; print(islog.from_config)").startswith(
+        "<function"
+    )
 
 
 def sending_to(server, **settings):
@@ -48,9 +50,9 @@ def sending_to(server, **settings):
     return {**urls, "ntp_hosts": [server.ntp_host], "flush_interval": 1, **settings}
 
 
-def interrupt(desk, cut, *arguments):
+def interrupt(device, cut, *arguments):
     """Begin a flash, and cut it off where some files have been copied."""
-    flash = desk.start("flash", "--follow", 0, *arguments)
+    flash = device.start("flash", "--follow", 0, *arguments)
     for line in flash.stdout:
         if line.strip().startswith(f"{STOPPED_AT}/"):
             cut(flash)
@@ -60,88 +62,88 @@ def interrupt(desk, cut, *arguments):
     return flash.wait(60), flash.communicate()[1]
 
 
-def test_a_new_board_sends_its_readings_and_a_second_flash_copies_nothing(desk, server):
-    config = desk.config(**sending_to(server))
-    status, output, errors = desk.run("flash", "--config", config, "--follow", 40)
+def test_a_new_board_sends_its_readings_and_a_second_flash_copies_nothing(device, server):
+    config = device.config(**sending_to(server))
+    status, output, errors = device.run("flash", "--config", config, "--follow", 40)
     assert status == 0, output + errors
     assert output.rstrip().endswith("islog: readings are accepted")
     assert server.accepted > 0
-    check(desk)
-    before = desk.chip.read_bytes()
-    status, output, _ = desk.run("flash", "--config", config, "--follow", 40)
+    check(device)
+    before = device.chip.read_bytes()
+    status, output, _ = device.run("flash", "--config", config, "--follow", 40)
     assert status == 0
     assert "Nothing to copy" in output and not re.search(r"^ *\d+/\d+ ", output, re.MULTILINE)
-    assert desk.chip.read_bytes() == before
+    assert device.chip.read_bytes() == before
 
 
-def test_only_what_changed_is_copied_and_what_is_gone_goes(desk):
-    desk.flash()
-    desk.put("/lib/islog/gone.py", "# of an earlier version")
-    desk.put("/lib/mine.py", "# a user's own")
-    desk.put("/lib/islog/ring.py", "# changed on the board")
-    output = desk.flash("--config", desk.config(bucket_name="another"))
+def test_only_what_changed_is_copied_and_what_is_gone_goes(device):
+    device.flash()
+    device.put("/lib/islog/gone.py", "# of an earlier version")
+    device.put("/lib/mine.py", "# a user's own")
+    device.put("/lib/islog/ring.py", "# changed on the board")
+    output = device.flash("--config", device.config(bucket_name="another"))
     copied = re.findall(r"^ *\d+/\d+  (\S+)$", output, re.MULTILINE)
     assert copied == ["/lib/islog/ring.py", "/config.json"]
-    found = desk.digests()
+    found = device.digests()
     assert found.pop("/lib/mine.py") and found.pop(RECORD)
-    assert found == expected(desk.folder / "config.json")
+    assert found == expected(device.folder / "config.json")
 
 
-def test_compiled_modules_take_the_place_of_the_others_and_the_other_way_round(desk):
-    desk.flash()
-    desk.flash("--mpy")
-    package = [path for path in desk.digests() if path.startswith("/lib/islog/")]
+def test_compiled_modules_take_the_place_of_the_others_and_the_other_way_round(device):
+    device.flash()
+    device.flash("--mpy")
+    package = [path for path in device.digests() if path.startswith("/lib/islog/")]
     assert sorted(package) == sorted([f"/lib/islog/{p.stem}.mpy" for p in MODULES] + [RECORD])
-    assert "Ring" in desk.mpremote("exec", "import islog, islog.ring; print(dir(islog.ring))")
-    desk.flash()
-    check(desk)
+    assert "Ring" in device.mpremote("exec", "import islog, islog.ring; print(dir(islog.ring))")
+    device.flash()
+    check(device)
 
 
-def test_a_flash_that_was_killed_is_repaired_by_the_next(desk):
-    config = desk.config()
-    status, _ = interrupt(desk, lambda flash: flash.kill(), "--config", config)
+def test_a_flash_that_was_killed_is_repaired_by_the_next(device):
+    config = device.config()
+    status, _ = interrupt(device, lambda flash: flash.kill(), "--config", config)
     assert status == -9
-    output = desk.flash()
+    output = device.flash()
     copied = int(re.search(r"(\d+) of \d+ files copied", output)[1])
     assert copied <= len(expected(config)) - STOPPED_AT + 1  # what had arrived is not copied again
-    check(desk)
+    check(device)
 
 
-def test_a_power_cut_during_a_flash_leaves_what_was_there(desk):
-    desk.flash()
-    config = desk.folder / "config.json"
-    status, errors = interrupt(desk, lambda _: desk.cut_power(), "--mpy", "--config", config)
+def test_a_power_cut_during_a_flash_leaves_what_was_there(device):
+    device.flash()
+    config = device.folder / "config.json"
+    status, errors = interrupt(device, lambda _: device.cut_power(), "--mpy", "--config", config)
     assert status == 1 and "went away or does not answer" in errors
-    found = desk.digests()
+    found = device.digests()
     assert expected(config).items() <= found.items()
-    assert "function" in desk.mpremote("exec", "import islog; print(islog.from_config)")
-    desk.flash()
-    check(desk)
+    assert "function" in device.mpremote("exec", "import islog; print(islog.from_config)")
+    device.flash()
+    check(device)
 
 
-def test_a_program_that_was_there_before_comes_back(desk):
-    desk.put("/main.py", "print('mine')")
-    desk.put("/notes.txt", "a user's own")
-    before = desk.digests()
-    desk.flash()
-    status, output, _ = desk.run("unflash")
+def test_a_program_that_was_there_before_comes_back(device):
+    device.put("/main.py", "print('mine')")
+    device.put("/notes.txt", "a user's own")
+    before = device.digests()
+    device.flash()
+    status, output, _ = device.run("unflash")
     assert status == 0
     assert "removed /config.json" in output and "put back the /main.py" in output
-    assert desk.digests() == before
-    status, output, _ = desk.run("unflash")
+    assert device.digests() == before
+    status, output, _ = device.run("unflash")
     assert status == 0 and "Nothing of islog is on the board" in output
-    assert desk.digests() == before
+    assert device.digests() == before
 
 
-def test_a_program_that_was_changed_on_the_board_is_left_there(desk):
-    desk.flash()
-    desk.put("/main.py", "print('changed')")
-    status, output, _ = desk.run("unflash")
+def test_a_program_that_was_changed_on_the_board_is_left_there(device):
+    device.flash()
+    device.put("/main.py", "print('changed')")
+    status, output, _ = device.run("unflash")
     assert status == 0 and "left /main.py: it was changed on the board" in output
-    assert list(desk.digests()) == ["/main.py"]
+    assert list(device.digests()) == ["/main.py"]
 
 
-def test_the_certificate_and_the_modules_beside_the_program_come_with_it(desk, tmp_path):
+def test_the_certificate_and_the_modules_beside_the_program_come_with_it(device, tmp_path):
     folder = tmp_path / "program"
     (folder / "lib").mkdir(parents=True)
     (folder / "lib/sensor.py").write_text("CELSIUS = 21\n")
@@ -150,14 +152,14 @@ def test_the_certificate_and_the_modules_beside_the_program_come_with_it(desk, t
     certificate = tmp_path / "certs/ca.pem"
     root = trustme.CA().cert_pem
     root.write_to_path(certificate)
-    config = desk.config(ca_file="/certs/ca.pem")
-    desk.flash("--config", config, "--main", folder / "program.py")
-    found = desk.digests()
+    config = device.config(ca_file="/certs/ca.pem")
+    device.flash("--config", config, "--main", folder / "program.py")
+    found = device.digests()
     assert found["/certs/ca.pem"] == hashlib.sha256(der(root)).hexdigest()
     assert found["/lib/sensor.py"] == sha256(folder / "lib/sensor.py")
     assert found["/main.py"] == sha256(folder / "program.py")
-    desk.flash()
-    assert not {"/certs/ca.pem", "/lib/sensor.py"} & set(desk.digests())
+    device.flash()
+    assert not {"/certs/ca.pem", "/lib/sensor.py"} & set(device.digests())
 
 
 def der(pem):
@@ -171,7 +173,7 @@ def notepad(pem):
     )
 
 
-def test_whatever_holds_a_root_goes_to_the_board_as_der(desk, tmp_path):
+def test_whatever_holds_a_root_goes_to_the_board_as_der(device, tmp_path):
     one, two, key = trustme.CA(), trustme.CA(), trustme.CA().private_key_pem.bytes()
     one, two = one.cert_pem, two.cert_pem
     both = der(one) + der(two)
@@ -185,19 +187,19 @@ def test_whatever_holds_a_root_goes_to_the_board_as_der(desk, tmp_path):
     }
     for name, (content, _) in files.items():
         (tmp_path / name).write_bytes(content)
-    desk.flash("--config", desk.config(ca_file=list(files)))
-    found = desk.digests()
+    device.flash("--config", device.config(ca_file=list(files)))
+    found = device.digests()
     for name, (_, wanted) in files.items():
         assert found["/" + name] == hashlib.sha256(wanted).hexdigest(), name
-    output = desk.flash("--config", desk.config(ca_file=list(files)))
+    output = device.flash("--config", device.config(ca_file=list(files)))
     assert "Nothing to copy" in output
 
 
-def test_a_pico_that_reads_no_pem_verifies_the_server_whose_root_is_pem_here(desk, tmp_path):
+def test_a_pico_that_reads_no_pem_verifies_the_server_whose_root_is_pem_here(device, tmp_path):
     with LocalServer(key=KEY, tls=True) as server:
         shutil.copy(server.ca_file, tmp_path / "ca.pem")
-        config = desk.config(**sending_to(server, ca_file="ca.pem"))
-        status, output, errors = desk.run("flash", "--config", config, "--follow", 40)
+        config = device.config(**sending_to(server, ca_file="ca.pem"))
+        status, output, errors = device.run("flash", "--config", config, "--follow", 40)
         assert status == 0, output + errors
         assert server.accepted > 0 and "is not verified" not in output
 
@@ -221,10 +223,10 @@ DER = ssl.PEM_cert_to_DER_cert(PEM.decode())
         (DER + b"?", "holds one that is damaged"),
     ],
 )
-def test_a_file_without_a_whole_root_is_refused_before_a_board_is_asked_for(desk, content, what):
-    (desk.folder / "root").write_bytes(content)
-    config = desk.config(ca_file="root")
-    status, output, errors = desk.run("flash", "--config", config, "--port", "/dev/nothing")
+def test_a_file_without_a_whole_root_is_refused_before_a_board_is_asked_for(device, content, what):
+    (device.folder / "root").write_bytes(content)
+    config = device.config(ca_file="root")
+    status, output, errors = device.run("flash", "--config", config, "--port", "/dev/nothing")
     assert (status, output) == (1, "")
     assert errors.startswith(f"root, which config.json names as ca_file, {what}"), errors
     assert errors.count("\n") == 1 and "make ca HOST=" in errors
@@ -238,51 +240,51 @@ def request(method, url, data=None, json=None, headers={}, stream=None):
 
 @pytest.mark.parametrize("path", ["/requests.py", "/requests/__init__.py"])
 def test_an_old_requests_that_hides_micropythons_own_is_named_before_anything_is_copied(
-    desk, path
+    device, path
 ):
     if path.count("/") > 1:
-        desk.mpremote("exec", "import os; os.mkdir('/requests')")
-    desk.put(path, OLD)
-    before = desk.digests()
-    status, _, errors = desk.run("flash", "--config", desk.config())
+        device.mpremote("exec", "import os; os.mkdir('/requests')")
+    device.put(path, OLD)
+    before = device.digests()
+    status, _, errors = device.run("flash", "--config", device.config())
     name = path.replace("/__init__.py", "")
     assert status == 1 and f"an old requests, {name}, with which islog cannot send" in errors
     assert f"mpremote fs rm -r :{name}`" in errors and '"transport": "kept"' in errors
-    assert desk.digests() == before
-    desk.flash("--config", desk.config(transport="kept"))
-    desk.mpremote("fs", "rm", "-r", f":{name}")
-    desk.flash()
-    check(desk)
+    assert device.digests() == before
+    device.flash("--config", device.config(transport="kept"))
+    device.mpremote("fs", "rm", "-r", f":{name}")
+    device.flash()
+    check(device)
 
 
-def test_an_old_copy_that_is_not_in_the_way_is_told(desk):
-    desk.mpremote("exec", "import os; os.mkdir('/lib')")
-    desk.put("/lib/requests.py", OLD)
-    desk.put("/urequests.py", OLD)
-    output = desk.flash()
+def test_an_old_copy_that_is_not_in_the_way_is_told(device):
+    device.mpremote("exec", "import os; os.mkdir('/lib')")
+    device.put("/lib/requests.py", OLD)
+    device.put("/urequests.py", OLD)
+    output = device.flash()
     for path in ("/lib/requests.py", "/urequests.py"):
         assert f"{path} is on the board, too" in output
 
 
-def test_a_board_without_requests_is_told_what_needs_none(desk):
-    desk.put("/requests.py", "raise ImportError('no module')")
-    status, _, errors = desk.run("flash", "--config", desk.config())
+def test_a_board_without_requests_is_told_what_needs_none(device):
+    device.put("/requests.py", "raise ImportError('no module')")
+    status, _, errors = device.run("flash", "--config", device.config())
     assert status == 1 and "has no requests" in errors and '"transport": "kept"' in errors
 
 
 @pytest.mark.parametrize("kind", ["rp2", "esp32"])
 def test_a_mistyped_password_does_not_look_right_because_of_the_link_of_before(
-    new_desk, server, kind
+    new_device, server, kind
 ):
-    desk = new_desk("--kind", kind, "--air", '{"desk": "a password"}')
-    config = desk.config(**sending_to(server))
-    status, output, errors = desk.run("flash", "--config", config, "--follow", 40)
+    device = new_device("--kind", kind, "--air", '{"home": "a password"}')
+    config = device.config(**sending_to(server))
+    status, output, errors = device.run("flash", "--config", config, "--follow", 40)
     assert status == 0, output + errors
-    wrong = [{"ssid": "desk", "password": "a pasword"}]
-    config = desk.config(**sending_to(server, wifi=wrong, bucket_name="mistyped"))
+    wrong = [{"ssid": "home", "password": "a pasword"}]
+    config = device.config(**sending_to(server, wifi=wrong, bucket_name="mistyped"))
     seconds = {"rp2": 6, "esp32": 18}[kind]  # an ESP32 goes on trying: islog waits for 15
-    status, output, errors = desk.run("flash", "--config", config, "--follow", seconds)
-    assert status == 1 and "no readings were accepted yet: Wi-Fi desk" in errors, output + errors
+    status, output, errors = device.run("flash", "--config", config, "--follow", seconds)
+    assert status == 1 and "no readings were accepted yet: Wi-Fi home" in errors, output + errors
     assert not [b for b in server.buckets() if b["name"] == "mistyped"]
 
 
@@ -295,14 +297,14 @@ def test_a_mistyped_password_does_not_look_right_because_of_the_link_of_before(
         (("--size-kb", "64"), "KB of flash free, and what has to be copied needs"),
     ],
 )
-def test_a_board_that_cannot_run_islog_is_left_as_it_was(new_desk, options, sentence):
-    desk = new_desk(*options)
-    desk.put("/main.py", "print('mine')")
-    before = desk.digests()
-    status, _, errors = desk.run("flash", "--config", desk.config())
+def test_a_board_that_cannot_run_islog_is_left_as_it_was(new_device, options, sentence):
+    device = new_device(*options)
+    device.put("/main.py", "print('mine')")
+    before = device.digests()
+    status, _, errors = device.run("flash", "--config", device.config())
     assert status == 1
     assert sentence in errors
-    assert desk.digests() == before
+    assert device.digests() == before
 
 
 @pytest.mark.parametrize(
@@ -320,20 +322,20 @@ def test_a_board_that_cannot_run_islog_is_left_as_it_was(new_desk, options, sent
     ],
 )
 def test_settings_that_a_board_would_refuse_are_refused_before_one_is_asked_for(
-    desk, text, settings, sentence
+    device, text, settings, sentence
 ):
-    config = desk.config(**settings)
+    config = device.config(**settings)
     if text:
         config.write_text(text)
-    status, output, errors = desk.run("flash", "--config", config, "--port", "/dev/nothing")
+    status, output, errors = device.run("flash", "--config", config, "--port", "/dev/nothing")
     assert (status, output) == (1, "")
     assert errors.startswith(sentence) and errors.count("\n") == 1, errors
 
 
-def test_a_wrong_key_is_told_as_the_reason_at_once(desk, server):
-    config = desk.config(**sending_to(server, client_key="another-key"))
+def test_a_wrong_key_is_told_as_the_reason_at_once(device, server):
+    config = device.config(**sending_to(server, client_key="another-key"))
     began_s = time.monotonic()
-    status, _, errors = desk.run("flash", "--config", config, "--follow", 40)
+    status, _, errors = device.run("flash", "--config", config, "--follow", 40)
     assert status == 1
     assert errors.startswith("islog is on the board, but no readings were accepted yet: "), errors
     assert "client_key" in errors and errors.count("\n") == 1
@@ -346,14 +348,14 @@ def test_the_firmware_says_what_flash_listens_for():
         assert sentence in said
 
 
-def test_a_program_that_ends_is_told_with_its_error(desk, tmp_path):
+def test_a_program_that_ends_is_told_with_its_error(device, tmp_path):
     program = tmp_path / "wrong.py"
     program.write_text("raise ValueError('no sensor is there')\n")
-    status, _, errors = desk.run("flash", "--config", desk.config(), "--main", program)
+    status, _, errors = device.run("flash", "--config", device.config(), "--main", program)
     assert status == 1
     assert errors == "main.py has ended: ValueError: no sensor is there\n"
     program.write_text("")
-    status, _, errors = desk.run("flash", "--config", desk.config(), "--main", program)
+    status, _, errors = device.run("flash", "--config", device.config(), "--main", program)
     assert (status, errors) == (1, "main.py has ended.\n")
 
 

@@ -30,12 +30,12 @@ while True:
 """
 
 
-def test_watch_shows_what_a_program_prints_and_does_not_stop_it(desk):
-    desk.put("/main.py", COUNTS)
-    desk.mpremote("reset")
+def test_watch_shows_what_a_program_prints_and_does_not_stop_it(device):
+    device.put("/main.py", COUNTS)
+    device.mpremote("reset")
     shown = []
     for _ in range(2):
-        watch = desk.start("watch")
+        watch = device.start("watch")
         for line in watch.stdout:
             if line.startswith("count "):
                 shown.append(int(line[6:]))
@@ -47,24 +47,24 @@ def test_watch_shows_what_a_program_prints_and_does_not_stop_it(desk):
     assert len(set(shown)) == 20 and shown == sorted(shown)  # of one run
 
 
-def test_the_spool_is_copied_whole_and_stays_on_the_board(desk, tmp_path):
-    config = desk.config(spool_file="data/kept", spool_bytes=64000)
-    desk.put("/config.json", config.read_text())
-    desk.mpremote("exec", "import os; os.mkdir('/data')")
+def test_the_spool_is_copied_whole_and_stays_on_the_board(device, tmp_path):
+    config = device.config(spool_file="data/kept", spool_bytes=64000)
+    device.put("/config.json", config.read_text())
+    device.mpremote("exec", "import os; os.mkdir('/data')")
     segments = {"kept.7": "seven " * 500, "kept.12": "twelve", "kept.txt": "no segment"}
     for name, text in segments.items():
-        desk.put(f"/data/{name}", text)
-    before = desk.digests()
+        device.put(f"/data/{name}", text)
+    before = device.digests()
     to = tmp_path / "pulled"
     for _ in range(2):
-        status, output, errors = desk.run("pull-spool", "--to", to)
+        status, output, errors = device.run("pull-spool", "--to", to)
         assert status == 0, errors
         assert "2 segments of /data/kept" in output
         pulled = {path.name: path.read_text() for path in to.glob("kept.*")}
         assert pulled == {name: segments[name] for name in ("kept.7", "kept.12")}
-    assert desk.digests() == before
+    assert device.digests() == before
     (to / "kept.7").write_text("of another board")
-    status, _, errors = desk.run("pull-spool", "--to", to)
+    status, _, errors = device.run("pull-spool", "--to", to)
     assert status == 1 and "another board's" in errors
     assert (to / "kept.7").read_text() == "of another board"
 
@@ -93,7 +93,7 @@ def test_what_a_board_could_not_send_is_read_from_its_spool(tmp_path):
             "bucket_url": server.bucket_url,
             "ingest_url": "http://127.0.0.1:9/nothing",  # the discard port: no server
             "ntp_hosts": [server.ntp_host],
-            "wifi": [{"ssid": "desk", "password": "a password"}],
+            "wifi": [{"ssid": "home", "password": "a password"}],
             "spool_file": "kept",
             "spool_bytes": 64000,
             "flush_interval": 0,
@@ -118,35 +118,35 @@ def test_what_a_board_could_not_send_is_read_from_its_spool(tmp_path):
     assert all(abs(float(row[0]) - began_s) < 60 for row in logged)
 
 
-def test_a_board_that_keeps_no_spool_says_so(desk):
-    status, _, errors = desk.run("pull-spool")
+def test_a_board_that_keeps_no_spool_says_so(device):
+    status, _, errors = device.run("pull-spool")
     assert status == 1 and errors.startswith("The board has no config.json")
-    desk.put("/config.json", desk.config().read_text())
-    status, _, errors = desk.run("pull-spool")
+    device.put("/config.json", device.config().read_text())
+    status, _, errors = device.run("pull-spool")
     assert status == 1 and errors.startswith("The board keeps no spool")
 
 
-def test_the_unit_tests_run_on_a_board_and_leave_nothing_there(desk):
-    desk.put("/notes.txt", "a user's own")
-    before = desk.digests()
-    run = desk.start("test_ring", "test_wifi", module="host_tests.on_real_board")
+def test_the_unit_tests_run_on_a_board_and_leave_nothing_there(device):
+    device.put("/notes.txt", "a user's own")
+    before = device.digests()
+    run = device.start("test_ring", "test_wifi", module="host_tests.on_real_board")
     output, errors = run.communicate()
     assert run.returncode == 0 and KEY not in output + errors, output
     count, rest = output.splitlines()[-1].split(" ", 1)
     assert int(count) > 20 and rest == "passed, 0 failed"
-    assert desk.digests() == before
+    assert device.digests() == before
 
 
-def test_a_unit_test_that_fails_on_a_board_is_counted(desk, tmp_path, monkeypatch):
+def test_a_unit_test_that_fails_on_a_board_is_counted(device, tmp_path, monkeypatch):
     (tmp_path / "test_wrong.py").write_text("def test_it():\n    assert 1 == 2\n")
     (tmp_path / "test_typo.py").write_text("def test_it(:\n")
     monkeypatch.setattr(on_real_board, "UNIT", tmp_path)
-    assert on_real_board.test_board(desk.port) == [0, 2, 0]
+    assert on_real_board.test_board(device.port) == [0, 2, 0]
 
 
-def test_the_benchmark_of_a_board_shows_its_figures_and_leaves_nothing_there(desk):
-    before = desk.digests()
-    status, output, errors = desk.run("bench-board")
+def test_the_benchmark_of_a_board_shows_its_figures_and_leaves_nothing_there(device):
+    before = device.digests()
+    status, output, errors = device.run("bench-board")
     assert status == 0, output + errors
     machine_code, bytecode = output.split("MicroPython 1.")[1:]
     for table in (machine_code, bytecode):
@@ -154,7 +154,7 @@ def test_the_benchmark_of_a_board_shows_its_figures_and_leaves_nothing_there(des
         for what in ("log(), float", "JSON, int", "heap: log(), str", "heap kept by a Logger"):
             assert float(rows[what][1].replace(",", "")) > 0, rows
         assert rows["heap: log(), float"][:2] == ["bytes", "0"]
-    assert desk.digests() == before
+    assert device.digests() == before
 
 
 def over_http():
@@ -163,18 +163,18 @@ def over_http():
 
 
 @pytest.mark.parametrize("way", ["a checkout", "an address"])
-def test_mip_brings_the_whole_package(desk, way):
+def test_mip_brings_the_whole_package(device, way):
     package = "package.json"
     if way == "an address":
         server = over_http()
         threading.Thread(target=server.serve_forever, daemon=True).start()
         package = f"http://127.0.0.1:{server.server_port}/package.json"
-    desk.mpremote("mip", "install", package)
-    found = [path for path in desk.digests() if path.startswith("/lib/islog/")]
+    device.mpremote("mip", "install", package)
+    found = [path for path in device.digests() if path.startswith("/lib/islog/")]
     assert sorted(found) == [f"/lib/islog/{path.name}" for path in MODULES]
-    shown = desk.mpremote("exec", "import islog; print(islog.__file__, islog.Logger.__name__)")
+    shown = device.mpremote("exec", "import islog; print(islog.__file__, islog.Logger.__name__)")
     assert shown.split() == ["/lib/islog/__init__.py", "Logger"]
-    status, output, _ = desk.run("unflash")
+    status, output, _ = device.run("unflash")
     assert status == 0 and output.count("removed") == len(MODULES)
     if way == "an address":
         server.shutdown()

@@ -125,7 +125,7 @@ class Day:
         self.path = path
         self.settings = {
             "client_key": "the-key",
-            "bucket_name": "desk",
+            "bucket_name": "shed",
             "api": self.api,
             "transport": self.transport,
             "bucket_url": "http://service.test/buckets",

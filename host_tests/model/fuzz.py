@@ -274,7 +274,7 @@ def settings(most_wrong=3):
     """Settings as somebody may have them, right or wrong."""
     given = {
         "client_key": KEY,
-        "bucket_name": "desk",
+        "bucket_name": "shed",
         "wifi": [{"ssid": "home", "password": "a password"}],
         "timeout": 5,
         "quiet": True,

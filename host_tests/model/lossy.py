@@ -242,8 +242,8 @@ def http_date(unix_s):
     return "%s, %02d %s %d %s" % (names[weekday], day, names[6 + month], year, clock)
 
 
-class Witness:
-    """Stands where a redirect leads, and notes who comes."""
+class RedirectTarget:
+    """The host to which redirects lead; nobody may follow one: `seen` counts who does."""
 
     down = False
 

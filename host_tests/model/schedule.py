@@ -63,7 +63,7 @@ MISTAKES = (
     ("n", 1, (1, 1000000)),
 )
 KINDS = tuple(lossy.KINDS)
-BUCKETS = ("desk", "b\u00fcro \U0001f600", 'a "b" \\c')
+BUCKETS = ("shed", "b\u00fcro \U0001f600", 'a "b" \\c')
 
 
 class Reading:
@@ -131,7 +131,7 @@ class Schedule:
         if transport == "requests":  # 0.10: no chunks, no 1xx, and a Location is taken for worse
             self.server.misheard = "chunked", "continue", "location"
         self.ntp = Ntp(NOW_MS, self._synced)
-        self.witness = lossy.Witness()
+        self.redirect_target = lossy.RedirectTarget()
         self.clock_kind = random.choice(("true", "true", "true", "drift", "lying", "date"))
         self.interrupts = interrupts
         self.days = random.randrange(4) == 0  # it has some without Wi-Fi, server, NTP or polls
@@ -181,7 +181,7 @@ class Schedule:
         internet.names.update({"service.test": True, "time.test": True})
         internet.hosts["service.test:80"] = self.server
         internet.hosts["time.test:123"] = self.ntp
-        internet.hosts["elsewhere.test:80"] = self.witness
+        internet.hosts["elsewhere.test:80"] = self.redirect_target
         self.boots += 1
         settings = self._settings()
         self.settings = settings
@@ -811,7 +811,7 @@ class Schedule:
         missing = self.now.logged - self.now.new
         if not self.server.unheard:
             assert missing == log.dropped + log.rejected
-        assert self.witness.seen == 0
+        assert self.redirect_target.seen == 0
 
 
 def _spoil(packet):

@@ -100,7 +100,7 @@ def test_the_news_of_a_loss_is_no_reading_after_a_reboot_either(tmp_path):
     [
         '{"bucket_name": , "client_key": "the-key", "quiet": true}',
         '{"client_key" "bucket_name": "the-key", "timeout": 5}',
-        '{"client_key": 5, "the-key": "desk"}',
+        '{"client_key": 5, "the-key": "shed"}',
     ],
 )
 def test_a_slip_in_config_json_does_not_show_the_key(tmp_path, text):

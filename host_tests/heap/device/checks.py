@@ -23,7 +23,7 @@ class Islog:
         import islog
 
         log = islog.Logger(
-            "a-client-key", "desk", "123e4567-e89b-12d3-a456-426614174000", quiet=True
+            "a-client-key", "shed", "123e4567-e89b-12d3-a456-426614174000", quiet=True
         )
         self.log = log.log
 
