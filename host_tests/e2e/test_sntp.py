@@ -106,8 +106,8 @@ def test_a_spoiled_packet_is_refused_and_the_next_good_one_is_taken(ask, kind):
 def test_a_host_that_sends_a_kiss_of_death_is_left_alone(ask):
     with NtpServer(put(1, b"\0")) as killed, NtpServer(put(0, b"\xe4")) as unset:
         outcomes = ask(killed.host, unset.host, questions=6)
-        turns = [killed.host, unset.host] * 3
-        assert all(host in told["wrong"] for host, told in zip(turns, outcomes, strict=True))
+        hosts = [killed.host, unset.host] * 3
+        assert all(host in told["wrong"] for host, told in zip(hosts, outcomes, strict=True))
         assert killed.asked == 1 and unset.asked == 3
 
 

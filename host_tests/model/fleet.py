@@ -1,4 +1,4 @@
-"""A fleet in virtual time: real Loggers, each with its own turns, and one server that counts.
+"""A fleet in virtual time: real Loggers, each polled when it wants to be, and one server that counts.
 
     python -m host_tests.model.fleet [--boards 1000] [--outage 3600] [--seed 1]
 
@@ -69,17 +69,17 @@ class Fleet:
         internet.hosts["time.test:123"] = ntp_host.Ntp(NOW_MS)
         self.logs = []
         self.logged = 0
-        self._turns = []
+        self._due = []  # a heap: (when to poll, board, when to log)
 
     def start(self, at_ms, within_ms):
         """All boards start at `at_ms`, or at most `within_ms` later. What ran before is gone."""
         self.logs = [self._board() for _ in range(self.boards)]
-        self._turns = []
+        self._due = []
         self.logged = self.server.held = 0
         for i in range(self.boards):
             begin_ms = at_ms + random.randrange(max(1, within_ms))
-            self._turns.append((begin_ms, i, begin_ms))
-        heapq.heapify(self._turns)
+            self._due.append((begin_ms, i, begin_ms))
+        heapq.heapify(self._due)
         gc.freeze()  # islog collects after an answer that did not come: nothing of this is garbage
 
     def _board(self):
@@ -93,10 +93,10 @@ class Fleet:
         )
 
     def run(self, until_s):
-        """Each board has its turns, logs and polls, until then."""
+        """Until then each board logs and polls whenever it is due."""
         until_ms = until_s * 1000
-        while self._turns[0][0] < until_ms:
-            at_ms, i, log_at_ms = self._turns[0]
+        while self._due[0][0] < until_ms:
+            at_ms, i, log_at_ms = self._due[0]
             time.go_to(at_ms)
             log = self.logs[i]
             if at_ms >= log_at_ms:
@@ -110,7 +110,7 @@ class Fleet:
             after_ms += pause_ms // 1000 * 1000
             # Where a POST took longer than that, the reading comes late, as it does in main.py.
             after_ms = min(after_ms, max(log_at_ms, time.up_ms() + 1))
-            heapq.heapreplace(self._turns, (after_ms, i, log_at_ms))
+            heapq.heapreplace(self._due, (after_ms, i, log_at_ms))
 
     def after_an_outage(self, outage_s):
         """(steady, attempts, back): (mean, peak) a second before it, while it lasts, after it."""

@@ -418,7 +418,7 @@ class Schedule:
         self.check()
 
     def _interrupted_log(self, *args):
-        return self._under_interrupts(self.log.log, args)
+        return self.under_interrupts(self.log.log, args)
 
     def log_object(self):
         """A dict: all or nothing is looked at before, and all have one time."""
@@ -449,11 +449,11 @@ class Schedule:
 
     # --- callbacks
 
-    def _under_interrupts(self, call, args):
+    def under_interrupts(self, call, args):
         # At the jumps of the interpreter a soft callback runs, which logs now and then.
         if schedule_soon is None:
             return call(*args)
-        self._countdown = self._pause()
+        self._countdown = self.pause_before_interrupt()
         self._armed = True
         schedule_soon(self._callback, None)
         try:
@@ -461,7 +461,7 @@ class Schedule:
         finally:
             self._armed = False
 
-    def _pause(self):
+    def pause_before_interrupt(self):
         # So many jumps until a callback logs; the more there were, the longer.
         return random.randrange(1, random.choice((20, 200, 2000)) + self.now.logged * 4)
 
@@ -470,7 +470,7 @@ class Schedule:
             return
         self._countdown -= 1
         if self._countdown <= 0 and not self._reading:
-            self._countdown = self._pause()
+            self._countdown = self.pause_before_interrupt()
             self.interrupted += 1
             try:
                 self.log_one(group=self._group if self._inside else None)
@@ -487,11 +487,11 @@ class Schedule:
         if random.randrange(4 + self.now.logged // 30) == 0:
             for _ in range(random.choice((1, 2, 30))):
                 self.log_one()
-            self._balance()
+            self.check_books()
 
     # --- the books
 
-    def _balance(self):
+    def check_books(self):
         log = self.log
         self._reading = True  # counts are read one by one: no callback logs in between
         there = log.pending
@@ -508,7 +508,7 @@ class Schedule:
         if self._wrong:
             raise self._wrong
         log = self.log
-        self._balance()
+        self.check_books()
         assert self.server.wrong == [], self.server.wrong
         assert 0 <= log.rejected - self._predicted <= self.server.refused_alone
         assert self.now.new >= log.sent and self._foreign >= log.recovered
@@ -573,7 +573,7 @@ class Schedule:
         alive = internet.route() == "alive" and not network.failing
         cuts = network.cuts()
         if self.interrupts and random.randrange(2):
-            wait_ms = self._under_interrupts(self.log.poll, ())
+            wait_ms = self.under_interrupts(self.log.poll, ())
         else:
             wait_ms = self.log.poll()
         assert not alive or network.cuts() == cuts, "what a program had open was cut"

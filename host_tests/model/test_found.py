@@ -200,9 +200,9 @@ def test_no_callback_logs_while_a_random_day_reads_its_books(monkeypatch, tmp_pa
     day = schedule.Schedule(1, "requests", True, str(tmp_path), interrupts=True)
     day.boot()
     day.log = Interrupted(day.log)
-    monkeypatch.setattr(day, "_pause", lambda: 1)
-    day._under_interrupts(day._balance, ())
+    monkeypatch.setattr(day, "pause_before_interrupt", lambda: 1)
+    day.under_interrupts(day.check_books, ())
     assert day.interrupted == 0 and later
-    day._under_interrupts(lambda: day.log.sent, ())
+    day.under_interrupts(lambda: day.log.sent, ())
     assert day.interrupted > 0
     day.check()

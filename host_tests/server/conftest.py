@@ -11,8 +11,8 @@ KEY = "not-a-secret-0123"
 BUCKET_ID = "01234567-89ab-cdef-0123-456789abcdef"
 
 
-class Board:
-    """Sends to a LocalServer over real sockets, a connection for each request."""
+class BoardClient:
+    """Sends to a LocalServer as a board does, over a real socket for each request."""
 
     def __init__(self, port, key=KEY):
         self.port = port
@@ -53,4 +53,4 @@ def server():
 
 @pytest.fixture
 def board(server):
-    return Board(server.port)
+    return BoardClient(server.port)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tools.server import LocalServer
 
-from .conftest import BUCKET_ID, KEY, Board, reading
+from .conftest import BUCKET_ID, KEY, BoardClient, reading
 
 # Reading back is tried on a bucket that has readings; the stream, which has no end, has a test of
 # its own (test_live.py).
@@ -28,8 +28,8 @@ _OPTIONS = ["--exclude-path", "/api/live", "--request-timeout", "10", "--no-colo
 
 def run(server, folder, *options, output=subprocess.PIPE):
     """Run it against the LocalServer; returns the exit status and what went to `output`."""
-    Board(server.port).create_bucket()
-    Board(server.port).send([reading(v=v, e=1416262288 + v) for v in range(2000)])
+    BoardClient(server.port).create_bucket()
+    BoardClient(server.port).send([reading(v=v, e=1416262288 + v) for v in range(2000)])
     config = Path(folder) / "schemathesis.toml"
     config.write_text(_CONFIG)
     command = Path(sys.executable).with_name("schemathesis")

@@ -6,7 +6,7 @@ import threading
 
 from tools.server import LocalServer
 
-from .conftest import BUCKET_ID, KEY, Board, reading
+from .conftest import BUCKET_ID, KEY, BoardClient, reading
 
 
 def test_a_bucket_and_its_readings_are_kept(server, board):
@@ -81,7 +81,7 @@ def test_readings_are_shown_in_order_and_a_failing_display_refuses_nothing():
         assert r["value"] != 2, "the display is broken"
 
     with LocalServer(key=KEY, on_reading=show, on_error=errors.append) as server:
-        board = Board(server.port)
+        board = BoardClient(server.port)
         assert board.send([reading(v=1), reading(v=2)])[0] == 204
         assert board.send([reading(v=3)])[0] == 204
         assert [r["value"] for r in server.readings()] == shown == [1, 2, 3]
@@ -110,7 +110,7 @@ def test_http_1_0_and_a_kept_connection_both_work(server):
 
 def test_twenty_boards_at_once_lose_nothing_and_keep_their_order(server):
     def run(number):
-        board = Board(server.port)
+        board = BoardClient(server.port)
         for i in range(0, 50, 5):
             batch = [reading(sn=f"board {number}", v=v, e=v) for v in range(i, i + 5)]
             statuses.append(board.send(batch)[0])

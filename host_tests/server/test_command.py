@@ -16,7 +16,7 @@ import pytest
 
 from tools.server.store import Store
 
-from .conftest import KEY, Board, reading
+from .conftest import KEY, BoardClient, reading
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -85,7 +85,7 @@ def run(tmp_path):
 
 def test_kill_9_loses_nothing_that_was_acknowledged(run):
     def stream(number):
-        board = Board(command.port)
+        board = BoardClient(command.port)
         try:
             for i in range(10**6):
                 if board.send([reading(sn=f"{number}", v=i, e=i)])[0] == 204:
@@ -121,14 +121,14 @@ def test_a_key_is_made_kept_private_and_never_printed(run):
         assert (command.folder / name).stat().st_mode & 0o777 == 0o600
         assert str(command.folder / name) in command.output
     assert (command.folder / ".gitignore").read_text() == "*\n"
-    board = Board(command.port, key)
+    board = BoardClient(command.port, key)
     assert (board.create_bucket()[0], board.send([reading()])[0]) == (204, 204)
     board.key = "another"
     assert (board.create_bucket()[0], board.send([reading()])[0]) == (401, 403)
     assert command.end() == 0
     assert key not in command.output and "another" not in command.output
     again = run()
-    board = Board(again.port, key)
+    board = BoardClient(again.port, key)
     assert board.send([reading()])[0] == 204
     assert again.end(signal.SIGTERM) == 0
     assert again.output.endswith("Stopped: 0 readings accepted and 1 a second time.\n")
@@ -150,7 +150,7 @@ def test_https_and_the_events_api_are_in_the_boards_config(run):
 
 def test_readings_are_shown_and_hostile_ones_cannot_touch_the_terminal(run):
     command = run("--key", KEY)
-    board = Board(command.port)
+    board = BoardClient(command.port)
     hostile = "\x1b[2J\x1b]0;title\x07\r\n\x9b31m\u202e\u2028[red]\x00" + "z" * 5000
     assert board.create_bucket(bucketName=hostile[:200])[0] == 204
     assert board.send([reading(b=hostile[:200], sn=hostile[:100], v=hostile, e=1e300)])[0] == 204

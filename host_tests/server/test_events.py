@@ -7,7 +7,7 @@ import pytest
 
 from tools.server import LocalServer
 
-from .conftest import KEY, Board
+from .conftest import KEY, BoardClient
 
 BUCKET = "kitchen-1"
 HEADERS = {"X-IS-AccessKey": KEY, "Accept-Version": "~0"}
@@ -94,7 +94,7 @@ def test_headers_are_checked(server, board):
 
 def test_the_rate_limit_says_when_to_come_back():
     with LocalServer(key=KEY, events_per_s=3) as server:
-        board = Board(server.port)
+        board = BoardClient(server.port)
         for _ in range(50):
             status, headers, _ = send(board, [event()])
             assert headers["X-RateLimit-Limit"] == "3"
@@ -115,6 +115,6 @@ def test_both_urls_can_be_those_of_the_events_api():
         assert server.ingest_url == f"http://127.0.0.1:{server.port}/api/events"
         server.answers.append((429, {"Retry-After": "7"}, b""))
         server.always_bucket = (402, {}, b"{}")
-        board = Board(server.port)
+        board = BoardClient(server.port)
         assert (create(board)[0], send(board, [event()])[0]) == (402, 429)
         assert send(board, [event()])[0] == 204

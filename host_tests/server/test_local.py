@@ -9,7 +9,7 @@ import pytest
 
 from tools.server import LocalServer, PortError, StoreError
 
-from .conftest import KEY, Board, reading
+from .conftest import KEY, BoardClient, reading
 
 
 def test_an_outage_refuses_connections_and_loses_nothing(server, board):
@@ -70,7 +70,7 @@ def test_the_database_outlives_the_server_and_knows_repeats(tmp_path):
     path = str(tmp_path / "r.db")
     for run in range(2):
         with LocalServer(key=KEY, db=path) as server:
-            board = Board(server.port)
+            board = BoardClient(server.port)
             assert board.create_bucket()[0] == 204
             assert board.send([reading(), reading(v=f"run {run}")])[0] == 204
             assert (server.accepted, server.duplicates) == (2 - run, run)
@@ -97,7 +97,7 @@ def test_a_database_of_another_kind_is_left_alone(tmp_path):
 def test_a_failing_database_is_the_servers_fault_and_is_told(tmp_path):
     path, errors = str(tmp_path / "r.db"), []
     with LocalServer(key=KEY, db=path, on_error=errors.append) as server:
-        board = Board(server.port)
+        board = BoardClient(server.port)
         assert board.send([reading()])[0] == 204
         with sqlite3.connect(path) as db:
             db.execute("DROP TABLE reading")
