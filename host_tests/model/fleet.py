@@ -1,4 +1,4 @@
-"""A fleet in virtual time: real Loggers, each polled when it wants to be, and one server that counts.
+"""A fleet in virtual time: real Loggers, each polled when it is due, and one server that counts.
 
     python -m host_tests.model.fleet [--boards 1000] [--outage 3600] [--seed 1]
 
