@@ -66,7 +66,7 @@ def test_board(port, names=()):
 def _lay_out(folder):
     shutil.copytree(ROOT / "firmware/islog", folder / "islog")
     built_in = []
-    for path in (*UNIT.glob("test_*.py"), *STAND_INS.glob("*.py"), *FAKES.glob("*.py")):
+    for path in (*UNIT.glob("*.py"), *STAND_INS.glob("*.py"), *FAKES.glob("*.py")):
         if path.stem in BUILT_IN:
             built_in.append(path)
         elif path.stem not in OF_CPYTHON:

@@ -2,14 +2,12 @@
 
 import guest
 import internet
-import machine
+import joining
 import network
-import virtual_board
 from islog.wifi import UP, WiFi
+from joining import HOME, SHED, heard, seconds_to, sentences
 from virtual_board import Board, time
 
-HOME = {"ssid": "home", "password": "home-password"}
-SHED = {"ssid": "shed", "password": "shed-password"}
 OF_RADIO = "WLAN active connect disconnect isconnected status config ifconfig".split()
 OF_RADIO += ["hostname", "country", "deinit"]
 FAULTS = (
@@ -21,28 +19,12 @@ FAULTS = (
     ValueError(),
 )
 
-sentences = []
-
-
-def heard(sentence):
-    sentences.append(sentence)
-
 
 def boards(*styles):
-    for style in styles or ("esp32", "rp2"):
-        virtual_board.reset()
-        network.style = machine.style = style
+    """As joining.boards(), with the network at home in range."""
+    for style in joining.boards(*styles):
         network.air["home"] = HOME["password"]
-        del sentences[:]
         yield style
-
-
-def seconds_to(wifi, state=UP, most=120):
-    start = time.up_ms()
-    while wifi.poll(heard) != state:
-        assert time.up_ms() - start < most * 1000, "not in time"
-        time.advance(100)
-    return (time.up_ms() - start) // 1000
 
 
 def test_whatever_a_radio_raises_a_board_goes_on():

@@ -4,34 +4,8 @@ import internet
 import network
 from islog import ConfigError
 from islog.wifi import UP, WiFi
+from joining import HOME, SHED, boards, heard, seconds_to, sentences
 from virtual_board import Board, raises, time
-
-HOME = {"ssid": "home", "password": "home-password"}
-SHED = {"ssid": "shed", "password": "shed-password"}
-
-
-sentences = []
-
-
-def heard(sentence):
-    sentences.append(sentence)
-
-
-def boards():
-    for style in ("esp32", "rp2"):
-        network.power_cycle()
-        network.style = style
-        network.air.clear()
-        del sentences[:]
-        yield style
-
-
-def seconds_to(wifi, state, most=120):
-    start = time.up_ms()
-    while wifi.poll(heard) != state:
-        assert time.up_ms() - start < most * 1000, "not in time"
-        time.advance(100)
-    return (time.up_ms() - start) // 1000
 
 
 def lie():
