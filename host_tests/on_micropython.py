@@ -3,35 +3,29 @@
 Same files, same fakes as under pytest; the interpreter is tools/micropython's.
 """
 
-import os
 import re
 import subprocess
 import sys
 
-from host_tests.on_cpython import FAKES, FIRMWARE, ROOT, STAND_INS
+from host_tests.on_cpython import FAKES, STAND_INS
+from tools import interpreter
+from tools.interpreter import FIRMWARE, ROOT
 
 
 def main(names):
     unit = ROOT / "host_tests" / "unit"
     names = names or sorted(path.stem for path in unit.glob("test_*.py"))
-    folders = [FAKES, STAND_INS, FIRMWARE, unit]
-    path = ":".join([*map(str, folders), ".frozen"])
-    command = [
-        str(ROOT / "tools" / "micropython"),
-        "-X",
-        "heapsize=8M",  # what the fake server holds is there, too
-        str(ROOT / "host_tests" / "run_micropython.py"),
-    ]
-    environment = {**os.environ, "MICROPYPATH": path}
+    path = [FAKES, STAND_INS, FIRMWARE, unit]
+
+    def start(names, **options):
+        program = ROOT / "host_tests" / "run_micropython.py"
+        heap = "8M"  # what the fake server holds is there, too
+        return interpreter.start(program, *names, path=path, heap=heap, **options)
+
     if len(names) < 2:
-        return subprocess.call([*command, *names], env=environment)
+        return start(names).wait()
     # Two at a time; the last line has the sum of both.
-    halves = [
-        subprocess.Popen(
-            [*command, *names[i::2]], env=environment, stdout=subprocess.PIPE, text=True
-        )
-        for i in range(2)
-    ]
+    halves = [start(names[i::2], stdout=subprocess.PIPE) for i in range(2)]
     counts = [0, 0]
     for half in halves:
         *lines, last = half.communicate()[0].splitlines() or [""]

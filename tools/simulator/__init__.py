@@ -8,7 +8,6 @@ built in (its radio, its clock, `machine`), `sensors` are what can be at its pin
 from .board import (
     BOARDS,
     FLUSH_S,
-    MICROPYTHON,
     Board,
     bring_interpreter,
     heed_signals,
@@ -18,7 +17,6 @@ from .recordings import UserError, read_attached, read_recording
 __all__ = [
     "BOARDS",
     "FLUSH_S",
-    "MICROPYTHON",
     "Board",
     "UserError",
     "bring_interpreter",

@@ -18,12 +18,12 @@ import threading
 import time
 from pathlib import Path
 
+from tools import interpreter
 from tools.settings import ROOT, jsonfile
 
 from .recordings import UserError, read_attached, read_recording
 
 _HERE = Path(__file__).resolve().parent
-MICROPYTHON = ROOT / "tools" / "micropython"
 BOARDS = ("esp32", "rp2")
 DRIFT_PPM = 100000  # at most, either way
 WRAP_BITS = (10, 30)  # 1.024 s, and what boards have: 12.4 days
@@ -146,7 +146,7 @@ class Board:
             self._attached_list.write_text(json.dumps(self._attached), "utf-8")
         for module in modules:
             (port / module.name).symlink_to(module)
-        self._environment = dict(os.environ, MICROPYPATH=f"{port}:.frozen")
+        self._port = port
         self._sensor = self._folder / "celsius"
         self._write_celsius(self._recording[0][1] if self._recording else _host_celsius())
 
@@ -204,24 +204,19 @@ class Board:
             for network in jsonfile.read(str(self._flash / "config.json")).get("wifi") or ():
                 air[network["ssid"]] = network.get("password")
         (self._folder / "air.json").write_text(json.dumps(air, ensure_ascii=False), "utf-8")
-        self._process = subprocess.Popen(
-            [
-                MICROPYTHON,
-                "-X",
-                f"heapsize={HEAP}",
-                _HERE / "on_board.py",
-                self.kind,
-                self._flash.resolve(),
-                self._sensor,
-                self._folder / "air.json",
-                *self._clock,
-                self._attached_list,
-            ],
-            env=self._environment,
+        self._process = interpreter.start(
+            _HERE / "on_board.py",
+            self.kind,
+            self._flash.resolve(),
+            self._sensor,
+            self._folder / "air.json",
+            *self._clock,
+            self._attached_list,
+            path=[self._port],
+            heap=HEAP,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            encoding="utf-8",
             errors="replace",
             start_new_session=True,
         )
@@ -287,7 +282,7 @@ def _host_celsius():
 
 def bring_interpreter():
     """Make sure that tools/micropython runs; the first time it may have to fetch one."""
-    if subprocess.run([MICROPYTHON, "-c", "pass"], stdin=subprocess.DEVNULL).returncode:
+    if interpreter.run("-c", "pass", capture_output=False).returncode:
         raise UserError("There is no MicroPython to run the board on; the line above says why.")
 
 
