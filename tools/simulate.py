@@ -6,8 +6,6 @@ from pathlib import Path
 
 if not __package__:  # run as a program
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from tools.settings import ROOT  # noqa: E402, F401
-from tools.simulator import *  # noqa: E402, F403
 from tools.simulator.__main__ import main  # noqa: E402
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import time
 from decimal import Decimal
 from pathlib import Path
 
-from tools import simulate
+from tools import simulator
 from tools.server.front import END_S
 
 KEY = "e2e-Key+0123456789"
@@ -51,7 +51,7 @@ class Rig:
         shutil.copy(LIB / "notes.py", lib)
         if arguments is not None:
             (self.flash / "arguments").write_text(arguments)
-        self.board = simulate.Board(
+        self.board = simulator.Board(
             kind,
             config={**self.config(), **settings},
             main=PROGRAMS / f"{program}.py",
@@ -163,9 +163,9 @@ class Rig:
         assert self.server.accepted == status["sent"] + len(self.own_arrivals())
 
     def check_not_held_up(self, held_s):
-        """A board whose `timeout` is a second has hung up on a tools.server.front.Front that kept it
-        waiting for `held_s`; its program went on meanwhile, which it does not where an exchange
-        waits for all of an answer."""
+        """A board whose `timeout` is a second has hung up on a Front that kept it waiting for
+        `held_s`; its program went on meanwhile, which it does not where an exchange waits for all
+        of an answer."""
         assert held_s < END_S - 1
         at_ns = [note["ns"] for note in self.notes()]
         longest_ns = max(after - before for before, after in zip(at_ns, at_ns[1:], strict=False))

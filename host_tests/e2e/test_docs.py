@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tools import simulate
+from tools import simulator
 from tools.server import LocalServer
 from tools.settings import ROOT, firmware
 
@@ -306,7 +306,7 @@ def test_the_programs_of_the_pages_run(reader, tmp_path):
                 name = f"program {len(started)}"
                 wifi = [{"ssid": "home", "password": "a password"}]
                 config = reader.config(bucket_name=name, wifi=wifi)
-                board = boards.enter_context(simulate.Board(config=config, main=main))
+                board = boards.enter_context(simulator.Board(config=config, main=main))
                 started.append((name, board))
         for name, board in started:
             deadline = time.monotonic() + SECONDS

@@ -15,7 +15,7 @@ from itertools import groupby, product
 
 import pytest
 
-from tools import simulate
+from tools import simulator
 from tools.interpreter import ROOT
 from tools.server import LocalServer
 
@@ -56,7 +56,7 @@ class ExampleBoards:
 
     def add(self, main, name, kind):
         config = self.config(f"{name} {kind}")
-        board = simulate.Board(kind, config=config, main=main, attached=RECORDINGS)
+        board = simulator.Board(kind, config=config, main=main, attached=RECORDINGS)
         self.by_name[name, kind] = board
         return board
 
@@ -385,5 +385,5 @@ def test_examples_are_short():
 )
 def test_simulate_says_what_is_wrong_with_what_is_attached(tmp_path, name, text, complaint):
     (tmp_path / name).write_text(text)
-    with pytest.raises(simulate.UserError, match=complaint):
-        simulate.read_attached(tmp_path)
+    with pytest.raises(simulator.UserError, match=complaint):
+        simulator.read_attached(tmp_path)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tools.simulate import BOARDS
+from tools.simulator import BOARDS
 
 from .ntp_server import NtpServer, good
 from .rig import off_by
