@@ -18,7 +18,7 @@ Everything random comes from one seed, the back-off's jitter among it.
 
 import random
 
-import flash
+import faulty_flash
 import internet
 import islog
 import lossy
@@ -137,7 +137,7 @@ class Schedule:
         self.days = random.randrange(4) == 0  # it has some without Wi-Fi, server, NTP or polls
         self.pace_ms = random.choice((0, 0, 0, 0, 1000, 6000, 30000, 60000))  # between polls
         self.period = random.choice((1 << 30, 1 << 30, 1 << 24))
-        self.flash = flash.Flash(folder) if random.randrange(2) else None
+        self.flash = faulty_flash.FaultyFlash(folder) if random.randrange(2) else None
         self.bucket_name = random.choice(BUCKETS)
         self.log = None
         self.seq = 0
@@ -483,7 +483,7 @@ class Schedule:
         if self._cut_in is not None:
             self._cut_in -= 1
             if self._cut_in < 0:
-                raise flash.PowerCut
+                raise faulty_flash.PowerCut
         if random.randrange(4 + self.now.logged // 30) == 0:
             for _ in range(random.choice((1, 2, 30))):
                 self.log_one()
@@ -749,7 +749,7 @@ class Schedule:
             self.flash.cut = random.randrange(2) == 0
         try:
             self.run(random.choice((1, 20000)))
-        except flash.PowerCut:
+        except faulty_flash.PowerCut:
             self.note("in a POST, or in a write")
         self.cuts += 1
         if self.flash:

@@ -184,7 +184,8 @@ def test_days_without_wifi_are_as_wrong_as_the_crystal_only_where_ntp_is_silent_
 def test_no_callback_logs_while_a_random_day_reads_its_books(monkeypatch, tmp_path):
     later = []
     monkeypatch.setattr(schedule, "schedule_soon", lambda call, what: later.append(call))
-    monkeypatch.setattr(schedule.flash, "Flash", lambda folder: None)  # it stays for other tests
+    # What a FaultyFlash puts into islog would stay for the other tests.
+    monkeypatch.setattr(schedule.faulty_flash, "FaultyFlash", lambda folder: None)
 
     class Interrupted:
         """A Logger, with a jump of the interpreter before each of its counts."""

@@ -11,7 +11,7 @@ class PowerCut(BaseException):
     """The board is gone in the middle of something."""
 
 
-class Flash:
+class FaultyFlash:
     """In `folder`, a real one and empty: a write ends in a power cut (where `cut`) or in an error
     (`errors`, in hundredths) at any byte, and to open a file for reading in an error that passes
     (`flaky`, in hundredths). rot() is what flash itself may do."""
