@@ -30,7 +30,7 @@ class Cyw43(Station):
     PM_NONE = 0x10
     PM_PERFORMANCE = 0xA11142
     PM_POWERSAVE = 0x11
-    _tells_active = False
+    tells_active = False
 
     def __init__(self, port):
         self._powered = False
@@ -62,7 +62,7 @@ class Cyw43(Station):
     def _ioctls(self, count):
         if not self._powered:
             self._powered = True
-            self.country = self._port._country
+            self.country = self._port.country()
         if self._port.wedged:
             time.sleep_ms(count * _IOCTL_MS)
         return not self._port.wedged
@@ -73,7 +73,7 @@ class Cyw43(Station):
                 self._port.failing_bring_ups -= 1
                 return
             if self._ioctls(_OF_BRING_UP):
-                self._start_radio()
+                self.start_radio()
         if not self.on_air:
             self._address = None
         self.on_air = True

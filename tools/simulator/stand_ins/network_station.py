@@ -35,7 +35,7 @@ class Station:
         self._since = 0  # of the attempt, or of being let in
         self._address = None  # a static one
         self._settings = {"channel": 6}
-        self._start_radio()
+        self.start_radio()
 
     def active(self, *value):
         self._fault("active")
@@ -46,7 +46,7 @@ class Station:
             else:
                 self._switch_off()
             self._active = bool(value[0])
-        return self._active if self._tells_active or not value else None
+        return self._active if self.tells_active or not value else None
 
     def connect(self, ssid=None, key=None, *, bssid=None):
         self._fault("connect")
@@ -150,7 +150,7 @@ class Station:
     def _configured_as(self, name):
         return self._settings[name]
 
-    def _start_radio(self):
+    def start_radio(self):
         """Full power, and the port's own way to save it: what was set is lost."""
         self._settings["pm"] = self.PM_PERFORMANCE
         self._settings["txpower"] = 20
@@ -262,12 +262,12 @@ class AccessPoint:
         self.touched += 1
         if value[0]:
             if not (self.on_air or self._station.on_air):
-                self._station._start_radio()
+                self._station.start_radio()
             self.on_air = True
         else:
             self.go()
         self._active = bool(value[0])
-        return self._active if self._station._tells_active else None
+        return self._active if self._station.tells_active else None
 
     def go(self):
         """It is on the air no more, whoever it was that took it down."""

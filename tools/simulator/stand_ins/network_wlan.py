@@ -26,7 +26,7 @@ class Esp32(Station):
     PM_NONE = 0
     PM_PERFORMANCE = 1
     PM_POWERSAVE = 2
-    _tells_active = True
+    tells_active = True
 
     def __init__(self, port):
         super().__init__(port)
@@ -59,7 +59,7 @@ class Esp32(Station):
 
     def _switch_on(self):
         if not (self.on_air or self.access_point.on_air):
-            self._start_radio()
+            self.start_radio()
         self.on_air = True
 
     def _switch_off(self):

@@ -1,0 +1,1 @@
+../../tools/simulator/stand_ins/network_cyw43.py

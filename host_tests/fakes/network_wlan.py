@@ -1,0 +1,1 @@
+../../tools/simulator/stand_ins/network_wlan.py

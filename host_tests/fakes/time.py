@@ -1,0 +1,1 @@
+../../tools/simulator/stand_ins/time.py
