@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
-"""`tools/simulate.py --help`: runs the simulated board, which is in tools/simulator. Other programs
-take `Board` from either place."""
+"""`tools/simulate.py --help`: runs the simulated board, which is in tools/simulator.
+
+Other programs take `Board` from either place.
+"""
 
 import sys
 from pathlib import Path
