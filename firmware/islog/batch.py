@@ -70,7 +70,7 @@ def _escape(c):
 
 class Batch:
     """Room for `size_bytes` of body. `fields` are the JSON texts that come in a reading before the
-    signal, before the value, and before the time (batch_logs.py).
+    signal, before the value, and before the time (service.py).
 
     `count` readings are in it. One fits alone where the bytes of its name and of its value in JSON
     are fewer than `room`.

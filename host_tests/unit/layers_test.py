@@ -42,7 +42,8 @@ def test_no_tool_imports_a_test():
 
 
 def test_the_simulator_needs_no_fake_of_the_tests():
-    fakes = {path.stem for path in (ROOT / "host_tests" / "fakes").glob("*.py")}
+    folder = ROOT / "host_tests" / "fakes"  # where the stand-ins are links
+    fakes = {path.stem for path in folder.glob("*.py") if not path.is_symlink()}
     beside = {path.stem for name in ON_A_BOARD for path in (SIMULATOR / name).glob("*.py")}
     assert not fakes & beside
     built_in = {"micropython", "requests", "select", "socket", "uctypes"}  # MicroPython has them

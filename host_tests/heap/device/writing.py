@@ -40,9 +40,9 @@ def write(log, values):
     for value in values:
         log.log("t", value)
         if log._ring.count == 10:
-            inside.fill(log)
+            log.fill()
             yield str(log._uplink.batch.slice(10), "utf-8")
-            inside.clear(log)
+            log.clear()
 
 
 def main(single):
@@ -56,15 +56,15 @@ def main(single):
         for text in write(log, values[i : i + 10]):
             print(json.dumps([[shown(value) for value in values[i : i + 10]], text]))
     yield
-    inside.clear(log)
+    log.clear()
     for value in (21.4375, 1013, True):
         for _ in range(10):
             log.log("t", value)
         gc.collect()
         before = gc.mem_alloc()
         gc.disable()
-        inside.fill(log)
+        log.fill()
         print(json.dumps({"kind": type(value).__name__, "taken": gc.mem_alloc() - before}))
         gc.enable()
-        inside.clear(log)
+        log.clear()
         yield

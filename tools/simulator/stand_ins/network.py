@@ -72,7 +72,7 @@ _CONSTANTS = {
 
 _port = sys.modules[__name__]
 _hostname = None
-_country = "XX"
+country_code = "XX"
 _stations = {}
 _wired = []
 
@@ -131,13 +131,13 @@ def __getattr__(name):
 
 
 def country(*code):
-    global _country
+    global country_code
     fault("country")
     if not code:
-        return _country
+        return country_code
     if len(code[0]) != 2:
         raise ValueError
-    _country = code[0]
+    country_code = code[0]
 
 
 def hostname(*name):
@@ -174,11 +174,11 @@ def drop():
 
 def power_cycle():
     """A board switched off and on: the interface is down, its settings are the port's own."""
-    global _hostname, _country, wedged, deaf
+    global _hostname, country_code, wedged, deaf
     _stations.clear()
     del _wired[:]
     _hostname = None
-    _country = "XX"
+    country_code = "XX"
     wedged = deaf = False
 
 

@@ -62,7 +62,7 @@ class Cyw43(Station):
     def _ioctls(self, count):
         if not self._powered:
             self._powered = True
-            self.country = self._port.country()
+            self.country = self._port.country_code
         if self._port.wedged:
             time.sleep_ms(count * _IOCTL_MS)
         return not self._port.wedged
