@@ -85,8 +85,9 @@ def test_without_ntp_times_are_right_to_a_second_and_get_better_without_a_step_b
 
 
 def test_a_clock_that_drifts_is_set_again_and_again(rig):
-    # Far more than a crystal does, so that seconds show what else takes days: 60 ms in 6 s.
-    with rig.board_with("steady", drift_ppm=10000, sync_interval=1):
+    # Far more than a crystal does, so that seconds show what else takes days: 450 ms in the end,
+    # and 60 ms from one sync to the next.
+    with rig.board_with("steady", drift_ppm=60000, sync_interval=1):
         rig.until(lambda: rig.server.accepted > 300, "300 readings arrive")
         rig.stop()
     notes = rig.notes()
@@ -95,7 +96,7 @@ def test_a_clock_that_drifts_is_set_again_and_again(rig):
     never_backwards(rig)
     # On a busy machine all is slower, the syncs among it.
     slower = max(1, Decimal(took_ns) / (len(notes) * 25 * 10**6))
-    rig.check_arrivals(notes, close_s=35 * MS * slower)
+    rig.check_arrivals(notes, close_s=200 * MS * slower)
     rig.check_books()
 
 
