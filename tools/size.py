@@ -26,7 +26,7 @@ TWINS = ("islog/native.py", "islog/native_text.py")
 
 # The goals for .mpy and import are not reached yet; until they are, the ceilings keep what there
 # is from growing unseen.
-MPY_CEILING = 31500
+MPY_CEILING = 32500
 IMPORT_CEILING = 38 * 1024
 MPY_BYTES = 10000  # in all, of what a user without optional parts loads
 IMPORT_BYTES = 16 * 1024  # of heap kept by `import islog`

@@ -54,9 +54,6 @@ class Logger:
         Without memory: False, and `dropped`. From callbacks, hard interrupts (numbers and bools
         under known signals), other threads and cores, too.
 
-    log_object(obj, prefix="", epoch=None) -> bool: log a dict or a list, all with one time: see
-        objects.py.
-
     Logged = `sent` + `dropped` + `rejected` + `pending`, at any moment; `retries` are failed POSTs
     of readings. With spool_file, `spooled` readings are in flash; those of earlier boots count
     apart from the above, as `recovered` (sent) or `lost` (never to be sent).
@@ -99,12 +96,15 @@ class Logger:
         if self._spool:
             self._spool.claim()
 
-    log_object = property(lambda self: self._intake.log_object)
     sent = property(lambda self: self._uplink.sent)
     retries = property(lambda self: self._uplink.retries)
     recovered = property(lambda self: self._uplink.recovered)
     synced = property(lambda self: self._time.synced)
     rejected = property(lambda self: self._ring.rejected + self._uplink.rejected)
+
+    def log_object(self, obj, prefix="", epoch=None):
+        """Log each entry of a dict or a list, all with one time: see objects.py."""
+        return self._intake.log_object(obj, prefix, epoch)
 
     @property
     def pending(self):

@@ -20,9 +20,8 @@ class Retry:
         self._cap_ms = cap_s * 1000
         self.clock = clock
         self._failures = 0
-        self._ms = self._periods = self._ticks = (
-            0  # a pause of `_ms`, from the uptime (_periods, _ticks) on
-        )
+        # A pause of `_ms`, from the uptime (`_periods`, `_ticks`) on.
+        self._ms = self._periods = self._ticks = 0
 
     def wait_ms(self):
         """Milliseconds until it may be tried; 0: now."""

@@ -25,6 +25,8 @@ FORBIDDEN = const(3)  # 401, 402, 403: refused for now; 407, 511: the network wa
 WRONG = const(4)  # 404, 3xx and the like: not to be had here; or a server that proves no name
 BAD = const(5)  # 400, 413, 422: this body is not acceptable
 _REDIRECTED = const(300)
+_PART = const(256)  # bytes of an answer that are read at a time
+_LINE = const(1024)  # bytes; what comes behind them in a line does not matter
 _MBEDTLS = const(4096)  # and beyond, negative: its own numbers; what is nearer is the port's
 
 
@@ -109,24 +111,82 @@ class _Headers(dict):
         return self
 
 
+class _Socket:
+    # A socket without TLS, all of whose operations have one deadline, from its making on. What a
+    # server says before it closes is read also where the request could not be written any more.
+    def __init__(self, opened, timeout_ms):
+        self._socket, self._timeout_ms = opened, timeout_ms
+        self._made = time.ticks_ms()
+        self._text = b""  # was read, and is in no line yet
+        self._failed = None  # what a write has raised
+        self._answers = False  # the status line is there
+
+    def settimeout(self, seconds):
+        pass  # requests' own
+
+    def _in_time(self):
+        ms = self._timeout_ms - time.ticks_diff(time.ticks_ms(), self._made)
+        if ms <= 0:
+            raise OSError(errno.ETIMEDOUT)
+        self._socket.settimeout(ms / 1000)
+        return self._socket
+
+    def connect(self, where):
+        self._in_time().connect(where)
+
+    def write(self, data):
+        try:
+            if not self._failed:
+                self._in_time().write(data)
+        except OSError as e:
+            self._failed = e
+
+    def readline(self):
+        # The next line; b"" at the end, and where an answer has begun and its time is over.
+        text = self._text
+        while b"\n" not in text:
+            try:
+                part = self._in_time().recv(_PART)
+            except OSError as e:
+                if not self._answers:
+                    raise self._failed or e
+                text = part = b""
+            if not part:
+                break
+            if len(text) < _LINE:
+                text += part
+            elif b"\n" in part:
+                text += part[part.find(b"\n") :]
+        size = text.find(b"\n") + 1 or len(text)
+        self._text, self._answers = text[size:], True
+        return text[:size]
+
+    def close(self):
+        self._socket.close()
+
+
 class _Sockets:
     # The socket module as `requests` sees it meanwhile: that leaves the socket of a broken answer
     # open, to a finaliser that the unix port does not have.
     def __init__(self, module):
         self.module = module
         self.last = None  # not closed yet
-        self.at = 0  # when it was made
+        self.made = 0  # when it was made, in ticks
+        self.plain_ms = 0  # the deadline of what is made next; 0: TLS comes on top of it
 
     def __getattr__(self, name):
         return getattr(self.module, name)
 
     def socket(self, *where):
-        self.at, self.last = time.ticks_ms(), self.module.socket(*where)
+        self.made, self.last = time.ticks_ms(), self.module.socket(*where)
+        if self.plain_ms:
+            self.last = _Socket(self.last, self.plain_ms)
         return self.last
 
 
 class Requests(Transport):
-    """POSTs, each on a connection of its own, in one step; `timeout_s` is for each socket
+    """POSTs, each on a connection of its own, in one step. `timeout_s` is for all of it, but for
+    the name look-up, and for what TLS does up to an answer's first line: there it is for each
     operation. No certificate is looked at. ConfigError: this board has no `requests`."""
 
     verifies = False
@@ -180,7 +240,10 @@ class Requests(Transport):
         # True where TLS had too little memory, which a second try may have after a collection.
         self._headers = _Headers(headers)
         self._headers["Content-Type"] = "application/json"
+        self._first = None  # ticks at the answer's first header
+        self._sockets.plain_ms = self._timeout_s * 1000
         if url.startswith("https:"):
+            self._sockets.plain_ms = 0
             gc.collect()  # TLS wants a large block
         try:
             self._names[self._module] = self._sockets
@@ -228,10 +291,15 @@ class Requests(Transport):
         if name == b"location" and not self._headers.copies:
             self._headers.copies = 2
             raise OSError
-        took_ms = time.ticks_diff(time.ticks_ms(), self._sockets.at)
-        if took_ms > self._timeout_s * 2000:
-            self.late_ms = -1  # a Date that dripped in was true when the server began to send it
+        now = time.ticks_ms()
+        if self._first is None:
+            self._first = now
+        if name == b"date":  # it was true when the server began to send
+            self.late_ms = max(0, time.ticks_diff(now, self._first))
         self.header(name, value.strip())
+        if not self._sockets.plain_ms:  # over TLS, the other lines get what remains of the time
+            ms = self._timeout_s * 1000 - time.ticks_diff(now, self._sockets.made)
+            self._sockets.last.settimeout(max(0, ms) / 1000)  # 0: no line, so they end
 
     def idle(self):
         """Nothing is kept open between two POSTs."""

@@ -56,6 +56,7 @@ class Uplink:
         self.answered = False  # whether the last exchange got an answer, good or not
         self.condition = 0  # or FAILING, PAUSED: what the last answer asks for
         self._usual = settings["batch_bytes"] // _TYPICAL_BYTES  # readings that fill a batch
+        self._began = 0, 0  # the uptime at which the latest request was begun
         self._suspects = 0  # up to here, counted as `filled`, one of the batch was refused
         self._refusals = self._broken = 0
         # The status of the latest answers, and a pause that is over when it is the same for a day.
@@ -108,6 +109,7 @@ class Uplink:
             call = self._ingest + (self.batch.slice(self._part()),)
         if self._gap_ms:
             self._gap.pause(self._gap_ms)
+        self._began = self._retry.clock.stamp()
         self.transport.start(*call)
         self.doing = what
         self.bucket_untried = self.bucket_untried and what != BUCKET
@@ -271,14 +273,14 @@ class Uplink:
             )
             return
         retry.failed()
-        least_ms = 0
+        least_ms = retry.clock.age_ms(*self._began)  # no shorter than what failed has taken
         status, day = self._same_status
         if status and not day:
             day = Retry(0, retry.clock)
             day.pause(_DAY_MS)
             self._same_status = status, day
         elif status and not day.wait_ms():
-            least_ms = self._slow_ms
+            least_ms = max(least_ms, self._slow_ms)
         if outcome == BUSY and transport.retry_after and transport.retry_after.isdigit():
             after_s = min(int(transport.retry_after), _RETRY_AFTER_MAX_S)
             least_ms = max(least_ms, after_s * 1000)

@@ -50,7 +50,6 @@ HARMLESS = {
         "closed-after-the-status-line",
         "closed-after-the-answer",
         "oversized-body-accepted",
-        "drip",
     ),
     "kept": (
         "closed-after-the-answer",

@@ -74,6 +74,12 @@ def request(
 
 
 def _answer(serves, timeout, method, path, headers, data):
+    late_ms = getattr(serves, "latency_ms", 0)
+    if timeout and late_ms > timeout * 1000:  # taken, but its answer comes too late
+        serves.latency_ms = timeout * 1000
+        serves.handle(method, path, headers, bytes(data or b""))
+        serves.latency_ms = late_ms
+        raise OSError(110)
     try:
         return serves.handle(method, path, headers, bytes(data or b""))
     except OSError as e:

@@ -40,7 +40,7 @@ class socket:
         self._kind = kind
         self._peer = None
         self._nodelay = False
-        self._wrote = False  # since it was read from
+        self._writes = 0  # since it was read from
         self.connection = None
         internet.open_sockets += 1
         self._open = True
@@ -104,9 +104,10 @@ class socket:
     def write(self, data):
         internet.call("write")
         self._check()
-        if self._wrote and not self._nodelay:  # Nagle's algorithm: until the first is acknowledged
+        self._writes += 1
+        # Nagle's algorithm: what comes behind the first waits, together, until that is acknowledged.
+        if self._writes == 2 and not self._nodelay:
             time.advance(_DELAYED_ACK_MS)
-        self._wrote = True
         self.connection.send(data if isinstance(data, bytes) else self._bytes(data))
         return len(data)
 
@@ -145,7 +146,7 @@ class socket:
 
     def _read(self, size):
         # Up to `size` bytes, b"" at the end; None: nothing is there, and it does not block.
-        self._wrote = False
+        self._writes = 0
         self._check()
         if not self.connection.wait(
             None if self._timeout_s is None else int(self._timeout_s * 1000)

@@ -1,0 +1,26 @@
+"""How long islog waits after a failed request, for programs that lose the time that it takes."""
+
+import internet
+from virtual_board import Board, time
+
+
+def test_a_pause_is_never_shorter_than_the_attempt_that_failed():
+    board = Board(flush_interval=0, backoff_max=1, buffer_bytes=8192)
+    board.log("t", 0)
+    board.run(10)
+    board.server.down = True
+    internet.dns_silent = True  # each look-up takes seconds
+    longest_ms = polls = waited_ms = 0
+    since_ms = time.up_ms()
+    while time.up_ms() - since_ms < 120000:
+        begin_ms = time.up_ms()
+        wait_ms = board.logger.poll()
+        took_ms = time.up_ms() - begin_ms
+        if took_ms > 1000:
+            longest_ms = max(longest_ms, took_ms)
+        board.log("t", polls)
+        polls += 1
+        time.advance(max(1, min(500, wait_ms)))
+        waited_ms += max(1, min(500, wait_ms))
+    assert longest_ms > 3000
+    assert waited_ms >= 50000  # half of the time is the program's
