@@ -2,8 +2,9 @@
 Both do the same, except that here str() finds a float's digits. The layout of a reading: ring.py.
 
 Soft callbacks, Ctrl-C and threads that take turns come at the interpreter's jumps (py/vm.c,
-pending_exception_check). So each step is one straight line without any: it writes where nothing
-is, and only then looks whether there is room for it. Fields that belong together are set in one
+pending_exception_check). So what each step changes, it changes in a straight line without a jump.
+That has no `if`: it writes to where no reading is, computes whether there was room, as 0 or 1, and
+multiplies by that what it adds to the fields. Fields that belong together are set in one
 statement, the last one: what goes wrong before it has changed nothing. Threads that run at once,
 on a port without a global lock, need native.py.
 """
@@ -12,12 +13,13 @@ import time
 from math import isfinite
 from time import ticks_ms
 
-_float, _int, _bool, _type = float, int, bool, type  # builtins are looked for here first
+# A name is looked for in the module before it is among the builtins: so these are found sooner.
+_float, _int, _bool, _type = float, int, bool, type
 
 
 def is_plain(data, low):
     """Whether the bytearray `data` is UTF-8 (RFC 3629) and, except where `low` is 0, has no byte
-    below that, no quote and no backslash: mostly by loops of the interpreter's own."""
+    below `low`, no quote and no backslash: mostly by min(), max() and `in`, whose loops are C."""
     if not data:
         return True
     if low and (min(data) < low or b'"' in data or b"\\" in data):
@@ -31,9 +33,10 @@ def is_plain(data, low):
 
 def move(batch, store, periods, clock):
     """Move the oldest readings of `store` (a Ring) into `batch` (a Batch), whose time is set to
-    the first one's. It stops at a reading beyond what `clock` has located (in the period
-    `periods`), and at one that Batch.add() has to write: a wide int, a text with escapes, a
-    caller's time. Returns whether the batch is full."""
+    the first one's. It stops where the batch is full, and returns True then; else at a reading
+    beyond the uptimes for which `clock` has located the time (they lie in the period `periods`),
+    and at one that Batch.add() has to write: an int of 8 bytes, a text with escapes, a caller's
+    time."""
     words, floats, signals = store.words, store.floats, store.signals
     text, before = batch.text, batch.before
     stamp, starts = batch.stamp, batch.starts
@@ -46,15 +49,15 @@ def move(batch, store, periods, clock):
         ms = words[at]
         if ms >= valid_until or bits & 0x3FF != periods:
             break
-        kind = bits >> 17
+        kind = bits >> 17  # size << 3 | 4 where the caller gave the time | kind (ring.py)
         after = at + 4
-        if kind == 64:
+        if kind == 64:  # 8 bytes, FLOAT; 33 is 4 bytes, INT; 34 is 4 bytes, BOOL
             value = as_text(floats[at + 2 >> 1])
         elif kind == 33:
             value = as_text(words[at + 2])
         elif kind == 34:
             value = "true" if words[at + 2] else "false"
-        elif kind & 7 == 3:
+        elif kind & 7 == 3:  # STR, and no caller's time
             after = at + 2 + ((bits >> 20) + 7 >> 3) * 2
             value = store.text(at + 2, bits >> 20)
             if not is_plain(value, 0x20):
@@ -63,7 +66,7 @@ def move(batch, store, periods, clock):
             break
         name = signals[bits >> 10 & 0x7F]
         if len(text) + len(name) + len(value) + 2 > room:
-            full = True
+            full = True  # (2: the quotes of a text)
             break
         text.extend(before)
         text.extend(name)
@@ -73,7 +76,7 @@ def move(batch, store, periods, clock):
         if kind & 3 == 3:
             text.append(0x22)
         ms += offset_ms
-        if ms > last_sent_ms:  # else a sync stepped back: equal times until the true one is there
+        if ms > last_sent_ms:  # else the clock was set back: equal times until it has caught up
             last_sent_ms = ms
             batch.show(ms)
         text.extend(stamp)
@@ -86,8 +89,9 @@ def move(batch, store, periods, clock):
 
 
 class Ticks:
-    """The base of Clock: the uptime at the last tick(), as `periods` and `ticks` (see clock.py);
-    `mask` is the length of a period in ms, less 1."""
+    """The base of Clock: the uptime at the last tick(), as `periods` and `ticks` (clock.py);
+    `mask` is the length of a period in milliseconds, less 1. (The length itself, 2**30, would be a
+    heap object.)"""
 
     def __init__(self):
         self.mask = min(time.ticks_add(0, -1), 0x3FFFFFFF)
@@ -95,12 +99,15 @@ class Ticks:
         self.ticks = ticks_ms() & self.mask
 
     def tick(self):
-        """Keep it right: to be called at least once in a quarter of a period."""
+        """Read the port's ticks, and count a period where they have wrapped. To be called at least
+        once in a quarter of a period (3 days on boards), or a wrap may be missed: each poll()
+        does, and log() where the ticks have come to another quarter."""
         now = ticks_ms() & self.mask
         self.periods, self.ticks = self.periods + (now < self.ticks) & 0x3FF, now
 
     def stamp(self):
-        """The uptime now: two words that belong together, whoever ticks meanwhile."""
+        """The uptime now, as (periods, ticks). Native code takes both in one step: a tick() that
+        comes in between cannot mix an old one with a new one."""
         self.tick()
         return self.periods, self.ticks
 
@@ -116,7 +123,9 @@ class Steps:
 
     def log(self, signal, value, epoch=None):
         """Store one reading; True where stored. See Logger.log."""
-        # Names are used again: one more would make the frame too large (ring.py).
+        # `epoch`, `signal` and `kind` are used again for other things (word 1; the clock, words
+        # and cells; ticks and flags): with one local name more the frame of this call would have
+        # more than 11 words, and lie on the heap (py/objfun.c).
         if epoch is not None:
             return self._log_other(signal, value, epoch)
         epoch = self._bits(signal)
@@ -126,9 +135,9 @@ class Steps:
         if kind is _float and isfinite(value):
             pass
         elif kind is _int and -0x40000000 <= value <= 0x3FFFFFFF:
-            epoch ^= 0xC20000
+            epoch ^= 0xC20000  # size 8, FLOAT -> size 4, INT
         elif kind is _bool:
-            epoch ^= 0xC40000
+            epoch ^= 0xC40000  # size 8, FLOAT -> size 4, BOOL
         else:
             return self._log_other(signal, value, None)
         while True:
@@ -136,19 +145,19 @@ class Steps:
             at = signal.ticks
             epoch |= signal.periods
             kind = ticks_ms() & 0x3FFFFFFF
-            if kind ^ at > signal.mask >> 2:  # the clock must see each quarter of its period
+            if kind ^ at > signal.mask >> 2:  # another quarter than at the last tick()
                 signal.tick()
-                epoch &= -1024
+                epoch &= -1024  # without the periods, for another try
                 continue
-            # From here on a straight line.
+            # From here on a straight line, to where the fields are set.
             signal = self.words
             at = self._tail
             signal[at] = kind
             signal[at + 1] = epoch
-            kind = epoch & 0x60000 == 0
+            kind = epoch & 0x60000 == 0  # whether it is a float
             signal = self._cells[kind]
             signal[at + 2 >> kind] = value
-            kind = at < self._stop
+            kind = at < self._stop  # whether there was room
             self._tail, self.count = at + 4 * kind, self.count + kind
             if kind:
                 return True
@@ -158,10 +167,10 @@ class Steps:
             epoch &= -1024
 
     def append(self, bits, ticks, data, epoch):
-        """Store a reading: its two header words, the bytes of its value and of a caller's time.
-        False where there is no room, which make_room() makes."""
-        words = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
-        end = self.size * 4 + 8 * (bits & 0x60000 != 0x60000)
+        """Store a reading: word 1 and word 0 of its header, the bytes of its value, and those of a
+        caller's time, or none. False where there is no room: call make_room() then."""
+        words = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)  # ring.words_of()
+        end = self.size * 4 + 8 * (bits & 0x60000 != 0x60000)  # a number's value does not wrap
         # From here on a straight line.
         at = self._tail % self.size
         free = self._limit - (at - self.head) % self.size - words
@@ -180,7 +189,8 @@ class Steps:
         return ok
 
     def make_room(self, words):
-        """Drop the oldest until there is room for so many words; False where there is none."""
+        """Drop the oldest readings until `words` words are free: the overflow of a ring is this.
+        False where that cannot be: there are no more readings, or they are being read."""
         while True:
             at = self._tail % self.size
             free = self._limit - (at - self.head) % self.size
@@ -189,8 +199,8 @@ class Steps:
                 return True
             if self.reading or not self.count:
                 return False
-            # Again a straight line, which looks anew whether there is one to be dropped.
-            one = (self.count > 0) > self.reading
+            # From here on a straight line. It looks anew: a callback may have come at the jumps.
+            one = (self.count > 0) > self.reading  # 1: one is dropped; 0: none is
             bits = self.words[self.head + 1]
             at = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
             at = (self.head + at * one) % self.size
@@ -210,8 +220,9 @@ class Steps:
         self.rejected, self.missed = self.rejected + rejected, self.missed + missed
 
     def publish(self, old, keys, signals, bits):
-        """Replace the dict of keys, the list of signals and the look-up `bits`, all at once; False
-        where `keys` is not `old` any more: a callback has added a signal meanwhile."""
+        """Replace the dict of keys, the list of signals and `_bits`, the look-up in that dict, all
+        at once. False, and no change, where the ring's dict is not `old` any more: a callback has
+        added a signal meanwhile."""
         ok = self.keys is old
         signals = (self.signals, signals)[ok]
         keys = (self.keys, keys)[ok]

@@ -2,9 +2,10 @@
 what each does.
 
 No callback, Ctrl-C or thread that takes turns comes between two instructions of machine code: the
-interpreter looks for them at its own jumps only (py/vm.c; py/emitnative.c does not). What can is
-kept out by _enter() and _leave(): interrupts and the other core by the port's atomic section (rp2:
-mp_thread_begin_atomic_section(), ports/rp2/mpthreadport.c), threads of a PC by a lock.
+interpreter looks for them at its own jumps only (py/vm.c; py/emitnative.c does not). What does
+come there is kept out by _enter() and _leave(): hard interrupts and the other core by the port's
+atomic section (rp2: mp_thread_begin_atomic_section(), ports/rp2/mpthreadport.c), threads of a PC
+by a lock. Nothing between the two may raise: all of them would stay locked out.
 """
 
 import sys
@@ -15,7 +16,8 @@ from time import ticks_add, ticks_ms
 import micropython
 from micropython import const
 
-# What `state` and `uptime` hold: bytecode.Steps and bytecode.Ticks have them as fields.
+# The cells of the arrays `Steps.state` (the first ten) and `Ticks.uptime` (the last three). Other
+# modules see them as fields of the same names; ring.py and bytecode.Ticks say what each is.
 _HEAD = const(0)
 _TAIL = const(1)
 _STOP = const(2)
@@ -30,10 +32,10 @@ _PERIODS = const(0)
 _TICKS = const(1)
 _MASK = const(2)
 
-_float, _int, _bool, _type = float, int, bool, type  # builtins are looked for here first
+_float, _int, _bool, _type = float, int, bool, type  # found sooner than builtins (bytecode.py)
 
-_enter = _leave = int  # does nothing: threads take turns, as on an ESP32, or there are none
-_release = None  # in the place of _leave(what _enter() has returned)
+_enter = _leave = int  # int() does nothing: threads take turns, as on an ESP32, or there are none
+_release = None  # a PC's lock has this in the place of _leave(what _enter() has returned)
 if sys.platform in ("linux", "darwin"):
     import _thread
 
@@ -60,9 +62,9 @@ def _log(self, signal, value, epoch=None):
                     return _store(self, bits, value)
             elif kind is _int:
                 if -0x40000000 <= value <= 0x3FFFFFFF:
-                    return _store(self, bits ^ 0xC20000, value)
+                    return _store(self, bits ^ 0xC20000, value)  # to size 4, INT
             elif kind is _bool:
-                return _store(self, bits ^ 0xC40000, value)
+                return _store(self, bits ^ 0xC40000, value)  # to size 4, BOOL
     return self._log_other(signal, value, epoch)
 
 
@@ -76,7 +78,7 @@ def _store(ring, bits: int, value) -> bool:
     if done:
         now = int(ticks_ms()) & 0x3FFFFFFF
         last = uptime[_TICKS]
-        if now ^ last > uptime[_MASK] >> 2:  # the clock must see each quarter of its period
+        if now ^ last > uptime[_MASK] >> 2:  # another quarter of the period: as tick() does it
             now &= uptime[_MASK]
             if now < last:
                 uptime[_PERIODS] = uptime[_PERIODS] + 1 & 0x3FF
@@ -148,7 +150,8 @@ def _append(ring, bits: int, ticks: int, data, epoch) -> bool:
 
 @micropython.viper
 def _free(ring) -> int:
-    # Inside _enter() only: see to the tail and the stop; the words that are free.
+    # To be called after _enter(). Brings `_tail` back into the ring and sets `_stop`; returns how
+    # many words are free.
     s = ptr32(ring.state)  # noqa: F821
     size = s[_SIZE]
     at = s[_TAIL]
@@ -170,7 +173,7 @@ def _free(ring) -> int:
 
 @micropython.viper
 def _room(ring, need: int) -> bool:
-    # Inside _enter() only: see make_room().
+    # To be called after _enter(). Does what make_room() does.
     words = ptr32(ring.words)  # noqa: F821
     s = ptr32(ring.state)  # noqa: F821
     while int(_free(ring)) < need:
@@ -286,7 +289,7 @@ def _stamp(clock):
 
 
 def _cell(i):
-    # A field that is a cell of `state`.
+    # A property that reads and writes the cell `i` of `state`.
     def put(self, value):
         self.state[i] = value
 
@@ -308,7 +311,8 @@ class Ticks:
 
 
 class Steps:
-    """See bytecode.Steps. The fields lie in an array, whose place machine code finds once."""
+    """See bytecode.Steps. The fields lie in an array: machine code looks its address up once, and
+    then reads and writes them without a look-up of each."""
 
     def __init__(self, size):
         self.state = array("i", bytes(40))

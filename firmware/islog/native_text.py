@@ -5,10 +5,11 @@ import uctypes
 
 from .native import _hand_over
 
-_text = None  # what number() writes, from the first batch on
-_texts = None  # [its first byte, its first two bytes ...], from no byte on
-# Half of what a float's last bit is worth, in such halves. 0: floats are doubles here, of which
-# number() writes only those that take few digits to the end.
+_text = None  # number() writes its digits here; made for the first batch
+_texts = None  # _texts[n] is the first n bytes of _text: made beforehand, no number takes heap
+# Digits tell a float from its neighbours where they are nearer to it than half of what its last
+# bit is worth. number() counts in units of that half, so it is 1. Where floats are doubles it is
+# 0: there number() writes only floats whose digits come to an end soon (21.5), and those exactly.
 _half = 0 if 1.0 + 2**-40 != 1.0 else 1
 
 
@@ -33,7 +34,8 @@ def number(words, at: int, is_float: bool) -> int:
     if is_float:
         sign = w[at + 1]
         if whole | sign:  # not 0.0
-            # Of a double's 52 bits of fraction a float has the first 23; a 1 before is in neither.
+            # The ring holds a double. Of the 52 bits of its fraction a float has the first 23; the
+            # 1 before them is in neither. 1046 is the bias of a double's exponent, 1023, plus 23.
             bits = 1046 - (sign >> 20 & 0x7FF)
             if whole & 0x1FFFFFFF or bits < 0 or bits > 29:
                 return 0
@@ -65,13 +67,13 @@ def number(words, at: int, is_float: bool) -> int:
     half = int(_half)
     while size < 12:
         size += 1
-        # Times 10: times 5, and the point one bit further.
+        # The fraction times 10: times 5, and the point moves by one bit.
         rest *= 5
         half *= 5
         bits -= 1
         digit = rest >> bits
         rest &= (1 << bits) - 1
-        # Whether this digit, or the one above it, tells the float from its neighbours:
+        # Whether the digits up to this one, or with this one made larger by 1, are near enough:
         low = rest == 0 or rest < half
         high = rest + half > 1 << bits
         if high and (not low or rest << 1 >= 1 << bits):
@@ -112,7 +114,7 @@ def is_plain(data, low: int) -> bool:
             x = x << 6 | c[i] & 0x3F
             i += 1
             size -= 1
-        if x < least or x > 0x10FFFF or x >> 11 == 27:  # the last: halves of a character
+        if x < least or x > 0x10FFFF or x >> 11 == 27:  # 27: U+D800 to U+DFFF, surrogates
             return False
     return True
 
@@ -157,17 +159,17 @@ def move(batch, store, periods: int, clock) -> bool:
         ms = words[at]
         if ms >= valid_until or bits & 0x3FF != periods:
             break
-        kind = bits >> 17
+        kind = bits >> 17  # size << 3 | 4 where the caller gave the time | kind (ring.py)
         after = at + 4
         if kind == 64 or kind == 33:
-            size = int(number(signed, at + 2, kind == 64))
+            size = int(number(signed, at + 2, kind == 64))  # 64: a float; 33: an int of 4 bytes
             if size:
                 value = texts[size]
             else:
                 value = as_text(floats[at + 2 >> 1])
-        elif kind == 34:
+        elif kind == 34:  # a bool
             value = "true" if words[at + 2] else "false"
-        elif kind & 7 == 3:
+        elif kind & 7 == 3:  # a STR, and no caller's time
             size = bits >> 20
             after = at + 2 + (size + 7 >> 3) * 2
             i = at + 2
@@ -175,7 +177,7 @@ def move(batch, store, periods: int, clock) -> bool:
                 i -= words_size
             if i * 4 + size > words_size * 4:
                 value = store.text(i, size)
-            else:  # as text() does it, without its call
+            else:  # as Ring.text() does it, without that call
                 value = view(address + i * 4, size)
             if not is_plain(value, 0x20):
                 break

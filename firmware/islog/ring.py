@@ -1,26 +1,32 @@
 """Readings in a fixed number of bytes, oldest first.
 
-The memory is a ring of 8-byte cells, two words each. A reading is a header cell, then one for a
-number (a string: its UTF-8 bytes, in whole cells), then one more where the caller gave the time.
-The header's words have at most 30 bits, because 2**30 and above is a heap object on a board:
+The memory is a ring of cells of 8 bytes, two words of 32 bits each. A reading takes a header cell,
+then one cell for a number (for a string, as many whole cells as its UTF-8 bytes fill), then one
+more where the caller gave the time. The header's words have at most 30 bits, because an int of
+2**30 and above is a heap object on a board:
 
-    word 0   milliseconds of uptime within one period of the ticks
-    word 1   bits 0-9 periods of uptime, 10-16 signal, 17-18 kind, 19 has an epoch, 20-29 size of
-    the
-             value in bytes: 4 for an int of 31 bits or a bool, 8 for a wider int or a float
+    word 0   milliseconds of uptime within one period of the ticks (clock.py)
+    word 1   bits 0-9    periods of uptime
+             bits 10-16  number of the signal
+             bits 17-18  kind of the value: FLOAT, INT, BOOL or STR
+             bit 19      1: the last cell is a time that the caller gave, an int of epoch.as_int()
+             bits 20-29  bytes of the value: 4 for an int of 31 bits or a bool, 8 for a wider int
+                         or a float, for a string as many as it has
 
-`size` words are in use, and positions count round. The value of a number lies right behind its
-header, also where that is the last cell: the array has six words more than `size`. The bytes of a
-string go on at the start instead. The four words where the next reading goes are always free.
+`size` words are in use; what reaches their end goes on at word 0. A number's value does not: it
+lies right behind its header, also where that is the last cell. So the array has six words more
+than `size`: `_tail` may be `size` + 2 (it is brought back to 2 by the next step), and bytecode.py
+writes four words at `_tail` before it looks whether there is room. For the same reason four words
+are always kept free.
 
-What may come in between: soft callbacks and Ctrl-C at the interpreter's jumps; other threads
-there, too, or, where there is no global lock, at any moment, as hard interrupts do. So whatever
-changes the ring is one of a few indivisible steps, in native.py or bytecode.py: log(), append(),
-make_room(), hand_over(), set_reading(), count_lost(), publish(). Each changes nothing, or all that
-it is for. A new signal makes a new dict and a new list, which replace the old ones at once: a
-look-up never meets one that is being changed.
+A change of the ring can be interrupted: by soft callbacks and Ctrl-C at the interpreter's jumps;
+by other threads there, too, or, where there is no global lock, at any moment, as by hard
+interrupts. So whatever changes the ring is one of a few indivisible steps, in native.py or, where
+that cannot be compiled, in bytecode.py: log(), append(), make_room(), hand_over(), set_reading(),
+count_lost(), publish(). Each changes nothing, or all that it is for. A new signal makes a new dict
+and a new list, which replace the old ones at once: no look-up meets one that is being changed.
 
-How a reading lies here is known in this file, its two twins, and packing.py.
+Only this file, native.py, native_text.py, bytecode.py and packing.py know how a reading lies here.
 """
 
 import struct
@@ -41,25 +47,32 @@ STR = const(0x60000)
 _KINDS = const(0x60000)
 _HAS_EPOCH = const(0x80000)
 _SIGNAL = const(0x1FC00)
-_NEW = const(0x800000)  # 8 bytes, and FLOAT: what a signal's bits begin with
-_SIGNALS_MAX = const(127)
+_NEW = const(0x800000)  # a new signal's bits begin as those of a float: FLOAT, and a size of 8
+_SIGNALS_MAX = const(127)  # 7 bits of word 1
 
 
 def words_of(bits):
-    """How many words the reading with this word 1 takes."""
+    """How many words a reading takes, header and a caller's time included; `bits`: its word 1."""
     return ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
 
 
 class Ring(steps.Steps):
-    """A ring of `size_bytes` (at least 64, rounded down to 16; it takes 40 more), stamped by a
-    Clock. What log() cannot store by itself (a text, a new signal, a caller's time) goes to
-    `log_other(signal, value, epoch)`.
+    """A ring of `size_bytes` (at least 64, rounded down to a multiple of 16; it takes 40 bytes
+    more), whose readings get their uptime from `clock`. What log() cannot store by itself (a text,
+    a new signal, a caller's time) goes to `log_other(signal, value, epoch)`.
 
-    Fields: `head`, where the oldest reading begins; `count` readings; `overflows`, dropped because
-    they were the oldest, and `missed`, not stored for want of room or memory; `rejected`, that are
-    no readings; `reading` (0, 1): the oldest are being read, and not dropped. `_tail`: where the
-    next one goes; up to `_stop` there is room for numbers; `_limit` words may be taken, none once
-    it is closed, of `size`.
+    Fields, which are set by the steps only:
+
+    head       the word at which the oldest reading begins
+    count      how many readings are in it
+    overflows  how many were dropped to make room, being the oldest
+    missed     how many were not stored, for want of room or memory
+    rejected   how many calls of log() had no value that can be stored, such as None or NaN
+    reading    1 while the oldest readings are being read: they must not be dropped then
+    size       words in use
+    _tail      the word at which the next reading goes
+    _stop      while `_tail` is below it, there is room for one more number without dropping any
+    _limit     so many of the words may be taken: `size` - 4, and 0 once the ring is closed
     """
 
     def __init__(self, size_bytes, clock, log_other):
@@ -74,13 +87,14 @@ class Ring(steps.Steps):
         self._bytes = uctypes.bytearray_at(at, 4 * size + 24)
         self._log_other = log_other
         self.keys = {}  # type: dict[str, int]
-        self._bits = self.keys.get  # a signal's bits in word 1
+        self._bits = self.keys.get  # of a known signal: its bits in word 1
         self.signals = []  # by number, what add_signal() was given for each
 
     def packed(self, kind, value, epoch=None):
-        """A checked reading as put() takes it: its word 1 without the uptime, the bytes of its
-        value and of a caller's time. `kind`: the signal's bits | FLOAT, INT, BOOL or STR; `value`:
-        a number, or at most 1000 bytes; `epoch`: None, or an int of epoch.as_int()."""
+        """What put() takes for a checked reading: (its word 1, still without the periods of the
+        uptime; the bytes of its value; the bytes of a caller's time, or none). `kind`: the
+        signal's bits | FLOAT, INT, BOOL or STR; `value`: a number, or at most 1000 bytes;
+        `epoch`: None, or an int of epoch.as_int()."""
         what = kind & _KINDS
         if what == FLOAT:
             value = struct.pack("d", value)
@@ -92,10 +106,11 @@ class Ring(steps.Steps):
         return kind | _HAS_EPOCH, value, struct.pack("q", epoch)
 
     def put(self, bits, ticks, value, epoch):
-        """Store what packed() has made, with the uptime added in `bits` and `ticks`. False where
-        there was no room, which is counted."""
+        """Store what packed() has made, with the uptime: its periods in `bits`, and its `ticks`.
+        Where there is no room the oldest readings are dropped. False where even that makes too
+        little (or the oldest are being read): this reading is counted in `missed`."""
         words = words_of(bits)
-        while not self.append(bits, ticks, value, epoch):
+        while not self.append(bits, ticks, value, epoch):  # a callback may fill what was made
             if words > self._limit or not self.make_room(words):
                 self.count_lost(0, 1)
                 return False
@@ -133,24 +148,25 @@ class Ring(steps.Steps):
         return uctypes.struct(uctypes.addressof(self.words) + at * 4, {"q": uctypes.INT64}).q
 
     def text(self, at, size):
-        """`size` bytes from the word `at`, as a bytearray: over them, unless they wrap."""
+        """`size` bytes from the word `at`, as a bytearray: it shows the ring's own memory, and is
+        a copy only where they go on at word 0."""
         at = at % self.size * 4
         if at + size > self.size * 4:
             return self._bytes[at : self.size * 4] + self._bytes[: at + size - self.size * 4]
         return uctypes.bytearray_at(uctypes.addressof(self.words) + at, size)
 
     def close(self):
-        """Take nothing more: all readings are dropped, and counted."""
-        self._limit = self._stop = 0
+        """Take nothing more: all readings are dropped, and counted in `overflows`."""
+        self._limit = self._stop = 0  # so make_room() finds none, and drops them all
         self.set_reading(0)
         self.make_room(1)
 
     def oldest_periods(self):
-        """When the oldest reading was logged: the periods of that uptime (clock.py),"""
+        """The uptime (clock.py) at which the oldest reading was logged: its periods."""
         return self.words[self.head + 1] & 0x3FF
 
     def oldest_ticks(self):
-        """and its ticks: two ints, and no tuple, for the heap's sake."""
+        """The ticks of that uptime. (Two methods, because a tuple of both would take heap.)"""
         return self.words[self.head]
 
     def oldest_age_ms(self):
@@ -163,9 +179,9 @@ class Ring(steps.Steps):
 
     def add_signal(self, signal, what, most=_SIGNALS_MAX):
         """The bits of a signal, new or known, in word 1; None where that would be more signals
-        than `most`. `what` is what oldest() shows for it."""
-        while True:
-            old = self.keys  # before `signals`: publish() sets them the other way round
+        than `most`. `what` is what oldest() is to return for it."""
+        while True:  # until no callback has added a signal meanwhile
+            old = self.keys  # read before `signals`, which is then never the older of the two
             signals = self.signals
             bits = old.get(signal)
             if bits is not None:
