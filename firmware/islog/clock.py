@@ -6,15 +6,16 @@ modulo 1024: 34 years), and `ticks`, milliseconds within one. Unix time is two s
 heap object on a board, and no float ever carries a time: boards have 24 bits of mantissa.
 
 A sync is a pair of the two: at this uptime it was that Unix time. Between two syncs the time is
-interpolated; after the last one, and before the first, the drift that two syncs showed is taken
-out. Where a sync sets the clock back by at most 2 s, readings get the time that was sent last
-(`last_sent_ms`) until the true one has passed it; a larger step is taken at once.
+interpolated; after the last one, and before the first, it is counted from that one by the ticks,
+corrected by the drift that two syncs have shown. A sync may show that the clock was ahead. By at
+most 2 s: readings get the time that was sent last (`last_sent_ms`) until the true one has passed
+it. By more: the next readings have the true time, which is earlier than what was sent.
 
-    source   leaves when                      the time is
-    none     an NTP or HTTP answer came       unknown: locate() must not be called
-    http     an NTP answer came               right to about a second
-    ntp      its error has grown to 2 s, and  right to half the round trip, and the drift since
-             an HTTP answer came: http
+    source   the time is                            changes when
+    none     unknown: locate() must not be called   NTP or the server answers: ntp, http
+    http     right to about a second                NTP answers: ntp
+    ntp      right to half the round trip, and      its error has grown to 2 s and NTP is silent,
+             the drift since then                   but the server answers: http
 
 Deadlines are counted on uptime as well (`age_ms`): it does not wrap in a device's life.
 """
@@ -24,42 +25,43 @@ from micropython import const
 from .errors import call_unloading
 from .ring import steps
 
-_BLOCK_MS = const(100000000)
-_LOCATED_MS = const(20000)  # so long one locate() is good for: 50 ppm of it are a millisecond
-_SYNCS = const(8)  # so many are kept
-_UNKNOWN_PPM = const(50)  # drift of a cheap crystal, by its tolerance
-_MEASURED_PPM = const(5)  # by temperature alone, where two syncs have shown the rest
-_SANE_PPM = const(500)  # no crystal drifts more
-STEP_MS = const(2000)  # a larger step back is not bridged by equal times
+_BLOCK_MS = const(100000000)  # the unit of `unix_block`: 100,000 s
+_LOCATED_MS = const(20000)  # locate() holds for so long: a drift of 50 ppm is a millisecond then
+_SYNCS = const(8)  # so many of the latest are kept
+_UNKNOWN_PPM = const(50)  # the drift that is assumed before it was measured: a cheap crystal's
+_MEASURED_PPM = const(5)  # how far off a measured drift is assumed to be: temperature changes it
+_SANE_PPM = const(500)  # no crystal drifts more: a measurement beyond this is not believed
+STEP_MS = const(2000)  # where the clock was ahead by more, it is set back: no equal times
 _AGE_MAX_MS = const(0x20000000)  # six days: as far as ticks_diff() sees, and a small int
-_BUILT = const(1767225600)  # 2026-01-01: no true time is before this release
+_BUILT = const(1767225600)  # 2026-01-01, before this release: every true time is later
 _LAST = const(4294967295)  # 2106, where 32 bits of Unix seconds end
 
 
 class Clock(steps.Ticks):
-    """The uptime, and what syncs have told of the time. With `set_rtc`, the first sync also sets
-    the board's own clock (its RTC)."""
+    """The uptime, and what the syncs have told of Unix time. With `set_rtc`, the first sync also
+    sets the board's own clock (its RTC)."""
 
     def __init__(self, set_rtc=True):
         steps.Ticks.__init__(self)
         self.source = "none"
-        self.ntp_set = False  # NTP has set it once: from then on its date is good for certificates
-        self.back_ms = 0  # by so much the last sync has set it back
+        self.ntp_set = False  # NTP has set it once: from then on certificates can be checked by it
+        self.back_ms = 0  # how far the last sync set it back; below 0: forward
         self._set_rtc = set_rtc
         self.syncs = []  # [periods, ticks, unix_block, ms, error_ms], oldest first
-        self._checked = 0, 0  # uptime of NTP's last answer, used or not
-        self._ppb = None  # the drift: by so much the ticks are slow, in parts per billion
-        self.unix_block = self.offset_ms = self.valid_until = 0  # what locate() found
-        self.last_sent_ms = 0  # milliseconds after `unix_block` that were sent last
+        self._checked = 0, 0  # the uptime at which NTP last answered, whether that was used or not
+        self._ppb = None  # drift: the ticks lose so many parts per billion; None: not measured
+        self.unix_block = self.offset_ms = self.valid_until = 0  # set by locate(), described there
+        self.last_sent_ms = 0  # the latest time given to a reading, in ms after `unix_block`
 
     def _after(self, periods, ticks, than_periods, than_ticks):
-        # Milliseconds of uptime from one to another; beyond a period they are a heap object.
+        # Milliseconds from the second uptime to the first; below 0 where the first is earlier.
+        # Within one period that is a small int, beyond it a heap object.
         passed = (periods - than_periods + 512 & 0x3FF) - 512
         return ticks - than_ticks + passed * (self.mask + 1) if passed else ticks - than_ticks
 
     def age_ms(self, periods, ticks):
-        """Milliseconds from the uptime (`periods`, `ticks`) to the last tick; 2**29 (six days)
-        where it is more: always a small int."""
+        """Milliseconds from the uptime (`periods`, `ticks`) to the last tick(), at most 2**29 (six
+        days): always a small int."""
         passed = self.periods - periods & 0x3FF
         age = self.ticks - ticks
         if passed:
@@ -67,15 +69,16 @@ class Clock(steps.Ticks):
         return min(age, _AGE_MAX_MS)
 
     def uptime_s(self):
-        """The uptime at the last tick, in seconds."""
-        period = self.mask  # one more is a heap object
+        """The uptime at the last tick(), in seconds."""
+        period = self.mask  # the length of a period less 1: the length is a heap object
         return (
             self.periods * (period // 1000)
             + (self.periods * (period % 1000 + 1) + self.ticks) // 1000
         )
 
     def due(self, interval_ms):
-        """Whether NTP should be asked: it never set the clock, or longer ago than that."""
+        """Whether NTP should be asked: the time is not NTP's, or it has not answered for
+        `interval_ms`."""
         return self.source != "ntp" or self.age_ms(*self._checked) >= interval_ms
 
     def can_be(self, unix_s):
@@ -83,23 +86,25 @@ class Clock(steps.Ticks):
         return _BUILT <= unix_s <= _LAST
 
     def locate(self, periods, ticks):
-        """Find what Unix time it was at the uptime (`periods`, `ticks`): `unix_block` * 100,000 s
-        and `ticks` + `offset_ms` milliseconds. That holds up to, not including, the uptime
-        (`periods`, `valid_until`). `last_sent_ms` is counted from the new `unix_block`, and kept
-        between -100,000,000 and 100,002,000: a word of machine code."""
+        """Find what Unix time it was at the uptime (`periods`, `ticks`), and set four fields:
+        it was `unix_block` * 100,000 s and `ticks` + `offset_ms` milliseconds. The same sum is
+        right for later `ticks` of that period, as long as they are below `valid_until`.
+        `last_sent_ms` is counted anew from this `unix_block`, and kept between -100,000,000 and
+        100,002,000, which fits into a word of machine code. (The caller gives no reading a time
+        before it: Uplink.fill, bytecode.move.)"""
         sync, ppb, _ = self._sync_at(periods, ticks)
         ms = self._after(periods, ticks, sync[0], sync[1])
-        ms += sync[3] + ms // 1000 * ppb // 1000000  # in steps that stay small
+        ms += sync[3] + ms // 1000 * ppb // 1000000  # divided early, so that it stays small
         unix_block = sync[2] + ms // _BLOCK_MS
         ms %= _BLOCK_MS
         last_sent_ms = self.last_sent_ms + (self.unix_block - unix_block) * _BLOCK_MS
-        if last_sent_ms > ms + STEP_MS:
+        if last_sent_ms > ms + STEP_MS:  # too far ahead to wait for: times go back here
             last_sent_ms = ms
         self.last_sent_ms, self.unix_block = max(last_sent_ms, -_BLOCK_MS), unix_block
         self.offset_ms, self.valid_until = ms - ticks, ticks + min(_LOCATED_MS, _BLOCK_MS - ms)
 
     def _sync_at(self, periods, ticks):
-        # The sync to count from, the drift there (ppb), and the error there (ms).
+        # For that uptime: the sync to count from, the drift (ppb), and the likely error (ms).
         syncs = self.syncs
         i = len(syncs) - 1
         while i > 0 and self._after(periods, ticks, syncs[i][0], syncs[i][1]) < 0:
@@ -112,7 +117,7 @@ class Clock(steps.Ticks):
         return sync, self._ppb or 0, sync[4] + abs(ms) // 1000 * ppm // 1000
 
     def error_ms(self, periods, ticks):
-        """How wrong the time at that uptime may be, in ms; None where there is none."""
+        """How wrong the Unix time found for that uptime may be, in ms; None: none is known."""
         return None if self.source == "none" else self._sync_at(periods, ticks)[2]
 
     def _drift(self, old, new):
@@ -122,20 +127,20 @@ class Clock(steps.Ticks):
         return (true - up) * 1000000000 // up if up > 0 else 0
 
     def sync(self, source, unix_s, ms, periods, ticks, error_ms):
-        """It was `ms` after `unix_s` at the uptime (`periods`, `ticks`), right to `error_ms`;
-        `source` is "ntp" or "http". False where what is known already is better; else `back_ms` is
-        by how much that sets the clock back."""
+        """Take it that it was `ms` after `unix_s` at the uptime (`periods`, `ticks`), right to
+        `error_ms`; `source` is "ntp" or "http". False, and no change, where what is known already
+        is better, or the time cannot be; else `back_ms` says how far that set the clock back."""
         if not self.can_be(unix_s):
             return False
         known = self.error_ms(periods, ticks)
         syncs = self.syncs
         if source == "ntp":
             if self.source == "http":
-                syncs = []
+                syncs = []  # a Date is too rough to draw a line from it to NTP's time
             elif known is not None and known < error_ms:
                 self._checked = periods, ticks
                 return False
-        elif known is not None and known < 2 * error_ms:
+        elif known is not None and known < 2 * error_ms:  # a Date: only where all else is worse
             return False
         in_block = unix_s % 100000 * 1000 + ms
         new = [
@@ -145,13 +150,14 @@ class Clock(steps.Ticks):
             in_block % _BLOCK_MS,
             error_ms,
         ]
-        back_ms = 0
+        back_ms = 0  # what the clock would show now, by its last sync, less what it is
         if known is not None:
             old = self.syncs[-1]
             up = self._after(periods, ticks, old[0], old[1])
             back_ms = up + up // 1000 * (self._ppb or 0) // 1000000
             back_ms -= (new[2] - old[2]) * _BLOCK_MS + new[3] - old[3]
-            # No crystal drifts so far: the old one was wrong, there is no line between the two.
+            # No crystal drifts so far: the last sync was wrong. The older ones are forgotten, as
+            # times must not be interpolated between a wrong one and this one.
             if abs(back_ms) > up // 8 + old[4] + error_ms:
                 syncs = []
         syncs = syncs[1 - _SYNCS :] + [new]
@@ -166,11 +172,12 @@ class Clock(steps.Ticks):
         return True
 
     def restore(self, syncs):
-        """Know what the clock of another boot did."""
+        """Take over the `syncs` of another boot's clock (packing.unpack_clock)."""
         self.syncs, self.source, self._ppb = syncs, "ntp", self._measured(syncs)
 
     def _measured(self, syncs):
-        # The drift since the latest earlier sync that is far enough for it to be right to 10 ppm.
+        # The drift between the last of the syncs and the latest earlier one that is so far from it
+        # that their errors make at most 10 ppm; without such a one, what was measured before.
         new = syncs[-1]
         for old in reversed(syncs[:-1]):
             if self._after(new[0], new[1], old[0], old[1]) // 1000 >= (new[4] + old[4]) * 100:

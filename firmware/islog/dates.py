@@ -21,5 +21,6 @@ def http_date(text):
     month = at // 3
     year -= month // 10
     days = 365 * year + year // 4 - year // 100 + year // 400  # the Gregorian calendar
+    # Days before this month in a year that begins with March; 719468 are before 1970-01-01.
     days += (153 * month + 2) // 5 + day - 719469
     return ((days * 24 + hour) * 60 + minute) * 60 + second

@@ -1,7 +1,7 @@
-"""The board's own clock, its RTC: set once, at the first sync, and then the program's. Loaded for
-that one call; with ca_file for good, for TLS reads the RTC: keep() then puts it right where an
-RP2's stood still in lightsleep() (ports/rp2/modmachine.c), or `mpremote rtc --set` has set it to
-the PC's local time.
+"""The board's own clock, its RTC. islog sets it once, at the first sync, and leaves it to the
+program from then on. With ca_file keep() looks after it before each request, because TLS reads the
+RTC: an RP2's stands still in lightsleep() (ports/rp2/modmachine.c), and `mpremote rtc --set` sets
+it to the PC's local time. The module is loaded for one call, with ca_file for good.
 """
 
 import time
@@ -17,7 +17,8 @@ def _epoch_s():
 
 
 def keep(clock):
-    """Set it again where it is off by more than a minute by `clock`, which knows the time."""
+    """Set the RTC again where it differs by more than a minute from `clock`, which knows the
+    time."""
     clock.locate(clock.periods, clock.ticks)
     ms = clock.ticks + clock.offset_ms
     unix_s = clock.unix_block * 100000 + ms // 1000

@@ -6,8 +6,8 @@ server has no time), its stratum 0 (a kiss of death: that address is left alone 
 over 15, or its time one that cannot be (Clock.can_be). The socket is connected: only the host
 asked is heard.
 
-Each question is taken for one in vain before it is asked: whatever leaves it in the middle, the
-pause to the next one stands. Only an answer takes that back.
+Before a question is asked, it is counted as one in vain, and the pause to the next one is set: so
+that pause is kept also where an exception leaves the question in the middle. An answer ends it.
 """
 
 import os
@@ -21,20 +21,20 @@ from .clock import STEP_MS, Clock
 from .errors import call_unloading
 from .retry import Retry, jitter
 
-# NTP's seconds start again in 2036: with this bit turned they count on from 1968 to 2104, of which
-# this many are before 1970 (RFC 4330, section 3).
+# NTP's 32 bits of seconds count from 1900 and start again in 2036. With the highest bit flipped
+# they count from 1968 to 2104 instead (RFC 4330, section 3); 1970 is _TO_UNIX seconds after that.
 _HALF = const(0x80000000)
 _TO_UNIX = const(61505152)
-_SAMPLES = const(3)
-_OLD_MS = const(20000)  # an answer that is older is not compared with a new one
-_GOOD_MS = const(20)  # a round trip that no second answer has to improve
+_SAMPLES = const(3)  # answers, of which the one with the shortest round trip is used
+_OLD_MS = const(20000)  # an answer that is older is used alone, and not compared with a new one
+_GOOD_MS = const(20)  # an answer with a round trip this short is used at once
 _TIMEOUT_S = const(2)
-_SLOWER = const(10)  # than other retries: a question to a silent host blocks for its time-out
-_LEAST_MS = const(2000)  # the shortest pause
-_NEAR_MS = const(600000)  # who answered so lately is taken to be there still
-_BAN_MS = const(3600000)
-_BANS = const(4)  # so many addresses are remembered: a pool has many
-_DATE_MS = const(1000)  # a Date header's seconds are cut off, and the answer has travelled
+_SLOWER = const(10)  # times longer than `backoff_max`: a question to a silent host blocks poll()
+_LEAST_MS = const(2000)  # the shortest pause after a question in vain
+_NEAR_MS = const(600000)  # a server that answered within this time is taken to be reachable still
+_BAN_MS = const(3600000)  # an address that asked to be left alone is not asked for this long
+_BANS = const(4)  # so many of these addresses are remembered: a pool has many
+_DATE_MS = const(1000)  # error of a Date header: whole seconds, and the answer's way to the board
 
 
 class Sntp:
@@ -49,15 +49,16 @@ class Sntp:
     def __init__(self, hosts, timeout_s):
         self.hosts = hosts
         self._timeout_s = min(timeout_s, _TIMEOUT_S)
-        self._turn = self._samples = 0
+        self._turn = self._samples = 0  # whose turn it is, of the hosts; answers to compare so far
         self._banned = ()  # type: tuple[tuple, ...] # (address, periods, ticks): since that uptime
         self._socket = None
         self.done = False
         self.best = None
 
     def ask(self, clock):
-        """One question. None where an answer came, else a sentence; either may have made it
-        `done`. `clock` is stamped by its `tick()`."""
+        """Ask one question. Returns None where an answer came, or one of before is to be used;
+        else a sentence that says what went wrong. After either, look at `done`. This calls
+        `clock.tick()`."""
         if self.done:
             self.done, self._samples = False, 0
         if self._samples and clock.age_ms(self.best[2], self.best[3]) > _OLD_MS:
@@ -117,7 +118,7 @@ class Sntp:
         received_s, received, _, unix_s, transmitted, _ = struct.unpack(">I2HI2H", answer[32:48])
         if kind != 4 or answer[0] >> 6 == 3 or answer[1] > 15 or not unix_s | transmitted:
             return "%s does not know the time" % host
-        # Of the round trip, what the host kept the question is no travel.
+        # The time that the host took to answer is no part of the round trip.
         unix_s ^= _HALF
         host_ms = (unix_s - (received_s ^ _HALF)) * 1000 + ((transmitted - received) * 1000 >> 16)
         trip_ms = max(0, trip_ms - max(0, host_ms))
@@ -136,8 +137,8 @@ class Sntp:
 class Timekeeper:
     """Sets `clock` as the checked `settings` say; `on_trouble(sentence)` hears why it could not.
 
-    When NTP is asked is decided here alone: when the clock is due, and the pause after a
-    question in vain is over. Those grow, as NTP may be blocked for good."""
+    When NTP is asked is decided here alone: where the clock is due for it (Clock.due), and the
+    pause after a question in vain is over. These pauses grow, as NTP may be blocked for good."""
 
     def __init__(self, settings, on_trouble):
         self.clock = clock = Clock(settings["set_rtc"])
@@ -145,10 +146,13 @@ class Timekeeper:
         self._retry = Retry(settings["backoff_max"] * _SLOWER, clock)
         self._interval_ms = settings["sync_interval"] * 1000
         self._on_trouble = on_trouble
-        self._heard = clock.periods, clock.ticks  # the uptime of the server's last answer
-        self.just_asked = False  # NTP has had its turn: a program that polls rarely finds it due
-        # again at each poll, and would never send
-        self._unheard = False  # NTP was asked in vain, and the server was not heard for long
+        self._heard = clock.periods, clock.ticks  # the uptime at the server's last answer
+        # NTP had the poll before: this one is for sending. (A program that polls rarely may find
+        # NTP due at each poll, and would send nothing.)
+        self.just_asked = False
+        # When NTP was last asked, the server had not answered for 10 minutes: the network may be
+        # down, and NTP is to be asked as soon as it is back.
+        self._unheard = False
 
     def close(self):
         """Leave nothing open, whatever has left a question in the middle."""
@@ -166,8 +170,8 @@ class Timekeeper:
         return self._overdue() and not self._retry.wait_ms()
 
     def stale(self):
-        """Whether readings should wait for their time: neither NTP nor the server was heard for
-        long. Once the network is back, NTP may put the clock right first."""
+        """Whether readings should wait before they get their time: neither NTP nor the server has
+        answered for long. Once the network is back, NTP can set the clock first."""
         return self._unheard and self._overdue()
 
     def wait_ms(self):
@@ -183,7 +187,7 @@ class Timekeeper:
         most_ms = self._retry.failed() // 2
         self._unheard, self.just_asked = unheard, True
         wrong = self._sntp.ask(clock)
-        if wrong:  # from now on, for the question has taken its time; half of it is certain
+        if wrong:  # the pause begins now, after the time-out; half of it is fixed, half random
             self._retry.pause(_LEAST_MS + most_ms + jitter(most_ms))
             self._on_trouble(wrong)
             return False
@@ -191,17 +195,17 @@ class Timekeeper:
             self._set("ntp", *self._sntp.best)
             self._retry.succeeded()
         else:
-            self._retry.pause(0)  # to a second answer
+            self._retry.pause(0)  # go on with the next question, whose answer is compared
             self.just_asked = False
         return True
 
     def take_date(self, date, late_ms=0):
-        """The server has answered, with the Date header `date` (bytes), or None, which may have
-        come up to `late_ms` before it was read; below 0: nobody knows how long before."""
+        """The server has answered, with the Date header `date` (bytes) or None. It may have lain
+        unread for up to `late_ms`; below 0: nobody knows for how long, and it is not used."""
         clock = self.clock
         clock.tick()
         self._heard = clock.periods, clock.ticks
-        if self._unheard:  # the network is there: before readings get their time, NTP is asked
+        if self._unheard:  # the network is back: NTP is asked before readings get their time
             self._retry.pause(0)
             self._unheard = False
         error_ms = clock.error_ms(clock.periods, clock.ticks)

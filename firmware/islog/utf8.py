@@ -7,7 +7,8 @@ Latin-1, bytes of a device that look like UTF-8 (utf8_check, py/unicode.c, looks
 
 
 def repaired(data):
-    """`data` with such halves put together; what is still no UTF-8 then is U+FFFD for each."""
+    """`data` with such halves (a surrogate pair) joined to the character that they stand for; each
+    byte or half that is no UTF-8 even then becomes U+FFFD."""
     out = bytearray()
     at = 0
     while at < len(data):
@@ -15,6 +16,7 @@ def repaired(data):
         if 0xD800 <= code < 0xDC00 and at + size < len(data):
             low, more = _code(data, at + size)
             if 0xDC00 <= low < 0xE000:
+                # 0x10000 + (code - 0xD800 << 10) + low - 0xDC00
                 code = (code << 10) + low - 0x35FDC00
                 size += more
         if code < 0 or 0xD800 <= code < 0xE000:
@@ -25,7 +27,7 @@ def repaired(data):
 
 
 def _code(data, at):
-    # The code point there, which may be half of one, and how many bytes it takes. -1: none.
+    # (The code point at `at`, which may be a surrogate; how many bytes it takes.) -1: no UTF-8.
     c = data[at]
     if c < 0x80:
         return c, 1
