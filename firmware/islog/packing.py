@@ -1,7 +1,7 @@
-"""What lies in a ring, a batch and a clock, as bytes for flash, and back.
+"""Makes bytes for flash of what is in a ring, a batch and a clock, and brings them back.
 
-It belongs to ring.py, batch.py and clock.py, and knows their layout; it is a file of its own
-because only a program with a spool needs it. The records that hold these bytes: spool_records.py.
+It knows the layout of ring.py, batch.py and clock.py, and would be part of them, if not only a
+program with a spool needed it. The records that hold these bytes: spool_records.py.
 """
 
 import struct
@@ -15,15 +15,17 @@ _SYNC_BYTES = 18
 
 
 def pack_readings(source, most):
-    """(readings, where in the ring the next is, bytes, buffers) of the oldest readings of a ring,
-    at most `most` bytes or one reading: the names of their signals, then their words."""
+    """The oldest readings of a ring, as many as fit into `most` bytes, but at least one: (how many
+    they are, the word of the ring at which the next one begins, how many bytes that makes, three
+    buffers with these bytes). The bytes: the names of their signals, then their words."""
     words = source.words
     view = memoryview(words)
     names = bytearray(1)
     known = set()
     most -= 1
     n, at = 0, source.head
-    begin, end, second = at, None, 0  # of the first piece; another one begins at `second`
+    # Their words are words[begin:end], and, where they go round the ring's end, words[second:at].
+    begin, end, second = at, None, 0
     while n < source.count:
         bits = words[at + 1]
         size = words_of(bits)
@@ -39,7 +41,8 @@ def pack_readings(source, most):
         n += 1
         at += size
         if at >= source.size:
-            # The value of a number in the last cell lies behind the end (ring.py).
+            # A number whose header is in the last cell has its value behind the end (ring.py):
+            # that is in the first piece, and the cell at word 0 is not used.
             if at - size == source.size - 2 and bits & STR != STR:
                 second = 2
             at -= source.size
@@ -53,8 +56,9 @@ def pack_readings(source, most):
 
 
 def unpack_readings(f, size, store, skip):
-    """Lay what pack_readings() made, `size` bytes at which the file `f` is, into an empty ring
-    without the first `skip` readings; they are there once its `count` is set."""
+    """Read the `size` bytes that pack_readings() made, from where the file `f` is, into the empty
+    ring `store`, which then begins behind the first `skip` readings. The caller sets its `count`:
+    only then are they in it."""
     store.signals = signals = [None] * 128
     for _ in range(f.read(1)[0]):
         i, length = struct.unpack("<BH", f.read(3))
@@ -68,7 +72,7 @@ def unpack_readings(f, size, store, skip):
 
 
 def pack_batch(batch):
-    """Two buffers: where a batch's readings begin, and their text."""
+    """Two buffers: how many readings a batch has and where each begins, and their text."""
     starts = batch.starts[batch.first : batch.filled + 1]
     base = starts[0] - 1
     text = memoryview(batch.buffer)[base : starts[-1]]
@@ -76,9 +80,10 @@ def pack_batch(batch):
 
 
 def unpack_batch(batch, f, size, count, skip):
-    """Lay those of `count` readings that come behind the first `skip` into an empty batch, from a
-    file that is at pack_batch()'s `size` bytes; the batch is theirs once `filled` is set. Returns
-    that, and whether the first is islog.dropped, which is not counted. None: they do not fit."""
+    """Read the `size` bytes that pack_batch() made, with `count` readings, from where the file `f`
+    is, into an empty batch, without the first `skip`. Returns (how many the batch has then; 1
+    where its first is islog.dropped, which is not counted, else 0); None where they do not fit.
+    The caller sets the batch's `filled`: only then are they in it."""
     entries = struct.unpack("<H", f.read(2))[0]
     starts = struct.unpack("<%dH" % (entries + 1), f.read(2 * entries + 2))
     text = f.read(size - 2 * entries - 4)

@@ -2,28 +2,31 @@
 
 Its files, `<spool_file>.<n>` with n counting up, are called segments. They are written one after
 another; the oldest is deleted once all of it was sent, or where room is needed. They hold records
-(spool_records.py), each with the name of its boot, so that boots may share a file:
+(spool_records.py), each with a random name of the boot that wrote it, as a boot goes on in the
+file of the one before:
 
     READINGS   words of the ring, and the names of their signals
     TEXT       a batch that had left the ring for the server when flash was first needed
-    SYNCS      what its boot knows of the time: once in each file, and after each later sync. So
-               the times are found when readings are sent, also of a boot that had none at first
-    PASSED     written at close(): all that comes before it in the queue has been sent
+    SYNCS      what its boot knows of the time (Clock.syncs): once in each file, and after each
+               later sync. READINGS have uptimes only; their times are found when they are sent,
+               also those of a boot that did not know the time when it wrote them
+    PASSED     written at close(): how far the sending has come (file, byte, readings)
 
 What is in flash is one queue; it begins at `Segment.at` of the oldest file. Readings go ring ->
 flash -> `store` (a small ring) -> batch. load() brings one record into `store`, with the `clock`
 of its boot; the record stays in flash until the server has answered for all of it, and the next
-load() goes on behind it. Readings of an `earlier_boot` are `lost` where that never knew the time,
-or where their bucket was another.
+load() goes on behind it. Readings of an earlier boot are `lost` where that boot never knew the
+time, or where they are for another bucket than this boot's.
 
 Flash is written once per `batch_bytes`: when a ring that cannot be sent is three quarters full,
 after a sync, and at close(). What counts against `spool_bytes` is whole blocks of the file system.
-A failure of the flash raises nothing, and deletes nothing, for it may pass: deleted are the oldest
-readings, for want of room, and records whose checksum is wrong.
+A failure of the flash raises nothing, and deletes nothing, for it may pass. Readings are given up
+only where room is needed (the oldest), and where a record's checksum is wrong.
 
-An exception may leave any line. So a file is appended to only if it ends at its last whole record;
-readings count as being in flash from the one line on in which they leave the ring (`filled`); and
-a file that is to be deleted is marked before anything else of it changes.
+An exception (Ctrl-C, no memory) may end a call at any line. So a file is appended to only if it
+ends where its last whole record ends; readings count as being in flash from the line on in which
+they leave the ring (Segments.filled); and a file that is to be deleted is marked before anything
+else of it changes.
 """
 
 import binascii
@@ -39,16 +42,17 @@ from .spool_recovery import Recovery
 from .spool_replay import Replay
 from .spool_segments import errno
 
-_BLIND = const(20)  # failures to read, after which this boot passes over a file
+_BLIND = const(20)  # after so many failures to read in a row, unreadable files are left out
 _ENOSPC = const(28)
 
 
 class Spool(Replay):
-    """For one bucket, sent by `uplink`. `clock` is this boot's; `on_trouble(sentence)` hears what
-    is wrong. ConfigError: another Logger has the same files (spool_segments.py)."""
+    """Keeps readings of one bucket in flash until `uplink` has sent them. `clock` is this boot's;
+    `on_trouble(sentence)` hears what is wrong. ConfigError: another Logger has the same files
+    (spool_segments.py)."""
 
     def __init__(self, settings, bucket_id, clock, uplink, on_trouble):
-        self._most = settings["batch_bytes"]
+        self._most = settings["batch_bytes"]  # bytes of a READINGS record
         key = settings["api"], bucket_id, settings["bucket_name"]
         key = struct.pack("<I", binascii.crc32("\0".join(key).encode()))
         Replay.__init__(self, settings, os.urandom(4) + key, clock, uplink, on_trouble)
@@ -58,13 +62,13 @@ class Spool(Replay):
         self._find_files()
 
     def write_due(self, source, stuck):
-        """Write what is due, once at most: a new sync, or readings of a ring `source` that is
-        nearly full and `stuck`. True where something was done."""
+        """Do one write that is due: a new sync, or the oldest readings of the ring `source`, where
+        that is nearly full and `stuck` (nothing can be sent). True where something was done."""
         if not self._is_ready() or self._write_retry.wait_ms():
             return False
-        if not self._block:
+        if not self._block:  # the folder could not be listed so far
             return not self._read_retry.wait_ms() and self._find_files()
-        if self._segments and self._segments[0].after < 0:
+        if self._segments and self._segments[0].after < 0:  # an exception ended its deletion
             return self._delete_oldest()
         known = self._saved is self._latest_sync()
         if self._has_written and not known and not self._is_empty():
@@ -74,10 +78,10 @@ class Spool(Replay):
         return False
 
     def close(self, source):
-        """Save the ring `source` and the batch; False where the latter is not in flash."""
+        """Write the ring `source` and the batch to flash. False where the batch is not there."""
         if not self._is_ready():
             return False
-        self.release()  # Ctrl-C may leave any of this
+        self.release()  # now, as Ctrl-C may end this at any line
         if not (self._block or self._find_files()):
             self._leave()
             return False
@@ -95,10 +99,11 @@ class Spool(Replay):
         self._leave()
         return done
 
-    # --- what an exception may have interrupted
+    # --- what may fail, or be interrupted
 
     def _tried(self, source, call, *args):
-        # Whether something was done, if only room was made.
+        # Make one call that writes the ring `source`. True where that was done, or at least a full
+        # flash has got room by the deletion of the oldest file.
         source.set_reading(1)
         try:
             call(*args)
@@ -115,11 +120,12 @@ class Spool(Replay):
             source.set_reading(0)
 
     def _tried_twice(self, *what):
-        # Where there is no later.
+        # For close(), which has no later poll() to try again: a first failure may have made room.
         return self._tried(*what) or self._tried(*what)
 
     def _find_files(self):
-        # Find what earlier boots have left. True where that could be seen.
+        # Find what earlier boots have left in flash. False where the folder or a file cannot be
+        # read now.
         found = Recovery(self._path, self._read_failures > _BLIND)
         try:
             found.find()
@@ -142,7 +148,7 @@ class Spool(Replay):
     def _move(self, source):
         # Move the oldest readings of `source` to flash, at most `batch_bytes`.
         if self._is_empty() and self._waiting():
-            self._write_batch()  # it is older
+            self._write_batch()  # it left the ring before these, so it comes first in flash
             return
         room, most = self._room(), self._most
         count, at, size, parts = pack_readings(source, min(most, room))
@@ -152,12 +158,13 @@ class Spool(Replay):
             count, at, size, parts = pack_readings(source, min(most, self._room()))
         self._has_written = True
         self._end, self._saved = self._write(records.READINGS, count, size, parts)
-        source.hand_over(at, count, self)
-        self._is_ready()
+        source.hand_over(at, count, self)  # from here on they are in flash: `filled` counts them
+        self._is_ready()  # moves that count to the file's own
 
     def _write(self, kind, count=0, size=0, parts=()):
-        # Add a record to the last file, and before it what is new of the time. Returns where the
-        # file ends then, and what it knows of the time.
+        # Append a record to the last file, and before it SYNCS where the clock has a sync that
+        # this file does not have. Returns (where the file ends then, the latest sync that is in
+        # it).
         last = self._segments[-1]
         sync, entries = self._latest_sync(), []
         if sync is not self._saved and kind in (records.READINGS, records.SYNCS):
@@ -165,7 +172,7 @@ class Spool(Replay):
             entries.append((records.SYNCS, 0, len(text), (text,)))
         if kind != records.SYNCS:
             entries.append((kind, count, size, parts))
-        last.extra = size + records.SPARE  # until it is there
+        last.extra = size + records.SPARE  # set to 0 when all of it was written
         return last.size + records.append(self._name(last), self._who, entries), sync
 
     def _write_sync(self):
@@ -175,7 +182,8 @@ class Spool(Replay):
             last.size, last.extra, self._saved = end, 0, sync
 
     def _write_batch(self):
-        # As the oldest there is, where flash is empty; else, at close(), behind what is there.
+        # Where flash is empty, the batch becomes the oldest record, as if it had been loaded from
+        # there. Else (at close() only) it is written behind what is there.
         parts = pack_batch(self._uplink.batch)
         count, size = self._waiting(), len(parts[0]) + len(parts[1])
         oldest = self._is_empty()
@@ -190,7 +198,7 @@ class Spool(Replay):
         last.extra = 0
 
     def _latest_sync(self):
-        # What is another object after each sync; None before the first.
+        # The clock's latest sync, None before the first; compared with `is` to see a new one.
         syncs = self._own_clock.syncs
         return syncs[-1] if syncs else None
 
@@ -202,10 +210,12 @@ class Spool(Replay):
         return self._uplink.in_batch
 
     def _holds_batch(self):
-        # Whether they are in flash, too.
+        # Whether the readings in the batch are in flash as well.
         return bool(self._segments and self._segments[0].after > 0) or self._batch_behind
 
     def _write_passed(self):
+        # Note how far the sending has come: the file, the byte at which its next record begins,
+        # and how many readings of that record the server has answered for (`skip`).
         first = self._segments[0]
         number, at, skip = first.number, first.at, 0
         if first.after > 0:

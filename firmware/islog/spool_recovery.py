@@ -12,12 +12,12 @@ _FOLDER = const(0x4000)
 
 
 class Recovery:
-    """Looks at the files `path`.<n>; with `blind`, it passes over one that cannot be read.
+    """Looks at the files `path`.<n>; with `blind`, it leaves out one that cannot be read.
 
-    After find(): `segments`, oldest first; `passed`, the (file, byte, readings) where sending goes
-    on; `number`, that of the next file; `unread`, how many files were passed over. It counts
-    readings by the heads of their records: which of them can be sent is seen when they are loaded.
-    OSError, MemoryError: it could not look; nothing has changed.
+    After find(): `segments`, oldest first; `passed`, what the latest PASSED says (file, byte,
+    readings: spool_records.py); `number`, that of the next file; `unread`, how many files were
+    left out. Readings are counted by the heads of their records: whether they can be sent is seen
+    when they are loaded. find() raises OSError or MemoryError where it could not look.
     """
 
     def __init__(self, path, blind):
@@ -26,9 +26,9 @@ class Recovery:
         self.number = 1
         self.unread = 0
         self._path, self._blind = path, blind
-        self._who = None  # the boot whose records are read now (a boot's records lie together)
-        self._crossed = []  # earlier files that end with that boot's records
-        self._torn = None  # (file, readings, boot) of the torn end of the file before
+        self._who = None  # the boot whose records are being read (a boot's records lie together)
+        self._crossed = []  # the files before this one whose last records are that boot's
+        self._torn = None  # (Segment, readings, boot) of the torn end of the file before, or None
 
     def find(self):
         numbers = self._numbers()
@@ -77,10 +77,11 @@ class Recovery:
         first, begin, skip = self.passed
         if number == first:
             if begin and begin not in [r[1] for r in records.chain(f, 0, begin)]:
-                self.passed = first, begin, skip = 0, 0, 0  # it was another file
+                # No record ends there: PASSED was written about another file with this number.
+                self.passed = first, begin, skip = 0, 0, 0
             segment.at = begin
         for at, after, kind, count, size, who in records.chain(f, 0, end):
-            if not at:
+            if not at:  # the file's first record
                 self._count_torn(who)
             segment.size = after
             if (kind == records.READINGS or kind == records.TEXT) and number >= first:
@@ -98,12 +99,14 @@ class Recovery:
             self._count_torn()
             segment.extra = end - segment.size
             _, count, _, who = records.head(f, segment.size) or (0, 1, 0, self._who)
-            if number >= first:
+            if number >= first:  # (a torn head may say anything; a number takes 16 bytes)
                 self._torn = segment, max(1, min(count, segment.extra // 16)), who
         return segment
 
     def _count_torn(self, who=None):
-        # Unless a failed write has left it: then the same boot has written it once more.
+        # Count the readings in the torn end of the file before. But where the next file begins
+        # with a record of the same boot (`who`), no power cut tore it: a write had failed, and
+        # that boot wrote the same readings again there.
         if self._torn and not (who and self._torn[2] == who):
             self._torn[0].count += self._torn[1]
         self._torn = None

@@ -1,8 +1,9 @@
 """Brings readings from flash back into memory, from which they are sent.
 
 A record stays in flash until the server has answered for all of it; while it is loaded,
-`Segment.at` and `Segment.after` are its two ends. What is read counts for nothing until the one
-line in which it stops being counted in its file, and starts to be in `store` or in the batch.
+`Segment.at` and `Segment.after` are its two ends. Its readings are counted in their Segment up to
+the one statement in which they begin to be counted in `store` or in the batch: an exception
+before it changes nothing.
 """
 
 from micropython import const
@@ -13,7 +14,7 @@ from .packing import unpack_batch, unpack_clock, unpack_readings
 from .retry import Retry
 from .spool_segments import Segments, errno
 
-_PATIENCE = const(5)  # failures to read, for which newer readings wait
+_PATIENCE = const(5)  # newer readings wait for so many failures to read in a row, then they go
 _ENOENT = const(2)
 
 
@@ -29,20 +30,22 @@ class Replay(Segments):
         self._own_clock = self.clock = clock
         self._passed = 0, 0, 0  # what the latest PASSED in flash says
         self._read_retry = Retry(60, clock)
-        self._read_failures = 0  # failures to read, one after another
+        self._read_failures = 0  # failures to read in a row
         self._loaded = 0  # readings of the record that is loaded
-        # (who, SYNCS) of the boot whose records were passed last, and of the one that is loaded.
+        # (boot, SYNCS): the latest that _fetch() has come past; and what is known of the time of
+        # the boot whose record is loaded.
         self._syncs = self._known = None, None
 
     def _delete_oldest(self):
-        if self._segments[0].after > 0:  # what was read of it goes with it: it is the oldest
+        if self._segments[0].after > 0:  # the batch was read from it, and goes with it
             self._uplink.drop()
         return super()._delete_oldest()
 
     def load(self):
-        """Load the next record, if need be. To be called while the batch is empty and the server
-        has answered for all that was in it. 0: the oldest readings are in `store`, or in the
-        batch; None: none can be sent now; else the milliseconds after which to ask again."""
+        """Load the next record, unless there are readings in `store`. To be called while the batch
+        is empty and the server has answered for all that was in it. Returns 0 where the oldest
+        readings are in `store` now, or in the batch (a TEXT); None where flash has none to send
+        now; else the milliseconds after which to call it again."""
         if not self._is_ready():
             return None
         self._uplink.begin_batch()
@@ -61,14 +64,15 @@ class Replay(Segments):
             with open(self._name(first), "rb") as f:
                 found = self._fetch(first, f)
         except (OSError, MemoryError) as e:
-            # A file that is not there is gone, unless all of the card is, for a while.
+            # Where the file alone is missing, its readings are gone. But at first the whole card
+            # may be away for a while.
             if errno(e) == _ENOENT and self._read_failures > _PATIENCE:
                 return int(self._delete_oldest())
             self._missed(e)
             return self._wait_ms()
         self._read_failures = 0
         self._read_retry.succeeded()
-        return 0 if found else int(self._delete_oldest())
+        return 0 if found else int(self._delete_oldest())  # 1 ms: again, with the next
 
     def skip_oldest(self):
         """Give up the oldest reading in `store`: no batch is large enough for it any more."""
@@ -85,11 +89,13 @@ class Replay(Segments):
         self._on_trouble("the spool cannot be read (%s): it is tried again" % e)
 
     def _wait_ms(self):
-        # What is newer waits for the oldest, but not for ever.
+        # What load() returns after a failure to read: newer readings wait, but not for ever.
         return None if self._read_failures > _PATIENCE else max(1, self._read_retry.wait_ms())
 
     def _fetch(self, first, f):
-        # Bring its next readings into `store` or the batch; False where there are no more.
+        # Bring the next readings of the file `first` into `store` or the batch. On the way,
+        # records that cannot be sent (`why`) are passed over, and their readings counted as lost
+        # or dropped. False where the file has no more.
         for at, after, kind, count, size, who in records.chain(f, first.at, first.size):
             own, why = who == self._who, None
             if (first.number, at) == self._passed[:2]:
@@ -100,7 +106,7 @@ class Replay(Segments):
                 if not own and records.is_whole(f, at):
                     self._syncs = who, f.read(size)
             elif kind == records.PASSED or own and kind == records.TEXT:
-                pass
+                pass  # (this boot's own TEXT is in the batch as well, and is sent from there)
             elif who[4:] != self._who[4:]:
                 why = "they are for another bucket"
             elif not records.is_whole(f, at):
@@ -143,7 +149,8 @@ class Replay(Segments):
         f.seek(at + records.HEAD)
         unpack_readings(f, size, store, skip)
         self._loaded = count
-        # A new one each time: what comes twice has its own times twice, without a floor.
+        # A new Clock for each record: where one is sent twice, its readings get the same times as
+        # before, and not the `last_sent_ms` of the first time.
         clock = self._own_clock if own else unpack_clock(self._known[1])
         self.earlier_boot, self.clock = not own, clock
         count -= skip
@@ -154,7 +161,8 @@ class Replay(Segments):
             first.count, store.count, first.after = remaining, count, after
 
     def _knows_time(self, first, f, at, who):
-        # Have the latest SYNCS of the boot `who` in `_known`; False where it never knew the time.
+        # Put the latest SYNCS of the boot `who` into `_known`, from this file or a later one.
+        # False where that boot never knew the time.
         if self._known[0] == who:
             return True
         text = self._syncs[1] if self._syncs[0] == who else None

@@ -1,7 +1,8 @@
 """The spool's files: how much room they have, and how one begins and ends.
 
-An exception may leave any line: a file that is given up is marked before anything else of it
-changes, and its readings count as lost or dropped from the line on in which it leaves the list.
+An exception (Ctrl-C, no memory) may end a call at any line. So a file that is to be deleted is
+marked (`after` = -1) before anything else of it changes, and its readings count as lost or dropped
+from the line on in which it leaves the list.
 """
 
 import os
@@ -12,36 +13,41 @@ from micropython import const
 from . import spool_records as records
 from .errors import ConfigError
 
-_PARTS = const(8)  # a file has at most this part of the spool,
-_FILES = const(32)  # and there are no more than these, whatever fails
-_BLOCK = const(4096)  # bytes, where the file system does not tell
+_PARTS = const(8)  # a file takes at most an eighth of spool_bytes: that much is deleted at once
+_FILES = const(32)  # more than 8, as files that failed early are short; all are read at start-up
+_BLOCK = const(4096)  # bytes of a block where the file system does not tell: littlefs on a board
 _ENOENT = const(2)
-_IN_USE_MS = const(2000)  # poll() wants to be called within a second
+_IN_USE_MS = const(2000)  # twice the second after which poll() wants to be called at the latest
 
-_users = {}  # type: dict[str, list] # by path: [when its Segments were last used, in ticks]
+_users = {}  # type: dict[str, list] # spool_file: [the ticks when its Logger last used it]
 
 
 class Segment:
-    """One file of the spool. Behind `size` there may be the torn end of a failed write, now or
-    later: Ctrl-C inside the file system leaves a file open, and the garbage collector closes, and
-    so writes, it later (extmod/vfs_lfsx_file.c). So a file is not appended to after a failure."""
+    """One file of the spool. Behind `size` there may be the torn end of a failed write. It may
+    also get there later: Ctrl-C inside the file system leaves a file open, and the garbage
+    collector closes it at some time, which writes what was buffered (extmod/vfs_lfsx_file.c). So
+    after a failure a file is not appended to any more."""
 
     def __init__(self, number):
         self.number = number
         self.size = 0  # bytes of whole records
         self.extra = 0  # bytes behind them: torn, or being written now
-        self.at = 0  # where the record begins that is sent now, or next
-        self.after = 0  # where that record ends, once it is loaded; -1: the file is to be deleted
-        self.count = 0  # earlier boots' readings behind that record
-        self.own = 0  # this boot's readings behind it
-        self.syncs = None  # (who, text): the latest SYNCS, in a later file, of the boot at its end
+        self.at = 0  # where the record begins that is being sent, or is the next to be sent
+        # 0: that record is not loaded; above: it is, and ends here; -1: the file is to be deleted.
+        self.after = 0
+        self.count = 0  # earlier boots' readings in the records that are not loaded yet
+        self.own = 0  # this boot's readings in these
+        # (boot, SYNCS) where the boot that wrote the end of this file went on in a later one: the
+        # latest that it wrote there.
+        self.syncs = None
 
 
 class Segments:
-    """At most `size_bytes` of flash, in whole blocks of the file system, and `store`, a Ring for
-    what was read of the first. `on_trouble(sentence)` hears of what goes wrong. ConfigError:
-    another Logger, neither closed nor interrupted, has used the same files within two seconds.
-    (What was thrown away cannot be told from that at once: boards have no weak references.)"""
+    """The files `path`.<n>, of at most `size_bytes` in whole blocks of the file system; and
+    `store`, the Ring into which a record of the first file is loaded. `on_trouble(sentence)` hears
+    of what goes wrong. ConfigError: another Logger, neither closed nor interrupted, has used the
+    same files within two seconds. (It may be one that the program has thrown away: boards have no
+    weak references that would tell.)"""
 
     def __init__(self, path, size_bytes, store, on_trouble):
         self._used = [time.ticks_ms()]  # type: list[int]
@@ -54,12 +60,14 @@ class Segments:
         self._path, self._bytes, self._on_trouble = path, size_bytes, on_trouble
         self._block = 0  # bytes; 0: the folder has not been seen yet, and nothing is written
         self._segments = []  # oldest first
-        self._number = 0  # the next one's
-        self._saved = None  # the latest sync of this boot's clock that is in the last one
+        self._number = 0  # of the next file
+        self._saved = None  # the latest sync of this boot's clock that is in the last file
         self.store = store
         self.earlier_boot = False  # whether `store` holds readings of an earlier boot
-        self.filled = 0  # readings of the latest record, from when they leave the ring until
-        self._end = 0  # its file counts them; and where that record ends
+        # Readings that have left the ring, are in the record written last, and are not in its
+        # Segment's `own` yet. (Ring.hand_over() sets it; _is_ready() moves it to `own`.)
+        self.filled = 0
+        self._end = 0  # where that record ends
         self.lost = 0  # readings given up, of earlier boots
         self.dropped = 0  # the same, of this one
 
@@ -80,16 +88,19 @@ class Segments:
         return count
 
     def claim(self):
-        """From now on the files are this Logger's. The last step of Logger.__init__()."""
+        """Note that the files are this Logger's. The last step of Logger.__init__(): one that
+        fails before keeps no files."""
         _users[self._path] = self._used
 
     def release(self):
-        """Let another Logger have the files, unless this one is used again: after Ctrl-C nobody
-        knows whether it will be."""
+        """Let another Logger have the files from now on, as if this one had not used them for two
+        seconds: after Ctrl-C nobody knows whether the program uses it again. If it does, and no
+        other has taken them, they are its own again."""
         self._used[0] = time.ticks_add(time.ticks_ms(), -_IN_USE_MS)
 
     def _is_ready(self):
-        # To be asked first. False where another Logger has the files now.
+        # load(), write_due() and close() begin with this. False where another Logger has the files
+        # now. Else it notes that they are in use, and moves what is in `filled` to its file.
         if _users.get(self._path, self._used) is not self._used:
             self._on_trouble("another Logger uses %s" % self._path)
             return False
@@ -104,10 +115,10 @@ class Segments:
         _users.pop(self._path, None)
 
     def _begin_file(self, size):
-        # Begin a file for a record of `size`, or the usual, bytes. False where the oldest had to
-        # go for it, which is enough for one step.
+        # Begin a file in which a record of `size` bytes has room (0: a file of the usual size).
+        # False where the oldest file was deleted for it: then the file is begun by a later call.
         segments = self._segments
-        if segments and not (segments[-1].size or segments[-1].count):  # it was begun in vain
+        if segments and not (segments[-1].size or segments[-1].count):  # nothing got into it
             _remove(self._name(segments[-1]))
             self._segments = segments = segments[:-1]
         most = max(2, self._bytes // self._block)
@@ -131,7 +142,8 @@ class Segments:
         return max(1, self._bytes // self._block // _PARTS)
 
     def _room(self):
-        # Bytes of the largest record that the last file may take; 0: it takes none.
+        # Bytes of the largest record that the last file may take; 0: none, it is full, or it has
+        # something behind its last whole record.
         if not self._segments:
             return 0
         last = self._segments[-1]
@@ -145,10 +157,11 @@ class Segments:
         return max(0, self._file_blocks() * self._block - size - records.SPARE)
 
     def _delete_oldest(self):
-        # Delete the oldest file, and count what of it was not sent. Always True.
+        # Delete the oldest file, and count its readings that were not sent as lost or dropped.
+        # Returns True: something was done.
         first, store = self._segments[0], self.store
         gone = store.count + first.count + first.own
-        first.after = -1  # in any case
+        first.after = -1  # from here on it must go: write_due() sees to it after an exception
         if self.earlier_boot:
             self.lost, store.count = self.lost + store.count, 0
         else:
