@@ -1,12 +1,13 @@
-"""Readings -> JSON text in one buffer of fixed size, and back out in slices that are JSON arrays.
+"""Readings -> JSON text in one buffer of fixed size, of which any run of readings can be sent.
 
-The buffer holds `[record,record,...]`. A slice of it is made an array by writing `[` and `]` over
-the two separators around it, so a batch is halved, sent again or sent in parts without a copy, and
-each reading's text stays what it was. Escapes: RFC 8259, section 7; UTF-8 is sent as it is,
-and what is none is made so (utf8.py): a server would refuse it.
+The buffer holds `[reading,reading,...]`. A slice of it is made a JSON array by writing `[` and `]`
+over the two separators around it, so a batch is halved, sent again or sent in parts without a
+copy, and each reading's text stays what it was. Escapes: RFC 8259, section 7. UTF-8 is sent as it
+is; text that is no UTF-8 is repaired first (utf8.py), as a server would refuse it.
 
-The text is a bytearray over the buffer, as long as what is written: its extend() takes no heap
-where there is room (py/objarray.c). That is looked for first: else the buffer would be moved.
+`Batch.text` is a bytearray that lies over `Batch.buffer`, as long as what is written so far. Its
+extend() takes no heap as long as there is room (py/objarray.c). Whether there is, is looked at
+before: beyond the end extend() would move the text to another place.
 """
 
 from array import array
@@ -39,18 +40,18 @@ def _quote(out, data):
 
 
 def _utf8(data):
-    # Text as it is, or, where that is not quite UTF-8, what can be sent of it.
+    # `data`, or, where that is not quite UTF-8, a repaired copy.
     if is_plain(data, 0):
         return data
     try:
         from .utf8 import repaired  # only for programs that need it
-    except ImportError:  # another thread is about to load it
+    except ImportError:  # another thread is about to load it: callers treat it as no memory
         raise MemoryError
     return repaired(data)
 
 
 def quoted_size(data):
-    """Bytes that UTF-8 text, a bytearray, takes as a JSON string, quotes included."""
+    """How many bytes the text `data`, UTF-8 in a bytearray, takes as a JSON string with quotes."""
     size = len(data) + 2
     if not is_plain(data, 0x20):
         data = _utf8(data)
@@ -61,6 +62,7 @@ def quoted_size(data):
 
 
 def _escape(c):
+    # The byte `c` as it stands in a JSON string: a quote and a backslash get a backslash before.
     if c == 0x22 or c == 0x5C:
         return bytes((0x5C, c))
     if c > 0x1F:
@@ -69,23 +71,26 @@ def _escape(c):
 
 
 class Batch:
-    """Room for `size_bytes` of body. `fields` are the JSON texts that come in a reading before the
-    signal, before the value, and before the time (service.py).
+    """Readings as JSON, in `size_bytes`. `fields` are the JSON texts that come in each reading
+    before the signal, before the value, and before the time (service.py).
 
-    `count` readings are in it. One fits alone where the bytes of its name and of its value in JSON
-    are fewer than `room`.
+    Readings 0 to `first` - 1 are done with; `first` to `filled` - 1, which are
+    `count` readings, are still to be sent. A reading fits into an empty batch where the bytes of
+    signal_json() and of its value in JSON are fewer than `room`.
     """
 
     def __init__(self, size_bytes, fields):
         self.before, self._value, self._time = [part.encode() for part in fields]
         self.buffer = bytearray(size_bytes)
         self.text = uctypes.bytearray_at(uctypes.addressof(self.buffer), size_bytes)
-        fixed = len(self.before) + len(self._time) + 19  # with the longest time: 17 digits
+        fixed = len(self.before) + len(self._time) + 19  # a time of 17 characters, and "},"
+        # Where each reading begins, and, behind them, where the next one would. The shortest
+        # reading has a time of one digit.
         self.starts = array("H", bytes(2 * (2 + size_bytes // (fixed - 16))))
         self.room = size_bytes - fixed
-        self.starts[0] = 1  # where each reading begins, and the one behind them would
-        self._unix_block = None  # with shown_ms, the time that `stamp` shows
-        self.first = self.filled = 0  # readings that are done with, and all
+        self.starts[0] = 1  # behind "["
+        self._unix_block = None  # with `shown_ms`, the time whose digits `stamp` holds
+        self.first = self.filled = 0
 
     def clear(self):
         """Begin anew."""
@@ -96,12 +101,14 @@ class Batch:
         return self.filled - self.first
 
     def signal_json(self, signal):
-        """What readings() and other() take for a signal."""
+        """A signal as it stands in each of its readings: what add() takes as `name`, and what the
+        ring keeps for move()."""
         return quote(signal) + self._value
 
     def set_time(self, unix_block, ms):
-        """Say the next reading's time, before each one: `ms` (not negative) after `unix_block` *
-        100,000 s. What a reading before left unfinished, for want of memory, is forgotten."""
+        """Set the time of the next reading that add() writes, or of the first that move() does:
+        `ms` (not negative) after `unix_block` * 100,000 s. Text that lies behind the last whole
+        reading, because memory ran out in the middle of one, is cut off first."""
         end = self.starts[self.filled]
         if len(self.text) != end:
             self.text[end:] = b""
@@ -115,14 +122,14 @@ class Batch:
     move = move
 
     def show(self, ms):
-        # Write those digits into _stamp in which `ms` differs from what it shows.
+        # Make `stamp` show `ms`: write those of its last digits that differ from `shown_ms`.
         stamp = self.stamp
         old = self.shown_ms
-        if old < 0:  # left in the middle: all of them
+        if old < 0:  # an exception has ended this in the middle: write all digits
             old = ms + 100000000
         self.shown_ms = -1
-        at = len(stamp) - 3
-        least = at - 8
+        at = len(stamp) - 3  # the last digit: "}," is behind it
+        least = at - 8  # the first of the eight digits of `ms`: the point lies between them
         rest = ms
         while rest != old and at >= least:
             old //= 10
@@ -135,9 +142,10 @@ class Batch:
         self.shown_ms = ms
 
     def add(self, name, value, time=None, is_text=False):
-        """Write one reading behind the others, which is in the batch once `filled` has grown;
-        False where it is full. `value`: JSON in bytes, or a text in UTF-8 (a bytearray); `time`:
-        JSON in bytes, None: the time that was set."""
+        """Write one reading behind the others; the caller then makes `filled` grow by 1, and only
+        then it is in the batch. False where there is no room. `name`: of signal_json(); `value`:
+        JSON in bytes or, with `is_text`, a text in UTF-8 (a bytearray); `time`: JSON in bytes, or
+        None for the time of set_time()."""
         text = self.text
         size = quoted_size(value) if is_text else len(value)
         if len(text) + len(name) + size > self.room:
@@ -158,11 +166,12 @@ class Batch:
         return True
 
     def capacity(self):
-        """How many readings like those in it would fill it."""
+        """How many readings fill the batch, by the length of those in it."""
         return max(1, self.filled * len(self.buffer) // self.starts[self.filled])
 
     def slice(self, count):
-        """The first `count` readings as a memoryview of a JSON array; good until the next call."""
+        """The first `count` readings that are still to be sent, as a memoryview of a JSON array.
+        It holds until the next call."""
         start = self.starts[self.first] - 1
         end = self.starts[self.first + count]
         for i in range(self.first + 1, self.filled):
@@ -172,6 +181,6 @@ class Batch:
         return memoryview(self.buffer)[start:end]
 
     def oldest_signal(self):
-        """The first reading's signal, as JSON."""
+        """The signal of the first reading that is still to be sent, as JSON."""
         start = self.starts[self.first] + len(self.before)
         return str(self.buffer[start : self.buffer.find(self._value, start)], "utf-8")

@@ -1,6 +1,6 @@
-"""From the user's call to the ring: what can be a reading is checked before anything is stored.
-
-Limits: docs/api.md (signal), and what the ring and JSON hold (values).
+"""From the user's call to the ring: whether signal and value can be a reading is checked before
+anything is stored. The limits of a signal are Initial State's (docs/api.md), those of a value are
+what the ring and JSON can hold.
 """
 
 from micropython import const
@@ -12,11 +12,13 @@ from .errors import ConfigError
 _SIGNAL_MAX = const(100)  # characters
 _TEXT_MAX = const(1000)  # UTF-8 bytes
 _SIGNAL_BYTES = const(107)  # of a signal of 100 ASCII characters with its quotes, and ',"v":'
-_NUMBER_BYTES = const(26)  # of the longest number, a double, and two that are never used
+# The longest number is a double of 24 characters; move() keeps room for two quotes with any value.
+_NUMBER_BYTES = const(26)
 
 
 def check_value(value):
-    """ValueError or TypeError where `value` can never be stored. (None, NaN and infinity pass.)"""
+    """Raise ValueError or TypeError where `value` can never be stored. None, NaN and infinity
+    pass: store_it() counts them as rejected."""
     kind = type(value)
     if kind is int:
         if not -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF:
@@ -32,7 +34,7 @@ def check_value(value):
 
 
 def refuse(what, value):
-    # The words are loaded only for a program that needs mending.
+    # Raise the exception of the function `what` in mistakes.py, which is loaded only then.
     from . import mistakes
 
     getattr(mistakes, what)(value)
@@ -42,8 +44,9 @@ _KINDS = {float: ring.FLOAT, int: ring.INT, bool: ring.BOOL}
 
 
 class Intake:
-    """Puts checked readings that fit `batch` into `store`, a Ring that `clock` stamps.
-    `on_trouble(sentence, aloud=False)` hears why one was rejected."""
+    """Checks readings and puts them into `store`, a Ring, if they fit into `batch`. Their uptime
+    is `clock`'s. `on_trouble(sentence, aloud=False)` hears why one was rejected, which is for
+    `last_error` and not printed."""
 
     def __init__(self, settings, clock, batch, on_trouble):
         if batch.room <= _SIGNAL_BYTES + _NUMBER_BYTES:
@@ -56,7 +59,7 @@ class Intake:
         self.closed = False  # what is logged then is dropped, and counted
 
     def _log_other(self, signal, value, epoch):
-        # All that Ring.log() does not do itself.
+        # What Ring.log() calls for all but a number or bool under a known signal.
         try:
             self.check(signal, value)
             if epoch is not None:
@@ -65,7 +68,7 @@ class Intake:
                 epoch = as_int(epoch)
             periods, ticks = self.clock.stamp()
             return self.store_it(signal, value, epoch, periods, ticks)
-        except MemoryError:  # full, or locked as in a hard interrupt: no room for a tuple of both
+        except MemoryError:  # the heap is full, or locked, as it is in a hard interrupt
             pass
         except ImportError:  # another thread is about to load what this one needs
             pass
@@ -73,7 +76,7 @@ class Intake:
         return False
 
     def check(self, signal, value):
-        """ValueError or TypeError where they can never be a reading."""
+        """Raise ValueError or TypeError where signal or value can never be a reading's."""
         known = isinstance(signal, str) and signal in self.store.keys
         if not known and (
             not isinstance(signal, str)
@@ -89,7 +92,7 @@ class Intake:
             from .objects import log_object  # only for programs that use it
 
             return log_object(self, obj, prefix, epoch)
-        except (MemoryError, ImportError):  # as below: before the first of them
+        except (MemoryError, ImportError):  # before the first was stored: see objects.py
             self.store.count_lost(0, len(obj))
             return False
 
@@ -110,7 +113,7 @@ class Intake:
             if isinstance(value, str):
                 kind = ring.STR
                 value = value.encode()
-                size = len(value) * 6 + 2  # at most
+                size = len(value) * 6 + 2  # at most: an escape such as \u001f has six bytes
                 if size >= room:
                     size = quoted_size(value)
             else:

@@ -1,11 +1,11 @@
-"""Logger: what to do next, and when; what a program sees of islog, with what it counts and says.
+"""Logger: what a program sees of islog; which thing is done next, and what is counted and said.
 
 A reading goes ring -> batch -> server. It leaves the ring as text in the batch's buffer, pending
 there until the server has accepted it: its time is looked up once, a retry sends the same text.
 Where the ring overflows between two POSTs, the batch, being older, is dropped as well: what
 survives is one unbroken run of the newest readings. (With a spool, the batch stays.)
 
-One thing is done per `poll()`, the first that is due of what its state does:
+Each `poll()` does one thing: the first in this list, for the Logger's state, that is due.
 
     state     is when                               does
     offline   Wi-Fi is not up                       one step of wifi.poll()
@@ -30,9 +30,9 @@ from .timekeeper import Timekeeper
 from .uplink import BATCH, BUCKET, PAUSED, PROBE, Uplink
 
 _WIFI_UP = const(3)  # wifi.UP, without importing wifi and with it `network`
-_STEP_MS = const(100)
-_IDLE_MS = const(1000)
-_COUNTED = (
+_STEP_MS = const(100)  # until the next poll(), while Wi-Fi joins or the time is waited for
+_IDLE_MS = const(1000)  # the longest time that poll() returns
+_COUNTED = (  # the attributes that status() shows
     "state pending sent dropped rejected retries spooled recovered lost synced last_error"
     " bucket_id"
 )
@@ -70,7 +70,7 @@ class Logger:
             )
         settings = call_unloading("config", "check", settings)  # its rules are not needed again
         service = call_unloading("service", "Service", settings)
-        gc.collect()  # what stays from here on shall not lie between what goes
+        gc.collect()  # before: what is made from here on stays, and should lie close together
         self._wifi, self.last_error, self.bucket_id = wifi, None, service.bucket_id
         on_trouble = self._on_trouble  # one object for all
         self._time = Timekeeper(settings, on_trouble)
@@ -82,8 +82,8 @@ class Logger:
         self._timeout_s, self._quiet = settings["timeout"], settings["quiet"]
         self._busy = 0
         self._flush_ms = settings["flush_interval"] * 1000
-        self._patience_ms = jitter(self._flush_ms)  # boards that start together send apart
-        self._overflows = 0  # of the ring, when the batch was made
+        self._patience_ms = jitter(self._flush_ms)  # of the first: boards start together
+        self._overflows = 0  # the ring's `overflows` when the batch was filled
         self.state, self._spool = "offline" if wifi else "no time", None
         if settings["spool_file"]:
             from .spool import Spool  # only where it is asked for
@@ -161,12 +161,12 @@ class Logger:
                 return self._stumbled(e)
             finally:
                 self._busy = 0
-        finally:  # once more: Ctrl-C comes anywhere, and nobody is busy now
+        finally:  # once more: Ctrl-C may come before the line above, and later calls need this
             self._busy = 0
 
     def _stumbled(self, e):
         if self.state == "online":
-            self.state = "waiting"  # for what is in the ring to go to flash meanwhile
+            self.state = "waiting"  # while "online", a full ring would not be written to flash
         try:
             self._on_trouble(stumbled(e))
         except MemoryError:
@@ -175,7 +175,7 @@ class Logger:
 
     def _step(self, flushing):
         self._time.clock.tick()
-        if self._ring.reading:  # a step was left in the middle
+        if self._ring.reading:  # an exception ended a step that was reading the oldest
             self._ring.set_reading(0)
         if self._spool and self._spool.write_due(self._ring, self.state != "online"):
             return 0
@@ -198,7 +198,7 @@ class Logger:
         just_asked, self._time.just_asked = self._time.just_asked, False
         if self._time.due() and not just_asked:
             answered = self._time.ask()
-            if answered or no_date:  # then nothing else can show that a link is dead
+            if answered or no_date:  # (no POST is made then that would show a dead link)
                 self._tell_link(answered)
             return 0
         if no_date:
@@ -245,13 +245,13 @@ class Logger:
                     return min(_IDLE_MS, self._patience_ms - age_ms)
             if uplink.bucket_untried:
                 return self._start(BUCKET)
-            if self._time.stale():  # what was logged offline shall lie between two syncs
+            if self._time.stale():  # NTP before: what was logged offline is then interpolated
                 return self._start(PROBE)
-            # (An earlier boot's batch is in place already.)
+            # (load() may have brought a whole batch from flash: nothing is to be filled then.)
             gone = self.dropped + self.lost
             self._overflows, self._patience_ms = self._ring.overflows, self._flush_ms
             if not (uplink.batch.count or uplink.fill(store, clock, earlier_boot, gone)):
-                spool.skip_oldest()  # it was in flash, when batch_bytes was larger
+                spool.skip_oldest()  # it came from flash, and from when batch_bytes was larger
                 return 0
         return self._start(BATCH)
 
@@ -304,7 +304,7 @@ class Logger:
         return not self.pending
 
     async def run(self):
-        """The same loop under asyncio, until close(). One POST still takes as long as it takes."""
+        """Call poll() under asyncio, until close(). During each, the other tasks have to wait."""
         import asyncio
 
         while self.state != "closed":
@@ -313,8 +313,8 @@ class Logger:
     def close(self):
         """One last attempt of at most `timeout` seconds, then the spool. True where all was sent.
 
-        What is in neither counts as dropped, and so does what is logged later. From a callback
-        that comes while poll() is under way it does nothing, as poll() and flush() there."""
+        What is in neither counts as dropped, and so does what is logged later. Called by a
+        callback in the middle of poll() it does nothing; nor do poll() and flush() there."""
         if self._busy or self.state == "closed":
             return not self.pending
         done = self.flush(self._timeout_s)
@@ -339,7 +339,7 @@ class Logger:
             self._say(sentence)
 
     def _say(self, sentence):
-        # On the console, and for status(): in a new tuple, for a callback may read it meanwhile.
+        # Print it, and keep it for status(), in a new tuple: a callback may be reading the old.
         said = self._said
         if not self._quiet and (not said or said[-1][1] != sentence):
             print("islog:", sentence)

@@ -5,8 +5,8 @@ from . import mistakes
 
 def log_object(intake, obj, prefix, epoch):
     """Log each entry of a dict (signal: `prefix` + its key) or a list (`prefix` + its index), all
-    with one timestamp, into an Intake. True where all were stored. Raises as log() does, before
-    the first entry is stored; a nested value is a TypeError."""
+    with one time, into `intake` (an Intake). True where all were stored. What log() would raise
+    for an entry is raised before the first one is stored; a nested value is a TypeError."""
     if isinstance(obj, dict):
         entries = list(obj.items())
     elif isinstance(obj, (list, tuple)):

@@ -1,15 +1,19 @@
 """The bucket call and the batch: what is sent next, and what each answer means for it. Readings
-stay in the batch until they are accepted (`sent`) or, alone and still refused, `rejected`.
+stay in the batch until they are accepted (`sent`), or are refused each by itself (`rejected`).
 
-    after          the batch is sent again             and
-    ACCEPTED       (its other readings) at once        back-off ends
-    BUSY           after back-off, or Retry-After
-    UNKNOWN        after back-off                      the third broken answer running, or the
-                                                       same answer for a day: minutes
-    FORBIDDEN      after minutes
-    WRONG          after minutes
-    BAD            halved, at once                     a single one is dropped; after three with no
-                                                       success between, kept: minutes
+    outcome        the batch is sent again             but
+    ACCEPTED       what of it was not sent, at once
+    BUSY           after back-off, and not before      after slow_retry, where the status has been
+                   Retry-After is over                 the same for a day
+    UNKNOWN        after back-off                      the same; after slow_retry as well from the
+                                                       third broken answer in a row on
+    FORBIDDEN      after about slow_retry
+    WRONG          after about slow_retry
+    BAD            the first half of it, at once       a single reading is rejected; the fourth in
+                                                       a row, with nothing accepted in between, is
+                                                       kept and sent after about slow_retry
+
+The outcomes, and which status is which: transport.meaning(). `slow_retry`: a setting, minutes.
 """
 
 from micropython import const
@@ -19,20 +23,22 @@ from .retry import Retry, jitter
 from .ring import STR
 from .transport import ACCEPTED, BAD, BUSY, UNKNOWN
 
-BUCKET = const(1)  # create the bucket, or confirm it
-PROBE = const(2)  # the same call, to see whether the server answers at all
+# What an exchange is for (`doing`):
+BUCKET = const(1)  # create the bucket, or find that it is there
+PROBE = const(2)  # the same request, to see whether the server answers, and for its Date
 BATCH = const(3)
-FAILING = const(1)  # the last request is made again after a back-off
-PAUSED = const(2)  # after minutes
-_TYPICAL_BYTES = const(120)  # of a reading in JSON
+# What the last answer asks for (`condition`; 0: nothing):
+FAILING = const(1)  # the request is made again after a back-off
+PAUSED = const(2)  # it is made again after slow_retry
+_TYPICAL_BYTES = const(120)  # of a reading in JSON: how many fill a batch, before the first one
 _RETRY_AFTER_MAX_S = const(3600)
 _DAY_MS = const(86400000)
-_LIMIT = const(3)  # broken answers, or single readings refused, without a success between
+_LIMIT = const(3)  # broken answers in a row, or readings refused alone with nothing accepted since
 
 
 class Uplink:
-    """Sends for one bucket, over `service` (a service.Service). `settings` are checked ones;
-    `on_trouble(sentence)` hears of trouble; pauses are counted on `clock`."""
+    """Sends readings to one bucket, as `service` (a service.Service) says. `settings` are checked
+    ones; `on_trouble(sentence)` hears what went wrong; pauses are counted on `clock`."""
 
     def __init__(self, settings, service, clock, on_trouble):
         self._on_trouble = on_trouble
@@ -41,28 +47,32 @@ class Uplink:
         self._batch_readings, self._gap_ms = service.batch_readings, service.gap_ms
         self.batch = Batch(settings["batch_bytes"], service.fields)
         self._slow_ms = settings["slow_retry"] * 1000
-        self._bucket_retry = Retry(settings["backoff_max"], clock)  # None: it is confirmed
+        self._bucket_retry = Retry(settings["backoff_max"], clock)  # None: the bucket is there
         self._retry = Retry(settings["backoff_max"], clock)
-        self.doing = None  # BUCKET, PROBE or BATCH while that is under way
+        self.doing = None  # BUCKET, PROBE or BATCH while that exchange is under way
         self.sent = self.rejected = self.dropped = self.retries = 0
-        self.earlier_boot = False  # the batch is an earlier boot's: counted in these instead
+        # The batch is an earlier boot's: it is counted in these two, not in `sent` and `dropped`.
+        self.earlier_boot = False
         self.recovered = self.lost = 0
-        self._reported = 0 if settings["report_dropped"] else None  # by the latest islog.dropped
+        # The count that the latest islog.dropped has told the server; None: it is told none.
+        self._reported = 0 if settings["report_dropped"] else None
+        # (The first bucket call waits for a random time: boards are switched on together.)
         self._bucket_retry.pause(jitter(settings["flush_interval"] * 1000))
-        self.bucket_untried = (
-            True  # no bucket call was made yet: it is made before the first batch
-        )
-        self.report_count = 0  # 1: the batch began with islog.dropped, which is not counted
+        self.bucket_untried = True  # no BUCKET was made yet: one is, before the first batch
+        self.report_count = 0  # 1: the batch began with islog.dropped, which counts as no reading
         self.answered = False  # whether the last exchange got an answer, good or not
-        self.condition = 0  # or FAILING, PAUSED: what the last answer asks for
-        self._usual = settings["batch_bytes"] // _TYPICAL_BYTES  # readings that fill a batch
+        self.condition = 0  # FAILING, PAUSED, or 0: what the last answer asks for
+        self._usual = settings["batch_bytes"] // _TYPICAL_BYTES  # so many readings fill a batch
         self._began = 0, 0  # the uptime at which the latest request was begun
-        self._suspects = 0  # up to here, counted as `filled`, one of the batch was refused
-        self._refusals = self._broken = 0
-        # The status of the latest answers, and a pause that is over when it is the same for a day.
+        # One of the readings from Batch.first up to this number makes the server refuse a request
+        # (BAD), and is searched for; at or below Batch.first: there is none.
+        self._suspects = 0
+        self._refusals = self._broken = 0  # what _LIMIT limits
+        # The status of the latest answer, and a pause of a day that began when it was first seen
+        # to fail a request, and is forgotten with another status.
         self._same_status = 0, None  # type: tuple[int, Retry | None]
         if self._gap_ms:
-            self._gap = Retry(0, clock)  # over where the next request may begin
+            self._gap = Retry(0, clock)  # the pause between the beginnings of two requests
 
     @property
     def pending(self):
@@ -79,20 +89,20 @@ class Uplink:
         return self._gap_ms and self._gap.wait_ms()
 
     def bucket_wait_ms(self):
-        """Milliseconds until the bucket call is due, or None: it is confirmed."""
+        """Milliseconds until the bucket call is due; None: the bucket is there, it is not."""
         return self._bucket_retry and self._bucket_retry.wait_ms()
 
     def wait_ms(self):
-        """Milliseconds that the back-off after the last request still takes."""
+        """Milliseconds until the pause after the last batch or probe is over."""
         return self._retry.wait_ms()
 
     def send_now(self):
-        """Send at once: what the back-off was for is over."""
+        """End the back-off: its reason is gone (the time is known now)."""
         self._retry.succeeded()
 
     def probe_due(self):
-        """Whether PROBE is to be sent while the time is unknown: if so, the one after that is due
-        after a back-off."""
+        """Whether PROBE is to be sent now, while the time is unknown. If so, the pause to the next
+        one begins."""
         if self.bucket_wait_ms() or self._retry.wait_ms():
             return False
         self._retry.failed()
@@ -103,7 +113,7 @@ class Uplink:
         return count >= min(self._batch_readings, self._usual)
 
     def start(self, what):
-        """Begin BUCKET, PROBE, or BATCH (that part of it which is due)."""
+        """Begin the exchange BUCKET, PROBE, or BATCH (with the part of the batch that is due)."""
         call = self._bucket_call
         if what == BATCH:
             call = self._ingest + (self.batch.slice(self._part()),)
@@ -115,14 +125,15 @@ class Uplink:
         self.bucket_untried = self.bucket_untried and what != BUCKET
 
     def _part(self):
-        # How many readings of the batch go into one request.
+        # How many readings of the batch go into the next request: half of the suspects, or all.
         suspects = self._suspects - self.batch.first
         if suspects > 0:
             return max(1, suspects // 2)
         return min(self.batch.count, self._batch_readings)
 
     def advance(self):
-        """Go on with what was started; returns what that was, or 0 while it is under way."""
+        """Do one step of the exchange that was started, and where that ends it, all that follows
+        from the answer. Returns what it was (BUCKET, PROBE, BATCH), or 0: it is under way."""
         transport = self.transport
         outcome = transport.step()
         if outcome is None:
@@ -154,7 +165,7 @@ class Uplink:
         if outcome == ACCEPTED:
             self._answered_for(count)
             self._retry.succeeded()
-            if self.transport.quota == b"0":
+            if self.transport.quota == b"0":  # the service allows no more in this second
                 self._retry.pause(1000)
             self._refusals = self._broken = 0
             return
@@ -177,8 +188,8 @@ class Uplink:
             self._pause(self._retry, 1, _readings(count))
 
     def give_up(self):
-        """End what is under way, whatever has left it; its answer is never heard. The batch stays
-        as it is. A connection that is kept open is closed."""
+        """End the exchange that is under way, if any; its answer is never looked at. The batch
+        stays as it is, and is sent again. A connection that is kept open is closed."""
         self.doing = None
         self.transport.close()
 
@@ -189,13 +200,16 @@ class Uplink:
 
     def fill(self, store, clock, earlier_boot=False, gone=0):
         """Move the oldest readings of the ring `store` into the batch, which is empty, until it is
-        full; `clock` finds their times. Where `gone`, a count, is news, islog.dropped goes
-        first. Returns how many are in it; 0: the oldest is too large for it."""
+        full; `clock` finds their times. `gone` is how many readings were lost in all: where the
+        server was told another number, the reading islog.dropped tells it this one, and goes
+        first. Returns how many are in the batch; 0: the oldest is too large for it."""
         batch = self.batch
         self.begin_batch()
         self.earlier_boot = earlier_boot
         news = not earlier_boot and self._reported not in (None, gone)
-        located = begin = end = 0  # the uptimes (located, begin) to (located, end) are located
+        # What Clock.locate() has found holds for the ticks from `begin` on, below `end`, of the
+        # period `located`.
+        located = begin = end = 0
         store.set_reading(1)
         while store.count > 0:
             periods, ticks = store.oldest_periods(), store.oldest_ticks()
@@ -203,7 +217,7 @@ class Uplink:
                 located, begin = periods, ticks
                 clock.locate(periods, ticks)
                 end = clock.valid_until
-            # A sync may have stepped back: equal times until the true one is there.
+            # Where the clock was set back: equal times until it has caught up.
             ms = max(clock.last_sent_ms, ticks + clock.offset_ms)
             batch.set_time(clock.unix_block, ms)
             if news:
@@ -222,7 +236,8 @@ class Uplink:
         return batch.count
 
     def _move_other(self, store):
-        # A text, an int wider than a word, or a reading with a caller's time.
+        # Move the oldest reading, which Batch.move() does not: a text with escapes, an int of 8
+        # bytes, or one with a caller's time. False where the batch has no room for it.
         signal, kind, value, epoch, after = store.oldest()
         if epoch is not None:
             from .epoch import as_text  # only for programs that give one
@@ -236,10 +251,12 @@ class Uplink:
         return done
 
     def drop(self):
-        """Forget the batch, and count that. One that is on its way is given up."""
+        """Forget the batch, and count its readings as dropped, or lost. If it is on its way, that
+        exchange is given up."""
         if self.doing == BATCH:
             self.give_up()
         batch = self.batch
+        # If it began with an islog.dropped that was not accepted, the next batch has to tell it.
         if self.report_count and not batch.first and not self.earlier_boot and self._reported:
             self._reported = 0
         if self.earlier_boot:
@@ -248,7 +265,7 @@ class Uplink:
             self.dropped, batch.first = self.dropped + self.in_batch, batch.filled
 
     def _answered_for(self, count, rejected=False):
-        # The oldest `count` readings of the batch are accepted, or rejected, and forgotten.
+        # Forget the oldest `count` readings of the batch: they are accepted, or `rejected`.
         batch = self.batch
         end = batch.first + count
         n = end - max(batch.first, self.report_count)
@@ -263,6 +280,8 @@ class Uplink:
             self.sent, batch.first = self.sent + n, end
 
     def _back_off(self, retry, outcome, which, what):
+        # After BUSY or UNKNOWN: begin the pause of `retry`, and say why. `which`: 0 for the bucket
+        # call, 1 for a batch; `what`: what was sent, in words.
         transport = self.transport
         self._broken = self._broken + 1 if transport.broken else 0
         if self._broken >= _LIMIT:
@@ -289,6 +308,7 @@ class Uplink:
         self._on_trouble(words + "; kept and sent again")
 
     def _pause(self, retry, which, what):
+        # After an answer that does not pass by itself: slow_retry, give or take a quarter.
         self.condition = PAUSED
         retry.pause(self._slow_ms * 3 // 4 + jitter(self._slow_ms // 2))
         transport = self.transport
