@@ -6,17 +6,17 @@ before the body has gone is an answer); then the body is skipped. With TLS, the 
 with the first byte. It yields where it would wait for longer than a step, of 100 ms: look-up and
 connect apart, which cannot be divided.
 
-All of it, the look-up apart, has `timeout_s`: a server that drips bytes is given up then. Of the
-time between two steps only a part is counted, so that a program that polls rarely gets through;
-the same holds for a write that the port makes wait.
-Where a used connection breaks before an answer begins, the server had closed it: the POST is
-repeated at once on a new one, in what remains of the time.
+All of it, the look-up apart, has `timeout_s`: a server that sends a byte now and then is given up
+when that is over. Of the time between two steps at most a sixteenth of it is counted, so that a
+program that polls rarely gets through. Of a write that the port makes wait, a step is counted.
+Where a connection that was used before breaks before an answer begins, the server had closed it:
+the POST is repeated at once on a new one, in what remains of the time.
 
-Only an exchange that has come to its end leaves a connection for the next one: until then `_where`
-is None, whatever leaves a step.
+Only an exchange that has come to its end leaves a connection for the next one. Until then `_where`
+is None, so that the next one opens its own, whatever exception ends a step.
 
 The head of an answer is read by readline(), which asks for one byte after the other: read() and
-readinto() ask for more than has come, and what has come is lost where that ends in a reset.
+readinto() ask for more than has come, and lose what has come where that ends in a reset.
 """
 
 import gc
@@ -30,10 +30,10 @@ from .errors import call_unloading, why
 from .transport import UNKNOWN, Transport, from_peer, meaning
 
 _STEP_MS = const(100)
-_POLLS = const(16)  # that many an exchange may take, however far apart
-_LINE = const(240)  # bytes; what comes behind twice as many in a line does not matter
+_POLLS = const(16)  # an exchange has time for so many steps, however long the program pauses
+_LINE = const(240)  # bytes read at once; a longer line is cut between this and twice as many
 _BODY_MAX = const(4096)  # a longer body is not read: the connection is closed instead
-_CHUNKED = const(-2)
+_CHUNKED = const(-2)  # the size of a body in chunks; -1: no size was named
 _CLOSED = "closed"  # by the server
 _VERIFY_FAILED = const(-0x2700)  # MBEDTLS_ERR_X509_CERT_VERIFY_FAILED
 
@@ -49,17 +49,17 @@ class Keepalive(Transport):
         self._idle_ms = idle_s * 1000
         self.verifies = ca_file is not None
         self._tls = _tls_context(ca_file) if ca_file else None
-        self._socket = None  # below TLS, which does not close it where its handshake failed
-        self._stream = self._poll = None
-        self._where = None  # (scheme, host, port) that the next exchange finds a connection to
+        self._socket = None  # the one below TLS, which does not close it if its handshake failed
+        self._stream = self._poll = None  # the TLS stream or the socket; the select.poll() of it
+        self._where = None  # (scheme, host, port) of the open connection that may be used again
         self._last = 0  # ticks of that connection's last use
         self._host = None  # of the exchange
         self._out = []  # type: list[memoryview] # what is not sent yet of the request
-        self._skipped = memoryview(bytearray(64))
+        self._skipped = memoryview(bytearray(64))  # a body, which nobody reads, goes in here
         self._begun = False  # an answer has begun
         self._secures = False  # TLS was begun in this exchange
-        self._at = 0  # ticks at the latest step's beginning, or end
-        self._remaining_ms = 0  # of the time that the exchange has, at `_at`
+        self._at = 0  # ticks when the latest step began or, between two steps, ended
+        self._remaining_ms = 0  # what was left at `_at` of the time that the exchange has
         self.reset()
 
     def start(self, url, headers, data):
@@ -76,12 +76,12 @@ class Keepalive(Transport):
         if not run:
             self.reset()
             return UNKNOWN
-        self._under_way = None  # nobody goes on with a step that an exception leaves
+        self._under_way = None  # so, where an exception ends this step, nobody goes on with it
         now = time.ticks_ms()
         pause_ms = time.ticks_diff(now, self._at)
         most_ms = self._timeout_s * 1000 // _POLLS
         self._remaining_ms -= pause_ms if 0 <= pause_ms < most_ms else most_ms
-        self.late_ms += pause_ms if pause_ms >= 0 else -0x20000000  # of more than six days
+        self.late_ms += pause_ms if pause_ms >= 0 else -0x20000000  # over six days: below 0
         self._at = now
         try:
             next(run)
@@ -98,8 +98,8 @@ class Keepalive(Transport):
         return meaning(300 if self.unusable else self.status, self.is_json)
 
     def idle(self):
-        """Close the connection where it has not been used for long. ticks_diff() is right for
-        6 days: to be called more often than that, if only by start()."""
+        """Close the connection where it was not used for `idle_s`. To be called at least every 6
+        days, for which ticks_diff() is right; start() calls it, too."""
         if self._where:
             if not 0 <= time.ticks_diff(time.ticks_ms(), self._last) <= self._idle_ms:
                 self._disconnect()
@@ -110,7 +110,7 @@ class Keepalive(Transport):
         self._disconnect()
 
     def _disconnect(self):
-        # Each is forgotten only once it is closed: what an exception leaves, the next call ends.
+        # Each is forgotten only once it is closed: so a call that an exception ended is repeated.
         self._where = self._poll = None
         if self._stream:
             _close(self._stream)
@@ -127,7 +127,7 @@ class Keepalive(Transport):
         head = head % (parts[3], parts[2]) + "".join("%s: %s\r\n" % pair for pair in headers)
         request = (head + "Content-Length: %d\r\n\r\n" % len(data)).encode(), data
         self._host = name
-        # Something that came unasked, its end for one, is the end of a connection.
+        # A connection on which something came unasked, such as its end, is not used again.
         used = self._where == to and not self._poll.poll(0)
         self._where = keep = None
         self._secures = tried = False
@@ -147,14 +147,14 @@ class Keepalive(Transport):
                 securing = self._secures and not self._begun
                 if tried or not (securing and self.unanswered(e.args and e.args[0], True)):
                     raise
-                tried = True  # to set TLS up, for which there may be room after a collection
+                tried = True  # TLS had too little memory: once more, after a collection
         if keep and not self._out:
             self._last, self._where = time.ticks_ms(), to
         else:
             self._disconnect()
 
     def _ask(self, request):
-        # Send the request and read the answer; returns whether the connection may go on.
+        # Send the request and read the answer; returns whether the connection may be used again.
         self._begun = False
         self.late_ms = 0
         self._out = [memoryview(part) for part in request]
@@ -207,7 +207,7 @@ class Keepalive(Transport):
         s.connect(found[-1])
         self.reached = True
         s.setblocking(False)
-        try:  # a second small write would wait for 40 ms
+        try:  # without this the body, a second small write, waits 40 ms for the head's ACK
             s.setsockopt(6, getattr(socket, "TCP_NODELAY", 1), 1)
         except (OSError, AttributeError):
             pass
@@ -229,8 +229,8 @@ class Keepalive(Transport):
         return time.ticks_diff(time.ticks_ms(), self._at)
 
     def _more(self, into=None):
-        # Wait for what comes: a line, or a part of one; with a buffer `into`, that many bytes.
-        # Meanwhile send what is not sent.
+        # Wait for what the server sends, and meanwhile send what is left of the request. Returns a
+        # line or a part of one; with a buffer `into`, how many bytes were read into it.
         got = None
         while got is None:
             if self._out:
@@ -257,9 +257,9 @@ class Keepalive(Transport):
         return self._stream.readinto(into) if into else self._stream.readline(_LINE)
 
     def _send(self, into):
-        # Send what goes in one write. A server that closes has perhaps answered before: where the
-        # write fails, what is there to be read is returned. lwIP waits up to 10 s for memory, also
-        # where it is not to block (extmod/modlwip.c, lwip_tcp_send): of that a step is counted.
+        # Make one write. Where it fails, the server may have answered before it closed: then this
+        # returns what there is to read. lwIP waits up to 10 s for memory, also on a socket that
+        # should not block (extmod/modlwip.c, lwip_tcp_send): of that one step's time is counted.
         at = time.ticks_ms()
         try:
             sent = self._stream.write(self._out[0])
@@ -310,7 +310,7 @@ class Keepalive(Transport):
             pass  # trailers
 
     def _fault(self, e):
-        self.why = "not enough memory"  # for words, at least
+        self.why = "not enough memory"  # stays, where there is too little for the words below
         self.reached = self.reached or isinstance(e, OSError) and from_peer(e)
         number = e.args[0] if e.args and isinstance(e, OSError) else type(e).__name__
         try:

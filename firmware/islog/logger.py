@@ -5,7 +5,7 @@ there until the server has accepted it: its time is looked up once, a retry send
 Where the ring overflows between two POSTs, the batch, being older, is dropped as well: what
 survives is one unbroken run of the newest readings. (With a spool, the batch stays.)
 
-Each `poll()` does one thing: the first in this list, for the Logger's state, that is due.
+Each `poll()` does one thing, the first that is due of what its state does here:
 
     state     is when                               does
     offline   Wi-Fi is not up                       one step of wifi.poll()
@@ -82,7 +82,7 @@ class Logger:
         self._timeout_s, self._quiet = settings["timeout"], settings["quiet"]
         self._busy = 0
         self._flush_ms = settings["flush_interval"] * 1000
-        self._patience_ms = jitter(self._flush_ms)  # of the first: boards start together
+        self._patience_ms = jitter(self._flush_ms)  # random at first: boards may start together
         self._overflows = 0  # the ring's `overflows` when the batch was filled
         self.state, self._spool = "offline" if wifi else "no time", None
         if settings["spool_file"]:
@@ -198,7 +198,7 @@ class Logger:
         just_asked, self._time.just_asked = self._time.just_asked, False
         if self._time.due() and not just_asked:
             answered = self._time.ask()
-            if answered or no_date:  # (no POST is made then that would show a dead link)
+            if answered or no_date:  # with no_date, NTP alone can show that a link is dead
                 self._tell_link(answered)
             return 0
         if no_date:

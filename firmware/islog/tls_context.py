@@ -1,9 +1,10 @@
 """What TLS asks of a server: to prove its name by a certificate, or nothing. Loaded for one call.
 
-mbedtls checks a certificate's dates against the board's RTC (a PC's against the host's clock).
-Of a buffer that holds several DERs it takes the first and says nothing (mbedtls_x509_crt_parse()):
-they are told apart by their lengths (X.690) and loaded one by one. PEM is passed on as it is, for
-ports whose mbedtls has a parser for it (a Pico W's has none up to MicroPython 1.28).
+mbedtls checks a certificate's dates against the board's RTC (on a PC, against the PC's clock). Of
+a buffer that holds several certificates in DER it takes the first and ignores the others, without
+an error (mbedtls_x509_crt_parse()): so they are separated by their lengths (X.690) and loaded one
+by one. PEM is passed on as it is, for ports whose mbedtls has a parser for it (a Pico W's has none
+up to MicroPython 1.28).
 """
 
 import tls
@@ -12,8 +13,9 @@ from .errors import ConfigError, why
 
 
 def context(names):
-    """An SSLContext that takes only what comes from the roots in the files `names` (a name, or a
-    list of them; DER or PEM), or anything where that is None. ConfigError: such a file."""
+    """An SSLContext that accepts a server only if its certificate was signed by a root in the
+    files `names` (a name, or a list of them; DER or PEM). None: it accepts any server.
+    ConfigError: what is wrong with a file."""
     made = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     made.verify_mode = tls.CERT_REQUIRED if names else tls.CERT_NONE
     for name in (names,) if isinstance(names, str) else names or ():

@@ -6,7 +6,8 @@ the port's. docs/troubleshooting.md has the same words.
 
 import gc
 
-# From 0x1000 on they are mbedtls's; its other parts' errors are told by what they belong to.
+# Below 0x1000 the port's, else mbedtls's, with the sign left out. An error of certificates (0x2000
+# to 0x2FFF) or keys (0x3000 to 0x4FFF) without a line of its own has that of 0x2000 or 0x4000.
 NUMBERS = {
     104: "the server cut TLS off while it was set up: check the port; it may want a certificate",
     0x7200: "what answers there speaks no TLS: check https:// and the port",
@@ -28,10 +29,11 @@ MEMORY = "TLS has too little memory: it wants 16.7 KB in one piece; %d KB of the
 
 
 def words(number):
-    """Those of an mbedtls number, or of the port's; None where there are none."""
+    """What NUMBERS says of a number; None where it says nothing."""
     number = abs(number)
-    if number in (32, 103):  # the same: a write after it, and lwIP's word for it
-        number = 104
+    if number in (32, 103):  # EPIPE, from a write after a reset, and lwIP's ECONNABORTED for it
+        number = 104  # ECONNRESET
+    # (mbedtls adds an error of a lower layer in the low seven bits.)
     found = NUMBERS.get(number) or NUMBERS.get(number & ~0x7F)
     if not found and 0x2000 <= number < 0x5000:
         found = NUMBERS[0x2000 if number < 0x3000 else 0x4000]
@@ -39,10 +41,10 @@ def words(number):
 
 
 def starved(number):
-    """Whether TLS had too little memory while it was set up. ENOMEM is mbedtls_raise_error()'s
-    word for it (extmod/modtls_mbedtls.c); else it is an ALLOC_FAILED of mbedtls, alone or in the
-    low seven bits of another. (On a connection that is not TLS's yet, ENOMEM means that the port
-    has too many.)"""
+    """Whether the number means that TLS had too little memory. mbedtls_raise_error() makes ENOMEM
+    (12) of that (extmod/modtls_mbedtls.c); else it is an ALLOC_FAILED of one of mbedtls's parts,
+    alone or in the low seven bits of another error. (Where TLS was not begun, ENOMEM means that
+    the port has too many connections.)"""
     number = abs(number)
     if number < 0x1000:
         return number in (12, 0x10, 0x6A)
@@ -52,8 +54,8 @@ def starved(number):
 
 
 def reason(number, securing):
-    """The beginning of the sentence for an error of TLS, and whether it was `starved` while it was
-    set up, `securing`. (The port's own ENOMEM means something else afterwards.)"""
+    """(The beginning of the sentence for an error of TLS; whether TLS had too little memory to be
+    set up.) `securing`: it was being set up. (Afterwards the port's ENOMEM is not TLS's.)"""
     found, short = words(number), starved(number)
     if short and (securing or abs(number) >= 0x1000):
         gc.collect()

@@ -6,8 +6,9 @@ copies the headers at the start of every connection, so a second copy is refused
 does not copy (before MicroPython 1.25) is stopped at the Location line. What each status means:
 docs/api.md, "What each answer means".
 
-An exchange that an exception leaves (Ctrl-C, no memory) is given up: `close()` ends all of it, the
-next `start()` knows nothing of it, and `step()` in between says that there was no answer.
+An exchange is one POST and its answer. Where an exception (Ctrl-C, no memory) ends a step of it,
+it is given up: `close()` ends all of it, the next `start()` knows nothing of it, and a `step()` in
+between returns UNKNOWN, as for no answer.
 """
 
 import errno
@@ -18,20 +19,22 @@ from micropython import const
 
 from .errors import ConfigError, call_unloading, in_words, no_memory, why
 
+# The outcome of an exchange. What follows from each: the table in uplink.py.
 ACCEPTED = const(0)
 BUSY = const(1)  # 429, 503: too fast
-UNKNOWN = const(2)  # no answer, 5xx and all else: not known to be accepted
+UNKNOWN = const(2)  # no answer, 5xx and all else: the readings may have been accepted, or not
 FORBIDDEN = const(3)  # 401, 402, 403: refused for now; 407, 511: the network wants a log-in
-WRONG = const(4)  # 404, 3xx and the like: not to be had here; or a server that proves no name
+WRONG = const(4)  # 404, 3xx and the like: not to be had here; or the server proves no name
 BAD = const(5)  # 400, 413, 422: this body is not acceptable
-_REDIRECTED = const(300)
+_REDIRECTED = const(300)  # the status that is shown for a redirect, which is never followed
 _PART = const(256)  # bytes of an answer that are read at a time
 _LINE = const(1024)  # bytes; what comes behind them in a line does not matter
-_MBEDTLS = const(4096)  # and beyond, negative: its own numbers; what is nearer is the port's
+_MBEDTLS = const(4096)  # errors from -4096 down are mbedtls's own numbers, those above the port's
 
 
 def meaning(status, is_json):
-    """The outcome that an HTTP status stands for; 0 is no answer."""
+    """The outcome that an HTTP status stands for; 0: there was no answer. A 200 that is no JSON
+    comes from a captive portal or the like, and accepts nothing."""
     if status in (201, 202, 204) or status == 200 and is_json:
         return ACCEPTED
     if status in (400, 413, 422):
@@ -52,11 +55,15 @@ def from_peer(error):
 class Transport:
     """What a transport knows of the last exchange: the base of both.
 
-    `status` (0: none), `retry_after`, `date`, `quota` (of the rate limit; bytes of those
-    headers, or None), `late_ms` (so long nobody looked whether they had come), `why` (a few words,
-    never with anything that the server sent), `reached` (some machine answered, if only by a
-    refusal: the link is alive), `broken` (an answer came that is no HTTP), `unusable` (the server
-    did not prove its name, or the board cannot ask: `why` is the whole sentence).
+    status       of HTTP; 0: no answer
+    retry_after, date, quota  the bytes of the headers Retry-After, Date and X-RateLimit-Remaining,
+                 or None
+    late_ms      the answer may have lain unread for so long; below 0: nobody knows how long
+    why          what happened, in a few words, which never repeat anything that the server sent
+    reached      some machine answered, if only by a refusal: the link is alive
+    broken       an answer came that is no HTTP
+    unusable     the server did not prove its name, or `requests` itself fails; then `why` is the
+                 whole sentence
     """
 
     def reset(self):
@@ -80,9 +87,9 @@ class Transport:
             self.is_json = b"json" in value.lower()
 
     def unanswered(self, number, securing):
-        """Say why there was no answer, by an error's number or name: in words (tls_errors.py)
-        where that is TLS's, or TLS was being set up. True where it had too little memory for
-        that."""
+        """Set `why` for an exchange without an answer, by an error's number or name. Where TLS
+        reported it, or was being set up (`securing`), tls_errors.py has words for it. True where
+        TLS had too little memory to be set up."""
         self.why = "no answer (%s)" % number
         if type(number) is int and (securing or number <= -_MBEDTLS):
             try:
@@ -93,15 +100,16 @@ class Transport:
         return False
 
     def in_words(self, which, otherwise):
-        """What to do about it, in words: explain.py has some for what the user has to put right,
-        in the bucket call (`which` is 0) or in batches; else `otherwise`."""
+        """What the user should do about the answer: the words that explain.py has for its status,
+        or else `otherwise`. `which`: 0 for the bucket call, 1 for a batch."""
         if 200 <= self.status < 500 or self.status == 511:
             return in_words(otherwise, "answer", self.status, which, otherwise)
         return otherwise
 
 
 class _Headers(dict):
-    # requests takes a copy for each connection; a second connection would be a redirect's.
+    # `requests` copies the headers for each connection that it opens. A second one would be to
+    # where a redirect points, and take the client key there: so a second copy is refused.
     copies = 0
 
     def copy(self):
@@ -166,13 +174,14 @@ class _Socket:
 
 
 class _Sockets:
-    # The socket module as `requests` sees it meanwhile: that leaves the socket of a broken answer
-    # open, to a finaliser that the unix port does not have.
+    # `requests` finds this in the place of the socket module during a POST. It remembers the
+    # socket, so that it can be closed: after a broken answer `requests` leaves it open to the
+    # garbage collector, which on the unix port does not close it.
     def __init__(self, module):
         self.module = module
-        self.last = None  # not closed yet
-        self.made = 0  # when it was made, in ticks
-        self.plain_ms = 0  # the deadline of what is made next; 0: TLS comes on top of it
+        self.last = None  # the socket that is not closed yet
+        self.made = 0  # ticks when it was made
+        self.plain_ms = 0  # the deadline of the next socket; 0: TLS comes on top of it
 
     def __getattr__(self, name):
         return getattr(self.module, name)
@@ -185,9 +194,10 @@ class _Sockets:
 
 
 class Requests(Transport):
-    """POSTs, each on a connection of its own, in one step. `timeout_s` is for all of it, but for
-    the name look-up, and for what TLS does up to an answer's first line: there it is for each
-    operation. No certificate is looked at. ConfigError: this board has no `requests`."""
+    """The transport "requests": each POST has a connection of its own, and is done in one step.
+    `timeout_s` is for all of it, but for the name look-up, and for what TLS does up to an answer's
+    first header: there it is for each operation. No certificate is looked at. ConfigError: this
+    board has no `requests`."""
 
     verifies = False
 
@@ -198,12 +208,13 @@ class Requests(Transport):
             requests.request  # noqa: B018 (a folder of that name has none)
         except MemoryError:
             raise
-        except Exception as e:  # whatever that file does as it is loaded
+        except Exception as e:  # a file of the user's with this name may raise anything
             raise ConfigError("transport %s" % why("requests", e))
         self._names = requests.__dict__
-        self._module = "socket" if "socket" in self._names else "usocket"  # that, before 2024
+        # The name under which `requests` has imported the socket module: "usocket" before 2024.
+        self._module = "socket" if "socket" in self._names else "usocket"
         found = self._names.get(self._module)
-        if isinstance(found, _Sockets):  # a Logger before has left it, at two Ctrl-C at once
+        if isinstance(found, _Sockets):  # a second Ctrl-C kept another Logger from taking it out
             self._sockets = found
             self.close()
             found = found.module
@@ -213,31 +224,31 @@ class Requests(Transport):
         self.reset()
 
     def start(self, url, headers, data):
-        """Begin to POST `data` (bytes or a memoryview, JSON) with `headers`, (name, value) pairs
-        of str. `step()` does it. MemoryError: it was not begun."""
+        """Note what step() shall POST: `data` (bytes or a memoryview, JSON) to `url`, with
+        `headers`, (name, value) pairs of str. MemoryError: it was not begun."""
         self.reset()
         self.close()
         self._under_way = url, headers, data
 
     def step(self):
-        """Go on with what was started: None while it is under way, else an outcome. Never raises,
-        KeyboardInterrupt and SystemExit apart."""
+        """Go on with what was started. Returns None while it is under way, else an outcome
+        (ACCEPTED and so on). Never raises anything but KeyboardInterrupt and SystemExit."""
         what = self._under_way
         self.reset()
         try:
             if what and self._post(*what):
                 self.close()
-                self._post(*what)
+                self._post(*what)  # once more, after a garbage collection
         except MemoryError:
             self.why = no_memory("not enough memory")
         finally:
             self.close()
         if not self.status:
-            gc.collect()  # what TLS took is left to its finaliser
+            gc.collect()  # TLS's memory is freed by the collector alone where its set-up failed
         return meaning(_REDIRECTED if self.unusable else self.status, self.is_json)
 
     def _post(self, url, headers, data):
-        # True where TLS had too little memory, which a second try may have after a collection.
+        # True where TLS had too little memory: a second try may have it, after a collection.
         self._headers = _Headers(headers)
         self._headers["Content-Type"] = "application/json"
         self._first = None  # ticks at the answer's first header
@@ -258,7 +269,7 @@ class Requests(Transport):
             status = response.status_code
             response.close()
             self._sockets.last = None  # it is closed, and only once
-            self.broken = status < 200  # the answer is behind it, where requests does not look
+            self.broken = status < 200  # 1xx: the answer comes behind it, but requests stops here
             self.status = 0 if self.broken else status
             self.why = ("a broken answer (HTTP %d)" if self.broken else "HTTP %d") % status
         except OSError as e:
@@ -267,19 +278,19 @@ class Requests(Transport):
             else:
                 number = e.args[0] if e.args else ""
                 self.reached = type(number) is not int or number <= -_MBEDTLS or from_peer(e)
-                # A socket has been made (lwIP's ENOMEM comes from there), and the request's first
-                # line was not written.
+                # TLS was being set up where there is a socket (lwIP's own ENOMEM comes before),
+                # and `requests` has not written the first line yet, after which it adds Host.
                 securing = url.startswith("https:") and self._sockets.last is not None
                 securing = securing and "Host" not in self._headers
                 return self.unanswered(number if type(number) is int else "TLS", securing)
         except MemoryError:
             raise
-        except Exception as e:  # requests raises what its parsing trips over
+        except Exception as e:  # requests raises whatever its parsing of an answer runs into
             self.reached = True
             if isinstance(e, (TypeError, AttributeError, ImportError, NameError)):
                 self.why = why("fault", self._names, e)  # no answer makes it raise these
                 self.unusable = True
-            elif str(e).endswith("[]"):  # the words of its first line: not a byte has come
+            elif str(e).endswith("[]"):  # the words of the first line, none: not a byte has come
                 self.why = "no answer (%s)" % "closed"
             else:
                 self.broken = True
@@ -305,7 +316,8 @@ class Requests(Transport):
         """Nothing is kept open between two POSTs."""
 
     def close(self):
-        """Give up what is under way, at any time; called again where an exception has left it."""
+        """Give up what is under way, and put the socket module back. May be called at any time,
+        and again where an exception has ended it in the middle."""
         self._under_way = None
         self._names[self._module] = self._sockets.module
         if self._sockets.last:
