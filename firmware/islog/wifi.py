@@ -1,27 +1,31 @@
 """The board's WLAN, kept joined to the first of several networks that lets it in.
 
-    state     leaves when                              does
-    DOWN      the radio is on                          switches it on, applies the settings, asks
-                                                       the next network: JOINING
-              isconnected(), to one of ours: UP        a link of before, to another one: leaves it
-    JOINING   isconnected(): UP                        waits; never calls connect() again, which
-              15 s are over: FAILED                    an ESP32 refuses while it joins
-    FAILED    its pause is over: DOWN                  has disconnected; the next network is next
-    UP        not isconnected() any more: LOST         with nothing answering: see below
-    LOST      isconnected(): UP                        waits: an ESP32 joins again by itself
-              5 s: DOWN                                disconnects, for a CYW43 does not always
+    state     what poll() does in it                   and goes to
+    DOWN      switches the radio on and applies the    UP, if it is linked to one of `networks`
+              settings; leaves a network that is not   already; else it calls connect() for the
+              one of `networks`                        next of them: JOINING
+    JOINING   waits; never calls connect() again,      UP, once isconnected()
+              which an ESP32 refuses while it joins    FAILED, after 15 s or a port's "failed"
+    FAILED    waits for a second, disconnected, and    DOWN
+              turns to the next of `networks`
+    UP        where nothing answers: see below         LOST, when not isconnected() any more
+    LOST      waits: an ESP32 joins again by itself    UP, once isconnected()
+              and a CYW43 does not always              DOWN, after 5 s: disconnects
 
-An ESP32 goes on trying by itself, and shows the failures that it has passed through, also while
-it waits for an address (ports/esp32/network_wlan.c: reconnects). A port that does not know that
-setting has given up where it names a failure (extmod/network_cyw43.c): that is not waited out.
+While an ESP32 joins, it tries again by itself. Its status then shows failures that it has got
+over, also while it waits for an address (ports/esp32/network_wlan.c, the setting `reconnects`): so
+the 15 s are waited for. A port that does not know that setting has given up where its status is a
+failure (extmod/network_cyw43.c): there the 15 s are not waited for.
 
-isconnected() may lie. Where exchanges get no answer at all, 4 running, then 8, 16, 32, 64 and each
-further 64, the gateway is asked. Where that is silent, too, the board joins anew, from the second
-time on with the radio switched off and on; after as many joins that failed it is switched as well.
-What the program had set on the WLAN is put back then.
+isconnected() may be True on a link that is dead. So, when 4 exchanges in a row got no answer at
+all, and again at 8, 16, 32, 64 and each further 64, the gateway is asked (_doubt). If that is
+silent, too, the board joins anew: the first time it only disconnects, from the second time on the
+radio is switched off and on. The radio is also switched after as many joins in a row that failed
+(_fail). What the program had set on the WLAN is put back when it is on again.
 
-A state's age is looked at once a poll, on ticks that wrap: where nobody polled for days it may
-seem to be anything from 0 on, so a state lasts at most its own time longer, and never for days.
+How long a state has lasted is measured once a poll(), on ticks that wrap after days. So where
+nobody polled for days it may seem to have lasted for any shorter time. That prolongs a state by at
+most the seconds that it may last.
 """
 
 import time
@@ -36,15 +40,15 @@ _JOINING = const(1)
 _FAILED = const(2)
 UP = const(3)
 _LOST = const(4)
-_JOIN_MS = const(15000)
-_PATIENCE_MS = const(3000)  # a failure of a moment before may still be shown
-_PAUSE_MS = const(1000)
-_LOST_MS = const(5000)
-_SILENT = const(4)
+_JOIN_MS = const(15000)  # JOINING lasts at most so long
+_PATIENCE_MS = const(3000)  # before that a failure that is shown may be of the join before
+_PAUSE_MS = const(1000)  # FAILED
+_LOST_MS = const(5000)  # LOST
+_SILENT = const(4)  # exchanges without an answer, or joins that failed, before something is done
 _GIVEN_UP = ("STAT_WRONG_PASSWORD", "STAT_NO_AP_FOUND", "STAT_CONNECT_FAIL")
-# What radios raise (RuntimeError: ports/esp32/network_common.c), and what they say to a setting
-# that they do not know.
+# What radios raise when something fails (RuntimeError: ports/esp32/network_common.c) ...
 _FAULTS = (OSError, RuntimeError, ValueError, TypeError)
+# ... and what a port raises for a setting or a method that it does not have.
 REFUSALS = _FAULTS + (AttributeError,)
 
 
@@ -64,15 +68,16 @@ class WiFi:
         self._networks = networks
         self._options = country, hostname, power, txpower
         self._reset = reset
-        self._next = 0  # of the networks
-        self._since = 0
+        self._next = 0  # the index of the network that is joined, or is joined next
+        self._since = 0  # ticks when the state began
         self._ready = False  # the radio is on and has its settings
         self._off = False  # it was switched off here: a CYW43's active() is True all the same
-        self._found = []  # type: list[tuple[str, object]] # what the program had set on it then
-        self._static = False  # the address is one of `networks`
-        self._failures = 0  # joins running that failed
-        self._silent = 0  # exchanges running without any answer
-        self._doubts = False  # whether the link is one
+        # What the program had set on the WLAN before that: wifi_radio.settings().
+        self._found = []  # type: list[tuple[str, object]]
+        self._static = False  # the WLAN has a static address, of one of `networks`
+        self._failures = 0  # joins in a row that failed
+        self._silent = 0  # exchanges in a row without any answer
+        self._doubts = False  # the link may be dead: the next poll() asks the gateway
 
     def poll(self, on_trouble):
         """Move on by at most one step; returns the state. To switch the radio on or off may take
@@ -85,15 +90,15 @@ class WiFi:
         return self.state
 
     def heard(self, answered):
-        """An exchange has ended. `answered`: something came of the network, of whatever kind: a
-        refused connection, too, or the time."""
+        """To be called when an exchange has ended. `answered`: something came from the network, of
+        whatever kind: an answer, a refused connection, or the time from NTP."""
         silent = 0 if answered else self._silent + 1
-        # (A doubt stays until the next poll(): a second Logger's exchange may end before it.)
+        # (Once there is a doubt, one more silent exchange, of a second Logger, does not end it.)
         self._silent, self._doubts = silent, silent > 0 and (self._doubts or _due(silent))
 
     def _step(self, on_trouble):
         age = time.ticks_diff(time.ticks_ms(), self._since)
-        if age < 0:  # of more than six days
+        if age < 0:  # more than six days: longer than any state may last
             age = _JOIN_MS + 1
         if self.state == _FAILED:
             if age > _PAUSE_MS:
@@ -150,7 +155,7 @@ class WiFi:
         self._ready = True
 
     def _set(self, on_trouble, setting, value):
-        # Pass it on where the port knows it; True where the country was another one.
+        # Pass a setting on where the port knows it. True where that changed the country.
         try:
             if value is None:
                 pass
@@ -180,7 +185,7 @@ class WiFi:
             return False
 
     def _is_ours(self):
-        # Of a link of before: whether it leads to a network that is configured.
+        # Whether the link that poll() has found leads to one of `networks`.
         try:
             self.ssid = self._wlan.config("ssid")
             if isinstance(self.ssid, bytes):
@@ -231,16 +236,17 @@ class WiFi:
         self._failures += 1
         self._enter(_FAILED)
         if self._reset and self._wlan and _due(self._failures):
-            if not raised:  # what a radio says that fails is not to be believed
+            if not raised:  # a radio that fails does not tell its settings right
                 self._found = call_unloading("wifi_radio", "settings", self._wlan)
             self._switch_off()
         elif self._wlan:
-            if raised:  # perhaps it did not start, and active() is True all the same
+            if raised:  # perhaps it is off, and active() is True all the same: switch it on
                 self._ready, self._off = False, True
             quietly(self._wlan, "disconnect")
         on_trouble("Wi-Fi %s: %s" % (self._networks[self._next]["ssid"], why))
 
     def _doubt(self, on_trouble):
+        # Ask the gateway whether the link is dead. If so: leave it, or switch the radio off.
         self._doubts = False
         if not self._reset:
             return
@@ -258,8 +264,8 @@ class WiFi:
 
 
 def quietly(wlan, name, *args, **named):
-    """What a call returns, or None: this port does not know it, or the radio is off already, or
-    does not answer."""
+    """What the method `name` of the WLAN returns; None also where this port does not have it, or
+    the radio is off or does not answer."""
     try:
         return getattr(wlan, name)(*args, **named)
     except REFUSALS:
@@ -267,4 +273,5 @@ def quietly(wlan, name, *args, **named):
 
 
 def _due(count):
+    # Whether something is done at this count of failures: 4, 8, 16, 32, 64, 128, 192 and so on.
     return count >= _SILENT and (count & count - 1 == 0 or count % 64 == 0)

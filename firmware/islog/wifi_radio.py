@@ -1,4 +1,5 @@
-"""What is done to the radio where its link is dead, or it does not join. Loaded for that alone."""
+"""Asks the gateway for a sign of life, switches the radio off, and keeps what the program had set
+on it meanwhile. When each is done is decided in wifi.py; this is loaded for one call."""
 
 import socket
 import time
@@ -10,8 +11,8 @@ from .transport import from_peer
 from .wifi import REFUSALS, quietly
 
 _GATEWAY_S = const(2)
-_DNS = const(53)  # a router answers there, or refuses, which is an answer as well
-_SILENT_MS = const(900)  # a CYW43 that does not answer is waited for a second each time
+_DNS = const(53)  # a port at which a router answers, or refuses, which is an answer as well
+_SILENT_MS = const(900)  # each call to a CYW43 chip that does not answer takes a second
 
 
 def gateway_answers(wlan):
@@ -33,13 +34,13 @@ def gateway_answers(wlan):
         return False
     finally:
         if s:
-            s.close()  # it has nothing to send: nothing fails
+            s.close()  # nothing is left to be sent, so this does not fail
 
 
 def settings(wlan):
-    """What the program has set on it that a switch of the radio loses: (name of a parameter of
-    config(), or "" for ifconfig(); value) each. Nothing of a chip that does not answer: what is
-    read of it is what lay in the buffer (extmod/network_cyw43.c)."""
+    """What the program has set on the WLAN and is lost when the radio is switched off: a list of
+    (name of a parameter of config(), or "" for ifconfig(); value). Empty where the chip does not
+    answer: then the port returns what lay in its buffer before (extmod/network_cyw43.c)."""
     found = []
     began = time.ticks_ms()
     for name in ("pm", "txpower"):
