@@ -1,8 +1,9 @@
 """config.json, or the Logger's keywords -> checked settings: the one place of their rules.
 
-Loaded while settings are checked, then forgotten (errors.call_unloading). Of names that no other
-module has, MicroPython keeps the text for ever: so there are few. The words for what is wrong are
-in explain.py, under the names of the checks here.
+Loaded while settings are checked, then forgotten (errors.call_unloading). MicroPython never frees
+the text of a name that it has compiled: so the names here are, where that is possible, words that
+other modules use as well. The words for a value that a check refuses are in explain.py, in the
+function of the same name. (`*_` in a check: the unit of its limits, which only the words need.)
 """
 
 from .errors import ConfigError, call_unloading, why
@@ -73,18 +74,20 @@ def wifi(value):
 
 
 def _rule(call, *limits):
-    # A function that says what is wrong with a value, as the end of a sentence; None: nothing.
+    # Makes a rule of a check and its limits: a function that returns what is wrong with a value,
+    # as the end of a sentence, or None.
     def wrong(value):
         return None if call(value, *limits) else why(call.__name__, value, *limits)
 
     return wrong
 
 
-# name: (default, rule). `...`: it is required; None as a default is always allowed.
+# Each setting's name: (its default, its rule). A default of `...`: the setting is required. Where
+# the default is None, None is allowed whatever the rule.
 RULES = {
     "client_key": (..., _rule(key)),
     "bucket_name": (..., _rule(text, 200)),
-    "bucket_id": (None, _rule(text, 200)),  # see _both()
+    "bucket_id": (None, _rule(text, 200)),  # _both() checks the rest, which depends on `api`
     "wifi": (None, wifi),
     "api": ("batch_logs", _rule(one_of, "batch_logs", "events")),
     "bucket_url": (None, _rule(url)),  # by default that of the service, for each API
@@ -131,7 +134,8 @@ def check(chosen):
         sentence = wrong(value) if value is not None or default is not None else None
         if sentence:
             raise ConfigError("%s %s" % (name, sentence))
-    # Last: a slip in the file that makes a name of the client key has been found by now.
+    # Last: by now client_key was found to be there. A slip in the file that makes the key itself a
+    # name is reported as a missing client_key, and the key is not repeated.
     for name in chosen:
         if name not in RULES:
             refuse("unknown setting %r:" % name, "name")
@@ -140,7 +144,7 @@ def check(chosen):
 
 
 def _both(settings):
-    # What depends on more than one setting.
+    # Checks of settings that depend on each other.
     bucket_id = settings["bucket_id"]
     if bucket_id is None:
         pass

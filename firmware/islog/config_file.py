@@ -18,12 +18,13 @@ def read(path):
     try:
         if b"\\" not in data and b"\0" not in data:  # NUL is the end for MicroPython's parser
             found = json.loads(str(data, "utf-8"))
-            # It passes over a name without a value, too, and a missing bracket.
+            # That parser also accepts a name without a value, and a missing bracket: so the quotes
+            # and brackets in the file are counted, and compared with what it has found.
             n = [data.count(c) for c in (b'"', b"[", b"]", b"{", b"}")]
             if n[0] == 2 * _texts(found) and n[1] + n[3] == n[2] + n[4]:
                 settings = found
     except (ValueError, RuntimeError, AttributeError):
-        pass  # (or it is another json: a file of the user's)
+        pass  # (AttributeError: `json` is a file of the user's)
     if settings is None:
         try:
             settings, _ = call_unloading("config_parser", "parse", data)
@@ -37,7 +38,7 @@ def read(path):
 
 
 def _texts(value):
-    # How many texts are in it, names included; -1: a name is none.
+    # How many texts are in `value`, names included; -1: one of the names is no text.
     n, values = 0, [value]
     while values:
         value = values.pop()

@@ -1,21 +1,22 @@
-"""A JSON file that `json` cannot read, or perhaps not all of it: what it holds, or what is wrong.
+"""Reads a JSON file that MicroPython's `json` refuses, or of which it may have left something out:
+returns what it holds, or says in which line what is wrong.
 
 Loaded only for such a file, and forgotten afterwards (config_file.py); `make config` uses it, too.
-The rule is that of MicroPython's parser (extmod/modjson.c) as far as nothing is lost by it: commas
-and colons may be too many or missing, a bracket may be of the other kind, NULs may be at the end.
-Nothing that stands in the file is repeated: it may be the client key.
+It accepts what MicroPython's parser (extmod/modjson.c) does, as long as nothing is lost by it:
+commas and colons may be too many or missing, a bracket may be of the other kind, NULs may be at
+the end. No sentence repeats what stands in the file: it may be the client key.
 """
 
 from .utf8 import repaired
 
 _BLANK = b" \t\r\n"
 _WORDS = {b"true": True, b"false": False, b"null": None}
-_NO_NAME = ()  # no JSON value
+_NO_NAME = ()  # no name was read yet: a thing that no JSON value is equal to
 
 
 def parse(data):
-    """(what the bytes hold, the names that are in it more than once). ValueError: its text is the
-    end of a sentence, with the number of the line."""
+    """(what the bytes hold; the names that one object in it has more than once). ValueError: its
+    text is the end of a sentence, with the number of the line."""
     data = data.rstrip(b"\0" + _BLANK)
     if not data:
         raise ValueError("is empty")
@@ -83,7 +84,7 @@ def _refuse(data, at, words):
 
 
 def _text(data, at):
-    # The text that begins there, and where it is over.
+    # (The text that begins at `at`; the position behind its closing quote.)
     start, out = at, bytearray()
     escapes = {0x62: 8, 0x66: 12, 0x6E: 10, 0x72: 13, 0x74: 9, 0x22: 0x22, 0x5C: 0x5C, 0x2F: 0x2F}
     at += 1
@@ -118,7 +119,7 @@ def _text(data, at):
 
 
 def _word(data, at):
-    # The number, or the true, false or null, that begins there, and where it is over.
+    # (The number, true, false or null that begins at `at`; the position behind it.)
     end = at
     while end < len(data) and data[end] not in b',:"[]{}' + _BLANK:
         end += 1

@@ -17,7 +17,7 @@ def wrong(value):
 
 
 def _wrong(found):
-    # The name of what is wrong with one network.
+    # What is wrong with one network, as a key of explain._NETWORK; None: nothing.
     if not isinstance(found, dict):
         return "dict"
     ssid, password, bssid, hidden, address = [found.get(name) for name in _NETWORK]

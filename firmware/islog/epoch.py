@@ -1,12 +1,15 @@
-"""A time that the caller gives: checked, and as text."""
+"""The time that a caller gives log() as `epoch`: checked, made an int for the ring, and a text for
+the batch."""
 
-_FIRST = 978307200  # Unix seconds: 2001. Before it lies what a clock that counts from 2000 shows
+# Unix seconds: 2001. A smaller number is a time that was counted from 2000, as some ports do.
+_FIRST = 978307200
 _LAST = 4294967295  # 2106, the end of 32 bits
 _DOUBLE = 1.0 + 2**-40 != 1.0  # floats here are precise enough for a Unix time
 
 
 def as_int(epoch):
-    """An epoch as one int: microseconds, or -1 - seconds for whole seconds.
+    """An epoch as one int, which also tells whether the caller gave microseconds: if so, Unix time
+    in microseconds; if not, -1 - seconds, which is below 0.
 
     `epoch`: int seconds, (seconds, microseconds), or a float where floats are double precision.
     ValueError, TypeError: what is wrong with it.
@@ -39,5 +42,5 @@ def _check(seconds):
 
 
 def as_text(epoch):
-    """The Unix time, in digits, that as_int() has made an int of."""
+    """The digits of the Unix time of which as_int() has made `epoch`."""
     return "%d" % (-1 - epoch) if epoch < 0 else "%d.%06d" % divmod(epoch, 1000000)

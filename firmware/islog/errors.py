@@ -1,5 +1,5 @@
-"""What an error says, and modules that are loaded for one call: when it returns they are
-forgotten, and the garbage collector takes their heap back.
+"""ConfigError; the words for an error, from explain.py; and call_unloading(), which loads a module
+for one call: when that returns the module is forgotten, and its heap is free for other things.
 """
 
 import gc
@@ -11,7 +11,8 @@ class ConfigError(ValueError):
 
 
 def call_unloading(module, name, *args):
-    """What `name`(*args) of islog's `module` returns; the module is loaded for this call only."""
+    """Load islog's `module`, call its function `name`(*args), forget the module. Returns what the
+    function returns."""
     package = __name__.rpartition(".")[0]
     path = package + "." + module
     try:
@@ -22,7 +23,8 @@ def call_unloading(module, name, *args):
 
 
 def in_words(otherwise, about, *values):
-    """What explain.py's `about`(*values) says, or `otherwise` where that cannot be loaded."""
+    """What the function `about`(*values) of explain.py returns; `otherwise` where that cannot be
+    loaded now."""
     try:
         return call_unloading("explain", about, *values)
     except Exception:  # no memory, no flash, another thread that is loading it
@@ -30,12 +32,13 @@ def in_words(otherwise, about, *values):
 
 
 def why(wrong, *values):
-    """The end of a sentence about a setting, a file or a module: see explain.why."""
+    """The end of a sentence that begins with the name of a setting, a file or a module, and says
+    what is wrong with it: explain.why."""
     return in_words("refused", "why", wrong, *values)
 
 
 def no_memory(what):
-    """`what`, a sentence about memory, with how much of it is free."""
+    """The sentence `what`, with how much of the heap is free behind it."""
     try:
         return "%s (%d KB free)" % (what, gc.mem_free() // 1024)
     except MemoryError:
@@ -43,7 +46,7 @@ def no_memory(what):
 
 
 def stumbled(e):
-    """The sentence for an exception that has left a step of a Logger's in the middle."""
+    """The sentence for the exception `e`, which has ended a step of Logger.poll()."""
     if isinstance(e, MemoryError):
         what = no_memory("there was no memory for the next step")
     else:

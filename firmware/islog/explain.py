@@ -1,8 +1,8 @@
-"""What is wrong, in words: with a setting or a file (the end of a sentence that begins with its
-name), a network that was not joined, an answer, a certificate.
+"""The words for what is wrong: with a setting or a file (the end of a sentence that begins with
+its name), a Wi-Fi network that was not joined, an answer of the server, a certificate.
 
-Loaded only where something is wrong, for one call. Nothing is decided here: where there is no
-memory for the words, all goes on without them.
+Loaded only where something is wrong, for one call (errors.in_words). Nothing is decided here:
+where there is no memory to load it, all goes on with fewer words.
 """
 
 import sys
@@ -13,7 +13,7 @@ _WORDS = {
     "none": "is missing: it is required",
     "flag": "must be true or false",
     "country": "must be a country's two letters, such as DE",
-    # What settings must be for the sake of others.
+    # Settings that do not fit together.
     "guid": "must be a guid such as 123e4567-e89b-12d3-a456-426614174000",
     "bucket_id": "must not hold a colon or a quote",
     "spool_file": "and spool_bytes belong together: set both, or none",
@@ -33,13 +33,15 @@ _WORDS = {
 }
 
 
-# What a board has built in and islog uses. (ssl and asyncio may be files, frozen in.)
+# The modules that islog uses and that MicroPython has built in, so that they have no file. (ssl
+# and asyncio may be files that are frozen in.)
 _BUILT_IN = "array binascii errno hashlib json machine network os random select socket struct time"
 
 
 def why(wrong, *values):
-    """The words for what is wrong: one of the above, or what a rule of config.py, by the
-    name of its check, says of a value that it refused, and of its limits."""
+    """The words for what is wrong. `wrong` is a key of _WORDS; or the name of a function below,
+    which gets `values`. For a check of config.py that has refused a value, that is the function of
+    the same name here; its `values` are that value and the limits of the check."""
     return _WORDS.get(wrong) or globals()[wrong](*values)
 
 
@@ -48,21 +50,23 @@ def requests(e):
 
 
 def fault(names, e):
-    """What `requests`, the module with these names, has raised that no answer makes it raise. (One
-    from before 2022 knows no `timeout`.)"""
+    """For an exception that `requests` has raised and that no answer of a server makes it raise:
+    the file is damaged, or is another module. (One from before 2022 knows no `timeout`.) `names`:
+    that module's."""
     file = names.get("__file__", "requests")
     words = '%s (%s) fails, which is no answer: delete that file, or set "transport": "kept"'
     return words % (file, type(e).__name__)
 
 
 def stumbled(e):
-    """What has gone wrong where something of MicroPython's own has not what it should."""
+    """What has gone wrong where a module of MicroPython's lacks something: a file hides it; else
+    the exception."""
     return hidden() or (e if isinstance(e, ImportError) else type(e).__name__)
 
 
 def hidden():
-    """A file on the board that has the name of something built in, and is loaded in its place
-    (py/builtinimport.c); or None."""
+    """The sentence for a file on the board that has the name of a built-in module and is loaded in
+    its place (py/builtinimport.c); None where there is no such file."""
     for name in _BUILT_IN.split():
         file = getattr(sys.modules.get(name), "__file__", None) or "/"
         if file[0] != "/" or file.startswith("/lib/"):
@@ -86,7 +90,7 @@ def one_of(value, *names):
 
 
 def key(value):
-    # The text of this one is never repeated.
+    # The client key is never repeated in a sentence.
     if not isinstance(value, str) or not value:
         return "must be the client key, a text that is not empty"
     return "must be printable ASCII without blanks"
@@ -145,8 +149,8 @@ _NETWORK = {
 
 
 def network(i, found, wrong, known):
-    """For an entry of `wifi`, the `i`th, and the name of what is wrong with it; `known` are the
-    names that it may have."""
+    """The end of the sentence for entry `i` of the setting `wifi`, which is `found`. `wrong`: a
+    key of _NETWORK; `known`: the names that an entry may have."""
     words = _NETWORK[wrong]
     if wrong in ("dict", "ssid"):
         return words % (i + 1)
@@ -159,8 +163,8 @@ def network(i, found, wrong, known):
     return words % name
 
 
-# What a port's status says of a join that has failed, by the port's name for it:
-# extmod/modnetwork.c, ports/esp32/modnetwork_globals.h.
+# Why a network was not joined, such as a wrong password, by the name that a port has in its
+# `network` module for the status (extmod/modnetwork.c, ports/esp32/modnetwork_globals.h).
 _JOINING = (
     ("STAT_WRONG_PASSWORD", "its password was refused"),
     ("STAT_NO_AP_FOUND", "it is not in range"),
@@ -178,7 +182,7 @@ _JOINING = (
     ),
     ("STAT_NO_AP_FOUND_IN_RSSI_THRESHOLD", "its signal is too weak: move nearer"),
 )
-# Those that an ESP32 passes on without a name (esp_wifi_types_generic.h, wifi_err_reason_t) ...
+# Statuses for which an ESP32's port has no name (esp_wifi_types_generic.h, wifi_err_reason_t).
 _ESP32 = {
     2: "its log-in ran out of time: check the password, or move nearer",
     15: "its handshake was not finished: check the password",
@@ -188,19 +192,20 @@ _ESP32 = {
 
 
 def joining(network, status):
-    """Why `network`, the module, has not joined: the words for a WLAN's `status`, or None."""
+    """Why a network was not joined: the words for the `status` of the WLAN; None: there are none.
+    `network` is the module."""
     for name, words in _JOINING:
         if status == getattr(network, name, name):
             return words
     if hasattr(network, "STAT_HANDSHAKE_TIMEOUT"):
         return _ESP32.get(status)
-    # ... and CYW43_LINK_NOIP, between joining and up.
+    # A CYW43's status between these two is CYW43_LINK_NOIP: joined, but without an address.
     is_late = type(status) is int and status > getattr(network, "STAT_CONNECTING", status)
     if is_late and status < getattr(network, "STAT_GOT_IP", 0):
         return "it gave no address: look at its DHCP"
 
 
-# What to do about an answer: the HTTP statuses that do not pass by themselves.
+# What the user should do, for HTTP statuses that do not pass by themselves. %s: the setting.
 _ANSWERS = {
     401: "the client key or the address is refused (HTTP 401): check client_key and bucket_url",
     402: "the account is over its limit (HTTP 402): look at it on the server",
@@ -220,14 +225,15 @@ _ANSWERS = {
 
 
 def answer(status, which, otherwise):
-    """The sentence for an HTTP status that answers the bucket call (`which` is 0) or a batch."""
+    """The sentence for the HTTP status of an answer to the bucket call (`which` is 0) or a batch
+    (1); `otherwise` where _ANSWERS has none."""
     text = _ANSWERS.get(300 if 300 <= status < 400 else status, otherwise)
     return text % ("bucket_url", "ingest_url")[which] if "%s" in text else text
 
 
 def certificate(text, host):
-    """Why a server's certificate was refused: `text` is mbedtls's, mbedtls_x509_crt_verify_info(),
-    with a line for each thing that is wrong."""
+    """Why a server's certificate was refused. `text` is what mbedtls_x509_crt_verify_info() says,
+    a line for each thing that is wrong."""
     if "signed" not in text and "CN" in text:
         return "is not for %s: check the URL" % host
     if "signed" not in text and ("expired" in text or "future" in text):

@@ -1,4 +1,5 @@
-"""Why something can never be a reading, in words. Limits: docs/api.md, Logger.log."""
+"""Raises the exception for what can never be a reading, with the reason in words. The limits:
+docs/api.md, Logger.log."""
 
 
 def signal(thing):

@@ -1,6 +1,6 @@
-"""What the settings say of the service: addresses, headers, the JSON around a reading, limits, and
-the transport. Loaded for one call, and forgotten afterwards. Both generations of the API:
-docs/api.md.
+"""What is sent where, by the settings: addresses, headers (with the client key), the JSON around a
+reading, the limits of the API, and the transport. Loaded for one call, and forgotten afterwards.
+The two generations of Initial State's API: docs/api.md.
 """
 
 import hashlib
@@ -12,14 +12,17 @@ from .transport import Requests
 
 
 class Service:
-    """What Uplink needs for one bucket, from checked `settings`. ConfigError: ca_file, or a board
-    without requests.
+    """What Uplink needs for one bucket, from checked `settings`. ConfigError: ca_file is wrong, or
+    the board has no `requests`.
 
-    `bucket_id`; `transport` (transport.py); `bucket_call`: (URL, headers, body) that creates the
-    bucket; `ingest`: (URL, headers) for batches; headers are (name, value) pairs; `fields`: what
-    comes in a reading before the signal, before the value and before the time; `batch_readings`:
-    at most so many in a batch; `gap_ms`: at least so long between two requests, 0: no limit;
-    `is_unverified`: TLS does not ask the server to prove its name.
+    bucket_id       the id that the server knows the bucket by
+    bucket_call     (URL, headers, body) of the request that creates the bucket
+    ingest          (URL, headers) for batches; headers are a tuple of (name, value)
+    fields          the JSON texts in a reading before the signal, the value and the time
+    batch_readings  at most so many readings in one request
+    gap_ms          at least so long from the beginning of one request to the next; 0: no limit
+    transport       a Requests (transport.py) or a Keepalive (keepalive.py)
+    is_unverified   the server need not prove its name, though TLS is used
     """
 
     def __init__(self, settings):
@@ -39,8 +42,8 @@ class Service:
         self.is_unverified = self.ingest[0].startswith("https:") and not self.transport.verifies
 
 
-# Each generation of the API: (URL of the bucket call, its headers, its body; URL of batches, their
-# headers; fields; (readings in a batch, requests a second), 0 where the service has no limit).
+# For each generation of the API: (URL of the bucket call, its headers, its body, URL of batches,
+# their headers, `fields`, (readings in a batch, requests a second; 0: the API has no limit)).
 
 
 def _batch_logs(bucket_name, bucket_id, client_key):
@@ -74,7 +77,7 @@ def _json(text):
 
 
 def _transport(settings):
-    # What it needs is loaded only where it is asked for.
+    # keepalive.py is loaded only where the settings ask for it.
     ca_file = settings["ca_file"]
     if (settings["transport"] or ("kept" if ca_file else "requests")) == "requests":
         return Requests(settings["timeout"])
@@ -84,8 +87,9 @@ def _transport(settings):
 
 
 def guid(bucket_name):
-    """The bucket id that this board has for a bucket name: the same after a reboot or a re-flash,
-    so that the readings go on in the same bucket. (A port without a unique id: a random one.)"""
+    """A bucket id made of the bucket's name and the board's unique id: the same after a reboot or
+    a re-flash, so that the readings go on in the same bucket. (On a port without a unique id it is
+    a random one at each start.)"""
     try:
         from machine import unique_id
     except ImportError:
