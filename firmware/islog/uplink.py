@@ -89,7 +89,7 @@ class Uplink:
         return self._gap_ms and self._gap.wait_ms()
 
     def bucket_wait_ms(self):
-        """Milliseconds until the bucket call is due; None: the bucket is there, it is not."""
+        """Milliseconds until the bucket call is due; None: never, as the bucket is there."""
         return self._bucket_retry and self._bucket_retry.wait_ms()
 
     def wait_ms(self):

@@ -9,8 +9,8 @@
     FAILED    waits for a second, disconnected, and    DOWN
               turns to the next of `networks`
     UP        where nothing answers: see below         LOST, when not isconnected() any more
-    LOST      waits: an ESP32 joins again by itself    UP, once isconnected()
-              and a CYW43 does not always              DOWN, after 5 s: disconnects
+    LOST      waits: an ESP32 joins again by itself,   UP, once isconnected()
+              a CYW43 does not always                  DOWN, after 5 s: it disconnects
 
 While an ESP32 joins, it tries again by itself. Its status then shows failures that it has got
 over, also while it waits for an address (ports/esp32/network_wlan.c, the setting `reconnects`): so
@@ -45,6 +45,7 @@ _PATIENCE_MS = const(3000)  # before that a failure that is shown may be of the 
 _PAUSE_MS = const(1000)  # FAILED
 _LOST_MS = const(5000)  # LOST
 _SILENT = const(4)  # exchanges without an answer, or joins that failed, before something is done
+# Failures after which a port without the setting `reconnects` does not try any more.
 _GIVEN_UP = ("STAT_WRONG_PASSWORD", "STAT_NO_AP_FOUND", "STAT_CONNECT_FAIL")
 # What radios raise when something fails (RuntimeError: ports/esp32/network_common.c) ...
 _FAULTS = (OSError, RuntimeError, ValueError, TypeError)
