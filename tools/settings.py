@@ -72,7 +72,8 @@ THEMES = {
         " TLS, see [limitations](limitations.md)).",
         "idle_close": "The kept connection is closed when it was not used for this long.",
         "backoff_max": "After a failed request islog waits for a random time, at least for as long"
-        " as that took. Its upper limit doubles with each failure until it has reached this value.",
+        " as that took. Its upper limit doubles with each failure until it has reached this"
+        " value.",
         "slow_retry": "How long islog waits before it tries a refused key or a wrong address"
         " again.",
     },

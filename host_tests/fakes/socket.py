@@ -105,7 +105,7 @@ class socket:
         internet.call("write")
         self._check()
         self._writes += 1
-        # Nagle's algorithm: what comes behind the first waits, together, until that is acknowledged.
+        # Nagle's algorithm: what comes behind the first waits until that is acknowledged.
         if self._writes == 2 and not self._nodelay:
             time.advance(_DELAYED_ACK_MS)
         self.connection.send(data if isinstance(data, bytes) else self._bytes(data))
