@@ -191,9 +191,8 @@ def leave(settings):
 
 def urls_of(settings):
     """The two URLs that a board with these settings uses."""
-    api = firmware(settings.get("api", RULES["api"][0]))
-    bucket_url, _, _, ingest_url, *_ = api.api("", "", "", str)
-    defaults = zip(URLS, (bucket_url, ingest_url), strict=True)
+    api = settings.get("api", RULES["api"][0])
+    defaults = zip(URLS, config.URLS[api], strict=True)
     return tuple(settings.get(name, default) for name, default in defaults)
 
 

@@ -119,6 +119,16 @@ RULES = {
 }
 
 
+# The service's own addresses, for each API: of the bucket call, and of batches (docs/api.md).
+URLS = {
+    "batch_logs": (
+        "https://api.initialstate.com/api/v1/buckets",
+        "https://groker.initialstate.com/batch_logs",
+    ),
+    "events": ("https://groker.init.st/api/buckets", "https://groker.init.st/api/events"),
+}
+
+
 def refuse(name, wrong=None):
     raise ConfigError("%s %s" % (name, why(wrong or name)))
 
@@ -144,7 +154,9 @@ def check(chosen):
 
 
 def _both(settings):
-    # Checks of settings that depend on each other.
+    # Checks, and defaults, of settings that depend on each other.
+    for name, url in zip(("bucket_url", "ingest_url"), URLS[settings["api"]]):
+        settings[name] = settings[name] or url
     bucket_id = settings["bucket_id"]
     if bucket_id is None:
         pass
@@ -163,7 +175,7 @@ def _both(settings):
     if settings["transport"] == "requests":
         refuse("transport")
     for name in ("bucket_url", "ingest_url"):
-        if not (settings[name] or "https:").startswith("https:"):
+        if not settings[name].startswith("https:"):
             refuse(name)
     if not settings["set_rtc"]:
         refuse("set_rtc")

@@ -69,8 +69,9 @@ class Logger:
                 " the list is for config.json"
             )
         settings = call_unloading("config", "check", settings)  # its rules are not needed again
+        gc.collect()  # each time: what is made from here on stays, and should lie close together
         service = call_unloading("service", "Service", settings)
-        gc.collect()  # before: what is made from here on stays, and should lie close together
+        gc.collect()
         self._wifi, self.last_error, self.bucket_id = wifi, None, service.bucket_id
         on_trouble = self._on_trouble  # one object for all
         self._time = Timekeeper(settings, on_trouble)
@@ -79,8 +80,7 @@ class Logger:
         self._intake = Intake(settings, clock, uplink.batch, on_trouble)
         self._ring = self._intake.store
         self.log = self._ring.log
-        self._timeout_s, self._quiet = settings["timeout"], settings["quiet"]
-        self._busy = 0
+        self._timeout_s, self._quiet, self._busy = settings["timeout"], settings["quiet"], 0
         self._flush_ms = settings["flush_interval"] * 1000
         self._patience_ms = jitter(self._flush_ms)  # random at first: boards may start together
         self._overflows = 0  # the ring's `overflows` when the batch was filled

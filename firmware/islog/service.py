@@ -1,4 +1,4 @@
-"""What is sent where, by the settings: addresses, headers (with the client key), the JSON around a
+"""What is sent, by the settings: headers (with the client key), the JSON around a
 reading, the limits of the API, and the transport. Loaded for one call, and forgotten afterwards.
 The two generations of Initial State's API: docs/api.md.
 """
@@ -29,11 +29,10 @@ class Service:
         self.bucket_id = settings["bucket_id"] or guid(settings["bucket_name"])
         api = _events if settings["api"] == "events" else _batch_logs
         account = settings["bucket_name"], self.bucket_id, settings["client_key"]
-        bucket_url, bucket_headers, body, ingest_url, headers, self.fields, limits = api(*account)
+        bucket_headers, body, headers, self.fields, limits = api(*account)
         agent = (("User-Agent", "islog/" + __version__),)
-        bucket_url = settings["bucket_url"] or bucket_url
-        self.bucket_call = bucket_url, bucket_headers + agent, body.encode()
-        self.ingest = settings["ingest_url"] or ingest_url, headers + agent
+        self.bucket_call = settings["bucket_url"], bucket_headers + agent, body.encode()
+        self.ingest = settings["ingest_url"], headers + agent
         batch_readings, requests_per_s = limits
         self.batch_readings = settings["batch_readings"] or batch_readings or 0xFFFF
         requests_per_s = settings["requests_per_s"] or requests_per_s
@@ -42,17 +41,15 @@ class Service:
         self.is_unverified = self.ingest[0].startswith("https:") and not self.transport.verifies
 
 
-# For each generation of the API: (URL of the bucket call, its headers, its body, URL of batches,
-# their headers, `fields`, (readings in a batch, requests a second; 0: the API has no limit)).
+# For each generation of the API: (headers of the bucket call, its body, headers of batches,
+# `fields`, (readings in a batch, requests a second; 0: the API has no limit)).
 
 
 def _batch_logs(bucket_name, bucket_id, client_key):
     name, guid, key = _json(bucket_name), _json(bucket_id), _json(client_key)
     return (
-        "https://api.initialstate.com/api/v1/buckets",
         (),
         '{"bucketId":%s,"bucketName":%s,"clientKey":%s}' % (guid, name, key),
-        "https://groker.initialstate.com/batch_logs",
         (("X-IS-ClientKey", client_key),),
         ('{"b":%s,"tid":%s,"sn":' % (name, guid), ',"v":', ',"e":'),
         (0, 0),
@@ -62,10 +59,8 @@ def _batch_logs(bucket_name, bucket_id, client_key):
 def _events(bucket_name, bucket_id, client_key):
     headers = ("X-IS-AccessKey", client_key), ("Accept-Version", "~0")
     return (
-        "https://groker.init.st/api/buckets",
         headers,
         '{"bucketKey":%s,"bucketName":%s}' % (_json(bucket_id), _json(bucket_name)),
-        "https://groker.init.st/api/events",
         headers + (("X-IS-BucketKey", bucket_id),),
         ('{"key":', ',"value":', ',"epoch":'),
         (10, 3),

@@ -17,6 +17,7 @@ KEY = "e2e-Key+0123456789"
 PROGRAMS = Path(__file__).parent / "programs"
 LIB = Path(__file__).parent / "lib"
 CLOSE_S = Decimal("0.050")
+ENDED_S = 10  # what a server that has all of it may still take
 
 # Ways to the server: transport, api, tls. The first is what a board does by default.
 BATCH_LOGS = (None, "batch_logs", False)
@@ -106,6 +107,8 @@ class Rig:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, f"not within {seconds} s: {what}\n{self.console()}"
+            if self.board and not self.board.running:  # it will not happen any more
+                seconds, deadline = min((seconds, deadline), (ENDED_S, time.monotonic() + ENDED_S))
             time.sleep(0.02)
 
     def until_caught_up(self):
