@@ -22,7 +22,7 @@ from host_tests.on_cpython import install  # noqa: E402
 install()
 
 
-_UNWATCHED = ("test_guest", "test_radio")
+_UNWATCHED = ("test_guest", "test_wifi_radio")
 
 
 @pytest.fixture(autouse=True)
