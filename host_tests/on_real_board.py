@@ -21,7 +21,9 @@ UNIT = ROOT / "host_tests/unit"
 BUILT_IN = ("time", "network_station", "network_cyw43", "network_wlan", "network", "machine")
 BUILT_IN += ("select", "socket", "requests")
 OF_CPYTHON = ("micropython", "uctypes")  # fakes that stand in for these there only
-LEFT_OUT = ("test_deadlines", "test_interrupted", "test_spool")  # write to a file system
+# Write to a file system.
+LEFT_OUT = ("test_deadlines", "test_interrupted", "test_spool", "test_spool_records")
+LEFT_OUT += ("test_spool_recovery", "test_spool_replay", "test_spool_segments")
 RUN = """
 import gc
 gc.threshold(8192)  # what stays is not scattered all over the heap

@@ -11,8 +11,9 @@ import internet
 import pytest
 import requests
 import virtual_board
+from exchanges import URL, a_server, answer, both, post, start, values
 from islog import keepalive, transport
-from test_transport import ACCEPTED, UNKNOWN, URL, a_server, answer, both, post, start, values
+from islog.transport import ACCEPTED, UNKNOWN
 
 FILES = {str(Path(module.__file__)) for module in (keepalive, transport)}
 

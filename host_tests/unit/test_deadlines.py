@@ -3,13 +3,9 @@
 import internet
 import network
 import virtual_board
-from islog import clock, retry
+from clocks import DAY_MS, DAYS, let_days_pass
 from islog.wifi import UP, WiFi
 from virtual_board import Board, time
-
-DAY_MS = 86400000
-DAYS = (1, 4, 6, 7, 9, 12, 13, 19, 25, 38, 60)  # ticks_diff() sees 6.2, ticks wrap after 12.4
-LATE_MS = 3 * 3600000
 
 
 def power_up():
@@ -29,54 +25,6 @@ def contact_lost():
 def contact_found():
     network.air["home"] = "home-password"
     internet.link_up = True
-
-
-def let_days_pass(days, call, *args):
-    """`call(*args)` each three hours."""
-    end = time.up_ms() + days * DAY_MS
-    while time.up_ms() < end:
-        call(*args)
-        time.advance(LATE_MS)
-
-
-def test_a_pause_ends_in_time_whenever_it_is_looked_at():
-    for ms in (1, 5000, 3600000, 5 * DAY_MS):
-        for days in DAYS:
-            time.reset(ticks=2**30 - 2000)
-            board_clock = clock.Clock()
-            pause = retry.Retry(60, board_clock)
-            pause.pause(ms)
-            assert pause.wait_ms() == ms
-            let_days_pass(days, board_clock.tick)
-            board_clock.tick()
-            assert pause.wait_ms() == max(0, ms - days * DAY_MS)
-            pause.pause(ms)
-            time.advance(ms)
-            board_clock.tick()
-            assert pause.wait_ms() == 0
-
-
-def test_pauses_grow_to_their_cap_and_start_again_after_a_success():
-    board_clock = clock.Clock()
-    pause = retry.Retry(60, board_clock)
-    for failures in range(40):
-        assert pause.failed() == min(60000, 1000 << min(failures, 12)) >= pause.wait_ms()
-    pause.pause(0)
-    assert pause.wait_ms() == 0
-    assert pause.failed() == 60000
-    pause.succeeded()
-    assert pause.wait_ms() == 0
-    assert pause.failed() == 1000
-
-
-def test_an_age_is_a_small_int_and_right_up_to_six_days():
-    time.reset(ticks=2**30 - 5)
-    board_clock = clock.Clock()
-    begin = board_clock.periods, board_clock.ticks
-    for _ in range(80 * 8):
-        board_clock.tick()
-        assert board_clock.age_ms(*begin) == min(time.up_ms(), 2**29)
-        time.advance(LATE_MS)
 
 
 def test_a_radio_that_nobody_polled_for_days_is_joined_again_in_time():

@@ -2,7 +2,7 @@
 
 import initial_state
 import internet
-from virtual_board import NOW_MS, Board, raises, time
+from virtual_board import NOW_MS, Board, time
 
 HTML = (200, {"Content-Type": "text/html"}, b"<html>log in</html>")
 
@@ -59,15 +59,6 @@ def test_the_bucket_is_created_once_and_never_holds_readings_back():
     calls = len([path for path, _ in board.server.posts if path == "/buckets"])
     board.run(3600)
     assert len([path for path, _ in board.server.posts if path == "/buckets"]) == calls
-
-
-def test_the_bucket_id_is_the_same_after_a_reboot():
-    first = Board().logger.bucket_id
-    assert Board().logger.bucket_id == first
-    assert Board(bucket_name="another").logger.bucket_id != first
-    mine = "123e4567-e89b-12d3-a456-426614174000"
-    assert Board(bucket_id=mine).logger.bucket_id == mine
-    assert initial_state.is_guid(first)
 
 
 def test_an_outage_loses_nothing_that_fits():
@@ -143,18 +134,6 @@ def test_retries_back_off_with_jitter_to_a_cap():
     assert 1200 / 31 < len(waits) < 200 and len(set(waits)) > len(waits) // 2
 
 
-def test_too_fast_waits_as_long_as_the_server_says():
-    for said in (b"7", b"07 "):
-        board = Board(flush_interval=0)
-        board.run(2)
-        board.server.answers = [(429, {"Retry-After": str(said, "utf-8")}, b"")]
-        board.log("t", 1)
-        board.run(6)
-        assert board.values() == []
-        board.run(3)
-        assert board.values() == [1]
-
-
 def test_a_refused_key_is_said_once_without_the_key_and_recovers():
     board = Board(flush_interval=0)
     board.server.key = "another-key"
@@ -228,52 +207,6 @@ def test_200_with_json_is_accepted():
     assert board.logger.sent == 1 and board.logger.pending == 0
 
 
-def test_a_poisoned_reading_is_found_by_halving_and_dropped_alone():
-    board = Board(flush_interval=3600, buffer_bytes=4096)
-    board.run(2)
-    poison = '"v":5,'
-    handle = board.server._batch
-    board.server._batch = lambda h, body: 400 if poison in str(body, "utf-8") else handle(h, body)
-    for i in range(12):
-        board.log("t", i)
-    before = len(board.server.posts)
-    assert board.logger.flush(60)
-    assert board.values() == [i for i in range(12) if i != 5]
-    assert board.logger.rejected == 1 and "refused alone" in board.logger.last_error
-    assert len(board.server.posts) - before <= 9
-    board.check_books()
-
-
-def test_a_server_that_refuses_everything_does_not_empty_the_ring():
-    board = Board(flush_interval=0, slow_retry=60)
-    board.run(2)
-    board.server.always = (400, {}, b"")
-    for i in range(50):
-        board.log("t", i)
-    board.run(600)
-    log = board.logger
-    assert log.rejected == 3 and log.pending == 47 and log.state == "refused"
-    board.server.always = None
-    board.run(120)
-    assert board.values() == list(range(3, 50))
-
-
-def test_broken_answers_running_are_asked_again_slowly():
-    import requests
-
-    requests.__version__ = "0.10.2"
-    board = Board(flush_interval=0)
-    board.run(2)
-    board.server.always = (204, {"Transfer-Encoding": "chunked"}, b"")
-    board.log("t", 1)
-    board.run(170)
-    assert len([path for path, _ in board.server.posts if path == "/batch_logs"]) == 3
-    assert "perhaps accepted each time" in board.logger.last_error
-    board.server.always = None
-    board.run(200)
-    assert board.logger.pending == 0
-
-
 def test_no_answer_of_any_kind_leaves_a_socket_open():
     for answer in (
         "drop",
@@ -302,69 +235,6 @@ def test_a_name_that_is_not_found_is_waited_out():
     assert board.values() == [1]
 
 
-def test_flush_sends_at_once_and_says_whether_all_went():
-    board = Board(flush_interval=3600)
-    board.log("t", 1)
-    board.logged = 1
-    assert board.logger.flush(10) is True
-    assert board.values() == [1]
-    board.server.down = True
-    board.log("t", 2)
-    start = time.up_ms()
-    assert board.logger.flush(10) is False
-    assert 9000 < time.up_ms() - start < 11000
-    board.check_books()
-
-
-def test_close_counts_what_is_left_and_what_comes_later_as_dropped():
-    board = Board()
-    board.log("t", 1)
-    assert board.logger.close() is True and board.values() == [1]
-    assert board.log("t", 2) is False and board.log("new", 2) is False
-    assert board.logger.dropped == 2 and board.logger.state == "closed"
-    board = Board()
-    board.server.down = True
-    board.log("t", 1)
-    assert board.logger.close() is False
-    board.check_books()
-    assert board.logger.dropped == 1 and board.logger.pending == 0
-
-
-def test_polling_inside_a_callback_does_nothing():
-    board = Board(flush_interval=0)
-    board.run(2)
-    board.log("t", 1)
-    inner = []
-    internet.during_post = lambda: inner.append(board.logger.poll())
-    board.run(3)
-    assert board.values() == [1] and inner
-
-
-def test_a_wrong_setting_raises_before_anything_is_there():
-    import islog
-
-    error = raises(ValueError, Board, bucket_name="x" * 201)
-    assert isinstance(error, islog.ConfigError) and "bucket_name" in str(error)
-    raises(islog.ConfigError, Board, wifi=[{"ssid": "a", "password": "b"}])
-    raises(islog.ConfigError, Board, batch_bytes=256, bucket_name="x" * 200)
-
-
-def test_https_without_a_root_certificate_is_said_once_at_the_start():
-    import builtins
-
-    for url, count in (
-        ("https://service.test/batch_logs", 1),
-        ("http://service.test/batch_logs", 0),
-    ):
-        said = []
-        builtins.print, kept = lambda *words, to=said: to.append(words), builtins.print
-        try:
-            Board(quiet=False, ingest_url=url)
-        finally:
-            builtins.print = kept
-        assert len([words for words in said if "not verified" in words[1]]) == count
-
-
 def test_given_times_in_a_full_ring_arrive_wherever_its_end_falls_among_them():
     board = Board(buffer_bytes=1024, flush_interval=0)
     board.run(2)
@@ -380,31 +250,11 @@ def test_given_times_in_a_full_ring_arrive_wherever_its_end_falls_among_them():
     assert given == ["1796000000.%06d" % i for i in range(dropped, 44)]
 
 
-def test_a_step_for_which_there_is_no_memory_is_told_and_done_again():
-    board = Board(flush_interval=0)
-    board.run(2)
-    log = board.logger
-    fill = log._uplink.fill
-    tried = []
-
-    def without_memory(*args):
-        tried.append(args)
-        raise MemoryError
-
-    log._uplink.fill = without_memory
-    board.log("t", 1)
-    board.run(5)
-    assert tried and "memory" in log.last_error and log.pending == 1
-    log._uplink.fill = fill
-    board.run(5)
-    assert board.values() == [1]
-
-
-def test_the_server_is_told_which_version_sends():
-    import islog
-
-    board = Board(flush_interval=0)
-    board.log("t", 1)
-    board.run(5)
-    assert board.values() == [1]
-    assert set(board.server.agents) == {"islog/" + islog.__version__}
+def test_a_main_loop_that_polls_once_a_minute_sends_all():
+    for name in ("requests", "kept"):
+        board = Board(transport=name)
+        for value in range(60):
+            board.log("t", value)
+            board.logger.poll()
+            time.advance(60000)
+        assert len(board.values()) > 50 and board.logger.retries == 0

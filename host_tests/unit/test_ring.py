@@ -1,57 +1,8 @@
 """A user's readings in a fixed number of bytes."""
 
-from islog import bytecode, ring
+from islog import ring
+from rings import drain, dropped, make, oldest, put, release
 from virtual_board import time
-
-
-class Clock(ring.steps.Ticks):
-    """Of an uptime only."""
-
-
-def other(signal, value, epoch):
-    return "other"
-
-
-def make(size_bytes, *signals):
-    store = ring.Ring(size_bytes, Clock(), other)
-    for signal in signals or ("t",):
-        store.add_signal(signal, signal)
-    return store
-
-
-def oldest(store):
-    """(signal, value) of the oldest reading."""
-    signal, kind, value, _, _ = store.oldest()
-    return signal, bytes(value) if kind == ring.STR else value
-
-
-class Taken:
-    filled = 0
-
-
-def dropped(store):
-    return store.overflows + store.missed
-
-
-def release(store):
-    """Take the oldest reading out; its uptime."""
-    at = store.head
-    periods, ticks = store.words[at + 1] & 1023, store.words[at]
-    store.hand_over(store.oldest()[4], 1, Taken())
-    return periods, ticks
-
-
-def put(store, kind, value, given=None):
-    bits, value, given = store.packed(store.keys["t"] | kind, value, given)
-    return store.put(bits, 0, value, given)
-
-
-def drain(store):
-    out = []
-    while store.count:
-        out.append(oldest(store))
-        release(store)
-    return out
 
 
 def test_numbers_come_back_as_they_were_in_order():
@@ -216,18 +167,3 @@ def test_random_readings_come_back_in_order_with_none_missing_but_the_dropped():
         del expected[: dropped(store) - before]
         assert store.count == len(expected)
     assert dropped(store) > 100 and [v for _, v in drain(store)] == expected
-
-
-def test_the_fast_and_the_plain_way_store_the_same():
-    own, twin = make(160), make(160)
-    values = [0, -1, 2**30 - 1, -(2**30), 2**30, -(2**30) - 1, 2**70, 0.5, -1e30, True, False]
-    values += ["text", None, float("nan"), float("inf"), -float("inf")]
-    for step in range(3 * len(values)):
-        value = values[step % len(values)]
-        assert own.log("t", value) == bytecode.Steps.log(twin, "t", value)
-        assert own.log("new", value) == bytecode.Steps.log(twin, "new", value) == "other"
-        assert own.log("t", value, 0) == bytecode.Steps.log(twin, "t", value, 0) == "other"
-        time.advance(2**28 + 1)
-        assert (own.count, dropped(own)) == (twin.count, dropped(twin))
-    assert own.words[: own.size] == twin.words[: own.size] and dropped(own) > 0
-    assert drain(own) == drain(twin)

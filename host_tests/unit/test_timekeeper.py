@@ -1,6 +1,7 @@
 """Which answers of an NTP host are believed, and what silence costs."""
 
 import internet
+from clocks import DAY_MS
 from islog import clock, timekeeper
 from ntp_host import Ntp
 from virtual_board import NOW_MS, Board, raises, time
@@ -289,3 +290,17 @@ def test_from_2036_on_the_seconds_start_again():
     ntp.unix_ms = 2085978496000 + 86400000 - time.up_ms()  # a day after 2036-02-07
     off_ms = ask(client, board_clock)
     assert abs(off_ms - (ntp.unix_ms - NOW_MS)) <= 1
+
+
+def test_the_age_of_the_oldest_reading_shows_in_status():
+    board = Board(flush_interval=3600, sync_interval=3600)
+    board.ntp.silent = True
+    board.log("t", 1)
+    for _ in range(30):
+        time.advance(DAY_MS)
+        board.logger.poll()
+    assert board.logger.status()["clock_error_ms"] is None
+    board.ntp.silent = False
+    while not board.logger.synced:
+        time.advance(max(1, board.logger.poll()))
+    assert 60000 < board.logger.status()["clock_error_ms"] < 150000

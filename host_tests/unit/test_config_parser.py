@@ -1,0 +1,50 @@
+"""What is wrong with a config.json is told with its line; what is odd and harmless is read."""
+
+from configs import FILE, edited, from_file
+
+
+def test_what_is_wrong_with_a_file_is_told_with_its_line():
+    for old, new, said in (
+        ("{\n    ", "{\n    // from the account page\n", "line 2 has a comment"),
+        ('"quiet"', '# not yet\n"quiet"', "line 7 has a comment"),
+        ('"greenhouse"', "\u201cgreenhouse\u201d", "line 3 has curly quotes"),
+        ('"greenhouse"', "'greenhouse'", "line 3 has single quotes"),
+        ('"greenhouse"', "greenhouse", "line 3 has something that is not in double quotes"),
+        ('greenhouse"', "greenhouse", "line 3 has a text without its closing quote"),
+        ("true", "True", "line 7 has a word that is Python's"),
+        ("true", "", "line 8 ends a name without a value"),
+        ("secret-key", "secret\\-key", "line 2 has a \\ that stands for nothing"),
+        ("secret-key", "\\u12", "line 2 has a \\u that is not followed by four"),
+        ("greenhouse", "\\ud83c house", "line 3 has half a character"),
+        ("greenhouse", "\\udf21\\ud83c", "line 3 has half a character"),
+        ("}\n    ],", "}\n    ,", "line 8 ends where a closing bracket is missing"),
+        ("true\n}\n", "true\n", "line 7 ends where a closing bracket is missing"),
+        ("true\n}\n", "true\n}\n}\n", "line 9 has something behind the end"),
+        ("{\n    ", "}{\n    ", "line 1 begins with a bracket that closes"),
+        ("true", "true, [1]: 2", "line 7 has a value where a name"),
+        ("true", "1.2.3", "line 7 has something"),
+    ):
+        assert said in edited(old, new), (old, edited(old, new))
+    for content, said in (
+        (b"", "is empty"),
+        (bytes(4096), "is empty"),
+        (b"\xef\xbb\xbf\r\n", "is empty"),
+        (b"\xff\xfe{\0}\0", "save it as UTF-8"),
+        (b"{\0\n\0}\0", "save it as UTF-8"),
+        (FILE.replace("home", "caf#").encode().replace(b"#", b"\xe9"), "UTF-8, see line 5"),
+        (b"[]", "must be a JSON object"),
+        (b'"{}"', "must be a JSON object"),
+        (b"\\", "line 1 has something"),
+    ):
+        assert said in from_file(content), content
+
+
+def test_an_escaped_emoji_is_the_same_as_the_emoji_itself():
+    for escaped, text in (
+        (r"\ud83c\udf21 house", "\U0001f321 house"),
+        (r"\uD83C\uDF21\ud83c\udf1e\\", "\U0001f321\U0001f31e\\"),
+        (r"Gr\u00fcn \u20ac\/\u0022\"", 'Grün €/""'),
+        ("\U0001f321 €\\n".replace("\\n", r"\\n"), "\U0001f321 €\\n"),
+    ):
+        assert edited("greenhouse", escaped)["bucket_name"].encode() == text.encode()
+    assert edited("home", r"\ud83c\udf21")["wifi"][0]["ssid"].encode() == b"\xf0\x9f\x8c\xa1"

@@ -1,0 +1,142 @@
+"""The connection that stays open: when it is used again, when it is given up, and how long a step
+and a whole exchange may take."""
+
+import internet
+from exchanges import a_server, answer, post, start, values
+from islog import keepalive
+from islog.transport import ACCEPTED, UNKNOWN
+from virtual_board import time
+
+DRIP_MS = 150
+DAY_MS = 86400000
+
+
+def test_an_answer_counts_though_the_port_has_made_a_write_wait_for_ten_seconds():
+    for used in (False, True):
+        for which in (1, 2):  # the head, the body
+            server = a_server()
+            server.date = "Thu, 26 Nov 2026 10:00:00 GMT"
+            way = keepalive.Keepalive(5, 60)
+            if used:
+                assert post(way, 0) == ACCEPTED
+            writes = [0]
+
+            def full(name, writes=writes, which=which):
+                if name == "write":
+                    writes[0] += 1
+                    if writes[0] == which:
+                        time.advance(10000)  # lwIP's buffers: extmod/modlwip.c
+
+            start(way, 1)
+            internet.during_call = full
+            assert answer(way) == ACCEPTED
+            internet.during_call = None
+            # Each arrives once, and its Date is known to have waited perhaps.
+            assert values(server) == [0] * used + [1] and way.late_ms >= 9900
+            server.pieces = lambda raw, keep: [(5000, raw)]
+            assert post(way, 2) == UNKNOWN  # a server that takes so long is given up
+            way.close()
+
+
+def test_a_connection_that_was_not_used_for_long_is_not_used_again():
+    server = a_server()
+    way = keepalive.Keepalive(5, 60)
+    found = []
+    connect = server.connection
+    server.connection = lambda: found.append(connect()) or found[-1]
+    post(way)
+    time.advance(59000)
+    post(way)
+    assert len(found) == 1
+    for age_ms in (61000, 177000, 5 * DAY_MS, 7 * DAY_MS, 12 * DAY_MS, 20 * DAY_MS):
+        for connection in found:
+            # A NAT in between has forgotten it: what is sent there is gone.
+            connection.open = False
+        time.advance(age_ms)
+        since = time.up_ms()
+        assert post(way) == ACCEPTED
+        assert time.up_ms() - since < 1000, age_ms
+    assert len(values(server)) == 8
+
+
+def test_a_connection_that_idles_is_closed_while_nothing_else_is_done():
+    a_server()
+    way = keepalive.Keepalive(5, 60)
+    post(way)
+    time.advance(60000)
+    way.idle()
+    assert internet.open_sockets == 1
+    time.advance(1)
+    way.idle()
+    assert internet.open_sockets == 0
+
+
+def test_a_quick_answer_takes_one_step():
+    a_server()
+    way = keepalive.Keepalive(5, 60)
+    for _ in range(2):
+        start(way, 1)
+        assert way.step() == ACCEPTED
+
+
+def test_head_and_body_do_not_wait_for_each_other():
+    server = a_server()
+    way = keepalive.Keepalive(5, 60)
+    for _ in range(2):
+        since = time.up_ms()
+        post(way)
+        assert time.up_ms() - since == server.latency_ms
+
+
+def test_a_program_that_polls_seldom_gets_through():
+    for pause_ms in (1000, 6000, 60000, 3600000):
+        server = a_server()
+        server.pieces = lambda raw, keep: [(300, raw[:5]), (300, raw[5:20]), (300, raw[20:])]
+        way = keepalive.Keepalive(5, 60)
+        for value in range(3):
+            start(way, value)
+            assert answer(way, pause_ms) == ACCEPTED, pause_ms
+        assert values(server) == [0, 1, 2]
+
+
+def test_a_server_that_drips_is_given_up_however_often_it_is_looked_at():
+    server = a_server()
+    server.pieces = lambda raw, keep: [(DRIP_MS, raw[i : i + 1]) for i in range(len(raw))]
+    server.always = (204, {"X-Long": "x" * 500}, b"")
+    for pause_ms, polls in ((0, 100), (50, 60), (1000, 17), (6000, 17)):
+        way = keepalive.Keepalive(5, 60)
+        start(way, 1)
+        since = time.up_ms()
+        count = 1
+        while way.step() is None:
+            count += 1
+            time.advance(pause_ms)
+        if pause_ms < 100:
+            assert 5000 <= time.up_ms() - since < 5500
+        assert count <= polls and (way.status, way.broken) == (0, False)
+        assert way.why == "no answer (not done in 5 s)"
+
+
+def test_a_used_connection_that_breaks_late_leaves_the_new_one_only_the_rest_of_the_time():
+    server = a_server()
+    way = keepalive.Keepalive(5, 60)
+    assert post(way) == ACCEPTED
+    server.pieces = lambda raw, keep: [(4000, None)]
+    since = time.up_ms()
+    assert post(way) == UNKNOWN
+    assert 5000 <= time.up_ms() - since <= 5200
+    assert way.why == "no answer (not done in 5 s)"
+
+
+def test_a_step_waits_100_ms_at_most():
+    server = a_server()
+    server.pieces = lambda raw, keep: [(40, raw[i : i + 1]) for i in range(len(raw))]
+    way = keepalive.Keepalive(5, 60)
+    for _ in range(2):
+        start(way, 1)
+        outcome = None
+        while outcome is None:
+            since = time.up_ms()
+            outcome = way.step()
+            assert time.up_ms() - since <= 100 + server.latency_ms
+        assert outcome == ACCEPTED
