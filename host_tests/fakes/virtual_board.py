@@ -82,7 +82,7 @@ class Board:
         internet.hosts["time.test:123"] = self.ntp
         given = {
             "client_key": "the-key",
-            "bucket_name": "desk",
+            "bucket_name": "room",
             "bucket_url": "http://service.test/buckets",
             "ingest_url": "http://service.test/batch_logs",
             "ntp_hosts": ["time.test"],

@@ -7,7 +7,7 @@ from islog import bytecode, ring
 from islog.batch import Batch
 
 FIELDS = (
-    '{"b":"desk","tid":"123e4567-e89b-12d3-a456-426614174000","sn":',
+    '{"b":"room","tid":"123e4567-e89b-12d3-a456-426614174000","sn":',
     ',"v":',
     ',"e":',
 )

@@ -7,7 +7,7 @@ from islog import keepalive, transport
 from virtual_board import time
 
 KEY = (("X-IS-ClientKey", "the-key"),)
-BODY = '[{"b":"desk","sn":"t","v":%d,"e":1.5,"tid":"01234567-89ab-cdef-0123-456789abcdef"}]'
+BODY = '[{"b":"room","sn":"t","v":%d,"e":1.5,"tid":"01234567-89ab-cdef-0123-456789abcdef"}]'
 URL = "http://service.test/batch_logs"
 SECURE = "https://service.test/batch_logs"
 

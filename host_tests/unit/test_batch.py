@@ -11,7 +11,7 @@ def test_a_reading_is_exactly_what_the_api_asks_for():
     batch = make()
     assert add(batch, 21.5, 12345)
     assert text_of(batch) == (
-        '[{"b":"desk","tid":"123e4567-e89b-12d3-a456-426614174000","sn":"t","v":21.5,'
+        '[{"b":"room","tid":"123e4567-e89b-12d3-a456-426614174000","sn":"t","v":21.5,'
         '"e":1796000012.345}]'
     )
 
@@ -136,7 +136,7 @@ def test_a_step_back_across_the_digits_is_shown_as_set():
 def test_a_reading_that_was_begun_and_not_finished_leaves_no_trace():
     batch = make()
     add(batch, 1)
-    batch.text.extend(b'{"b":"desk')
+    batch.text.extend(b'{"b":"room')
     add(batch, 2)
     assert values(batch) == [1, 2]
 

@@ -55,7 +55,7 @@ def test_the_bucket_is_created_once_and_never_holds_readings_back():
     assert board.values() == [1] and board.server.buckets == {}
     board.server.always_bucket = None
     board.run(120)
-    assert board.server.buckets == {board.logger.bucket_id: "desk"}
+    assert board.server.buckets == {board.logger.bucket_id: "room"}
     calls = len([path for path, _ in board.server.posts if path == "/buckets"])
     board.run(3600)
     assert len([path for path, _ in board.server.posts if path == "/buckets"]) == calls
