@@ -1,6 +1,7 @@
 """What is wrong with a config.json is told with its line; what is odd and harmless is read."""
 
 from configs import FILE, edited, from_file
+from islog import config_parser
 
 
 def test_what_is_wrong_with_a_file_is_told_with_its_line():
@@ -48,3 +49,14 @@ def test_an_escaped_emoji_is_the_same_as_the_emoji_itself():
     ):
         assert edited("greenhouse", escaped)["bucket_name"].encode() == text.encode()
     assert edited("home", r"\ud83c\udf21")["wifi"][0]["ssid"].encode() == b"\xf0\x9f\x8c\xa1"
+
+
+def test_a_name_that_is_there_twice_is_told_and_the_later_one_counts():
+    found, twice = config_parser.parse(b'{"a": 1, "b": {"c": [], "c": -2.5e3}, "a": "x"}')
+    assert found == {"a": "x", "b": {"c": -2500.0}} and twice == ["c", "a"]
+    assert config_parser.parse(b'{"a": {"b": 1}, "b": 2}') == ({"a": {"b": 1}, "b": 2}, [])
+
+
+def test_what_is_no_object_is_parsed_as_well():
+    for text, value in ((b"[]", []), (b'"a"', "a"), (b"-5", -5), (b"true", True), (b"null", None)):
+        assert config_parser.parse(text) == (value, [])

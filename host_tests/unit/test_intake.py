@@ -1,7 +1,28 @@
 """From a call to the ring: what is stored, and what is refused, rejected or dropped."""
 
 import virtual_board
-from virtual_board import Board
+from failures import fails_once
+from islog import ConfigError, clock, config, intake
+from islog.batch import Batch
+from virtual_board import Board, raises
+
+FIELDS = ('{"b":"room","tid":"123e4567","sn":', ',"v":', ',"e":')
+
+
+class Buffer:
+    """An Intake with the settings `given`, its batch, and what it says."""
+
+    def __init__(self, batch_bytes=512, **given):
+        settings = config.check(dict(given, client_key="k", bucket_name="room"))
+        self.said = []
+        self.batch = Batch(batch_bytes, FIELDS)
+        say = lambda sentence, aloud=True: self.said.append((sentence, aloud))  # noqa: E731
+        self.intake = intake.Intake(settings, clock.Clock(), self.batch, say)
+        self.store = self.intake.store
+        self.log = self.store.log
+
+    def counts(self):
+        return self.store.count, self.store.rejected, self.store.missed
 
 
 def test_a_signal_that_a_callback_brings_meanwhile_does_not_share_a_number():
@@ -34,3 +55,55 @@ def test_a_number_is_taken_only_where_the_longest_one_would_fit_a_request():
         board.run(30)
         assert board.logger.lost == 0 and board.logger.pending == 0
         assert len(board.values()) + board.logger.rejected == 2
+
+
+def test_values_are_checked_to_the_last_bit_and_byte():
+    for value in (2**63 - 1, -(2**63), 0.5, float("nan"), None, True, "", "x" * 1000, "é" * 500):
+        assert intake.check_value(value) is None
+    for value in (2**63, -(2**63) - 1, "x" * 1001, "é" * 501, "😀" * 251):
+        raises(ValueError, intake.check_value, value)
+    for value in (b"", [], (), {}, object(), 1j if hasattr(1, "imag") else []):
+        raises(TypeError, intake.check_value, value)
+
+
+def test_what_is_stored_rejected_or_dropped_is_counted_once():
+    buffer = Buffer()
+    assert buffer.log("a", 1) and buffer.log("a", "text") and buffer.log("b", 2**40)
+    assert buffer.counts() == (3, 0, 0) and buffer.said == []
+    assert buffer.log("a", None) is buffer.log("new", float("nan")) is False
+    assert buffer.counts() == (3, 2, 0) and "new" not in buffer.store.keys
+    assert buffer.said[0] == ("a: no number was there (None)", False)
+    buffer.intake.closed = True
+    assert buffer.log("c", 1) is buffer.log("a", "text") is False
+    assert buffer.counts() == (3, 2, 2)
+
+
+def test_a_reading_for_which_there_is_no_memory_is_dropped_and_the_next_one_is_stored():
+    for thing, name, signal in (("batch", "signal_json", "new"), ("store", "packed", "a")):
+        buffer = Buffer()
+        buffer.log("a", 1)
+        fails_once(getattr(buffer, thing), name, MemoryError)
+        assert buffer.log(signal, "text") is False and buffer.counts() == (1, 0, 1)
+        assert buffer.log(signal, "text") is True and buffer.counts() == (2, 0, 1)
+
+
+def test_a_text_is_taken_as_long_as_its_json_fits_a_batch():
+    buffer = Buffer(batch_bytes=256)
+    room = buffer.batch.room - len(buffer.batch.signal_json("t"))
+    assert buffer.log("t", "x" * (room - 3)) and not buffer.log("t", "x" * (room - 2))
+    quotes = (room - 3) // 2
+    assert buffer.log("t", '"' * quotes) and not buffer.log("t", '"' * (quotes + 1))
+    assert buffer.counts() == (2, 2, 0)
+    assert buffer.said == [("t: too long for batch_bytes", False)] * 2
+
+
+def test_a_signal_beyond_the_most_is_rejected_and_none_is_forgotten():
+    buffer = Buffer(max_signals=2)
+    for signal in ("a", "b", "a"):
+        assert buffer.log(signal, 1)
+    assert buffer.log("c", 1) is False and buffer.log("b", "text")
+    assert buffer.counts() == (4, 1, 0) and sorted(buffer.store.keys) == ["a", "b"]
+
+
+def test_a_body_that_could_not_hold_every_signal_is_refused_at_the_start():
+    assert "batch_bytes" in str(raises(ConfigError, Buffer, 180))

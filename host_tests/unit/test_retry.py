@@ -33,3 +33,29 @@ def test_pauses_grow_to_their_cap_and_start_again_after_a_success():
     pause.succeeded()
     assert pause.wait_ms() == 0
     assert pause.failed() == 1000
+
+
+def test_pauses_are_spread_over_all_of_their_length():
+    board_clock = clock.Clock()
+    waits = []
+    for _ in range(300):
+        pause = retry.Retry(60, board_clock)
+        assert pause.failed() == 1000
+        waits.append(pause.wait_ms())
+    assert 0 <= min(waits) < 200 and 800 < max(waits) <= 1000 and len(set(waits)) > 100
+
+
+def test_a_random_time_is_a_small_int_up_to_its_most():
+    for most_ms in (0, 1, 2, 1000, 16383, 16384, 60000, 3600000, 2**29):
+        for _ in range(50):
+            assert 0 <= retry.jitter(most_ms) <= most_ms
+    assert {retry.jitter(1) for _ in range(9)} == {0}
+
+
+def test_a_thing_that_never_failed_may_be_tried_at_once():
+    board_clock = clock.Clock()
+    pause = retry.Retry(60, board_clock)
+    assert pause.wait_ms() == 0
+    pause.pause(5000)  # as for a limit of the server's, which is no failure
+    assert pause.wait_ms() == 5000 and pause.failed() == 1000
+    assert retry.Retry(0, board_clock).failed() == 0

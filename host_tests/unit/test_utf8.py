@@ -1,7 +1,7 @@
 """Text that is no UTF-8: it is sent as what a server takes, and costs no other reading."""
 
 from batches import Clock, add, add_text, make, put_text, readings, values
-from islog import bytecode, ring
+from islog import bytecode, ring, utf8
 from islog.batch import is_plain, quote, quoted_size
 
 # Unicode 15, table 3-7: the first and last of each row, and what lies just outside.
@@ -87,3 +87,37 @@ def test_a_text_that_is_no_utf8_leaves_the_ring_as_what_can_be_sent():
             assert batch.add(name, value, None, True)
             store.hand_over(after, 1, batch)
     assert values(batch) == ["Caf\ufffd", "\U0001f321", "é", "\ufffd"]
+
+
+def test_what_is_utf8_stays_as_it_is():
+    for good in UTF8 + (b"", b"a", "°C €😀".encode(), "\ufffd".encode()):
+        assert utf8.repaired(good) == good
+
+
+def test_each_byte_that_belongs_to_nothing_becomes_one_sign():
+    sign = b"\xef\xbf\xbd"
+    for bad, size in (
+        (b"\xff", 1),
+        (b"caf\xe9", 1),
+        (b"\xe2\x82", 2),
+        (b"\xf0\x9f\x8c", 3),
+        (b"\xc0\x80", 2),
+        (b"\xed\xa0\xbc", 1),  # half a character
+        (b"\xed\xbc\xa1\xed\xa0\xbc", 2),  # two, the wrong way round
+    ):
+        good = utf8.repaired(bad)
+        assert good.count(sign) == size and good.endswith(sign)
+    assert utf8.repaired(b"\xed\xa0\xbc\xed\xbc\xa1") == "\U0001f321".encode()
+
+
+def test_whatever_bytes_come_what_leaves_is_utf8_and_is_not_changed_again():
+    seed = 1
+    parts = UTF8 + NO_UTF8 + (b"a", b"\xed\xa0\xbc", b"\xed\xbc\xa1", b"\xed")
+    for _ in range(500):
+        data = b""
+        while seed % 5:
+            seed = seed * 1103515245 + 12345 & 0x7FFFFFFF
+            data += parts[(seed >> 8) % len(parts)]
+        seed += 1
+        good = utf8.repaired(data)
+        assert is_plain(good, 0) and str(good, "utf-8").encode() == utf8.repaired(good) == good
