@@ -1,9 +1,102 @@
 """Records in flash, torn and damaged: they cost their own readings, and no others."""
 
+import io
 import os
 
+from islog import spool_records as records
+from islog.spool_records import HEAD, PASSED, READINGS, SYNCS, TEXT
 from spools import BATCH, outage, spooling
-from virtual_board import NOW_MS, files, time
+from virtual_board import NOW_MS, files, flash, time
+
+ME, OTHER = b"bootroom", b"elserooM"
+ENTRIES = [
+    (SYNCS, 0, 5, (b"a sync"[:5],)),
+    (READINGS, 4, 300, (b"names", bytearray(range(256)), b"r" * 39)),
+    (PASSED, 0, 12, (b"\1\0\0\0\2\0\0\0\3\0\0\0",)),
+    (TEXT, 1, 8, (b"a", b"reading")),
+]
+
+
+def written(*entries):
+    """The bytes of a file to which these were appended, two at a time."""
+    path = flash()
+    for i in range(0, len(entries), 2):
+        size = records.append(path, ME, entries[i : i + 2])
+        assert size == sum([HEAD + entry[2] for entry in entries[i : i + 2]])
+    with open(path, "rb") as f:
+        return f.read()
+
+
+def whole(data):
+    """What a reader takes of a file with these bytes: (kind, readings, who, content) each."""
+    f = io.BytesIO(data)
+    found = []
+    for at, after, kind, count, size, who in records.chain(f, 0, len(data)):
+        assert after == at + HEAD + size <= len(data)
+        if records.is_whole(f, at):
+            found.append((kind, count, who, f.read(size)))
+    return found
+
+
+def expected(entries):
+    return [(kind, n, ME, b"".join([bytes(p) for p in parts])) for kind, n, _, parts in entries]
+
+
+def test_what_was_appended_is_read_again_in_order():
+    assert whole(written(*ENTRIES)) == expected(ENTRIES)
+    assert whole(b"") == []
+
+
+def test_of_a_file_that_is_torn_at_any_byte_the_whole_records_are_read():
+    data = written(*ENTRIES)
+    ends, end = [], 0
+    for entry in ENTRIES:
+        end += HEAD + entry[2]
+        ends.append(end)
+    for cut in range(len(data) + 1):
+        count = len([end for end in ends if end <= cut])
+        assert whole(data[:cut]) == expected(ENTRIES[:count]), cut
+
+
+def test_of_a_record_with_a_changed_byte_nothing_is_taken_and_all_else_is():
+    data = written(*ENTRIES)
+    begin = HEAD + ENTRIES[0][2]
+    others = expected(ENTRIES[:1] + ENTRIES[2:])
+    for at in range(begin, begin + HEAD + ENTRIES[1][2]):
+        for flip in (1, 0x80, 0xFF):
+            changed = bytearray(data)
+            changed[at] ^= flip
+            got = whole(bytes(changed))
+            if at - begin in (0, 1, 4, 5, 6, 7):  # kind, format, size: what is behind is not found
+                assert got == others[: len(got)] and len(got) >= 1, at
+            else:
+                assert got == others, at
+
+
+def test_a_file_of_anything_else_holds_no_records():
+    for data in (b"x", b"R" * 19, b"hello " * 100, b"\0" * 4096, b"\xff" * 4096, b"R\1" * 50):
+        assert whole(data) == []
+
+
+def test_a_head_promises_no_more_readings_than_have_room():
+    data = written((READINGS, 60000, 80, (b"x" * 80,)))
+    assert records.head(io.BytesIO(data), 0) == (READINGS, 10, 80, ME)
+    assert records.head(io.BytesIO(data), 1) is None
+    assert records.head(io.BytesIO(data[: HEAD - 1]), 0) is None
+
+
+def test_the_latest_sync_of_a_boot_is_found_and_no_other_boots():
+    path = flash()
+    reading = READINGS, 1, 16, (b"r" * 16,)
+    for who, text in ((OTHER, b"theirs"), (ME, b"first"), (ME, b"latest"), (OTHER, b"again")):
+        records.append(path, who, [(SYNCS, 0, len(text), (text,)), reading])
+    with open(path, "rb") as f:
+        end = f.seek(0, 2)
+        begin = HEAD + 6 + HEAD + 16  # the first record that is its own
+        assert records.find_syncs(f, begin, end, ME, None) == b"latest"
+        assert records.find_syncs(f, begin, end, ME, b"first") == b"latest"
+        assert records.find_syncs(f, 0, end, OTHER, b"theirs") in (b"theirs", b"again")
+        assert records.find_syncs(f, begin, end, b"somebody", None) is None
 
 
 def test_a_damaged_record_costs_its_own_readings_and_no_others():

@@ -5,7 +5,7 @@ is held against itself, and what comes of it against what should."""
 import batches
 from islog import bytecode, ring
 from islog.batch import is_plain
-from rings import drain, dropped, make
+from rings import Taken, drain, dropped, make, oldest
 from virtual_board import time
 
 
@@ -55,3 +55,57 @@ def test_machine_code_and_bytecode_agree_at_the_ends_of_what_a_clock_can_hold():
                 sent = [part.split("}")[0] for part in batches.text_of(batch).split('"e":')[1:]]
                 shown = ["%d.%03d" % divmod(1796000000000 + ms, 1000) for ms in expected]
                 assert sent == shown and board_clock.last_sent_ms == expected[-1]
+
+
+def fields(store):
+    """All that tells what is in a ring. (Its `_stop` may be too low for a while, and what lies
+    where nothing is does not matter.)"""
+    names = "head", "count", "overflows", "missed", "rejected", "reading"
+    found = [getattr(store, name) for name in names]
+    return found, store._tail % store.size, sorted(store.keys), store.signals
+
+
+def test_whatever_steps_a_ring_takes_the_twins_end_in_the_same_state():
+    plain = bytecode.Steps
+    seed, steps = 1, []
+    own, twin = make(160, "t", "other"), make(160, "t", "other")
+    for number in range(4000):
+        seed = seed * 1103515245 + 12345 & 0x7FFFFFFF
+        choice = seed >> 16
+        what = choice % 9
+        if what < 3:
+            value = bytes([choice & 255]) * (choice % 40)
+            given = None if choice & 1 else choice
+            bits, value, given = own.packed(own.keys["other"] | ring.STR, value, given)
+            steps = (
+                own.append(bits, number, value, given),
+                plain.append(twin, bits, number, value, given),
+            )
+        elif what == 3:
+            words = choice % 60
+            steps = own.make_room(words), plain.make_room(twin, words)
+        elif what == 4 and own.count:
+            to = Taken(), Taken()
+            at = own.oldest()[4]
+            steps = own.hand_over(at, 1, to[0]), plain.hand_over(twin, at, 1, to[1])
+            assert to[0].filled == to[1].filled == 1
+        elif what == 5:
+            steps = own.set_reading(choice & 1), plain.set_reading(twin, choice & 1)
+        elif what == 6:
+            steps = own.count_lost(choice & 3, 1), plain.count_lost(twin, choice & 3, 1)
+        elif what == 7 and len(own.keys) < 40:
+            # As add_signal() does it; every other time a callback has been quicker.
+            for store, publish in ((own, type(own).publish), (twin, plain.publish)):
+                keys = dict(store.keys)
+                keys["s%d" % number] = 0
+                old = store.keys if number & 1 else {}
+                done = publish(store, old, keys, store.signals + [number], keys.get)
+                assert bool(done) is bool(number & 1)
+        else:
+            steps = own.log("t", choice), plain.log(twin, "t", choice)
+        assert len(steps) == 2 and bool(steps[0]) == bool(steps[1]), (number, what)
+        assert fields(own) == fields(twin), (number, what)
+        if own.count:
+            assert oldest(own) == oldest(twin), (number, what)
+            assert own.oldest()[3:] == twin.oldest()[3:], (number, what)
+    assert own.overflows > 100 and drain(own) == drain(twin)
