@@ -1,4 +1,5 @@
-"""Arrows point one way: host_tests uses tools, and never the other way round."""
+"""Arrows point one way: host_tests uses tools, and never the other way round. And each module of the
+firmware has its tests under its name."""
 
 import ast
 from pathlib import Path
@@ -6,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SIMULATOR = ROOT / "tools" / "simulator"
 ON_A_BOARD = ("stand_ins", "sensors")
+TWINS = ("native", "native_text", "bytecode")  # which test_twins.py compares
 
 
 def imported(path):
@@ -50,3 +52,19 @@ def test_the_simulator_needs_no_fake_of_the_tests():
     for path in modules(SIMULATOR):
         assert not imported(path) & (fakes - built_in), path
         assert "host_tests" not in path.read_text("utf-8"), path
+
+
+def test_each_module_of_the_firmware_has_tests_under_its_name():
+    unit = ROOT / "host_tests" / "unit"
+    named = {path.stem for path in (ROOT / "firmware" / "islog").glob("*.py")} - {"__init__"}
+    assert set(TWINS) < named
+    missing = [name for name in named - set(TWINS) if not (unit / f"test_{name}.py").exists()]
+    assert not missing and (unit / "test_twins.py").exists()
+    for name in named:
+        path = unit / ("test_twins.py" if name in TWINS else f"test_{name}.py")
+        assert "\ndef test_" in path.read_text("utf-8"), path
+
+
+def test_no_file_of_unit_tests_is_longer_than_a_module_may_be():
+    for path in (ROOT / "host_tests" / "unit").glob("*.py"):
+        assert len(path.read_text("utf-8").splitlines()) <= 350, path

@@ -140,3 +140,97 @@ def test_a_step_waits_100_ms_at_most():
             outcome = way.step()
             assert time.up_ms() - since <= 100 + server.latency_ms
         assert outcome == ACCEPTED
+
+
+def counted(server):
+    """The connections that a server gets from now on."""
+    found = []
+    connect = server.connection
+    server.connection = lambda: found.append(connect()) or found[-1]
+    return found
+
+
+def test_what_an_answer_leaves_of_its_connection():
+    for head, body, lasts in (
+        (b"HTTP/1.1 201 OK\r\nContent-Length: 0", b"", True),
+        (b"HTTP/1.1 201 OK\r\ncontent-length:5", b"hello", True),
+        (b"HTTP/1.1 201 OK\r\nContent-Length: 4096", b"x" * 4096, True),
+        (b"HTTP/1.1 201 OK\r\nContent-Length: 4097", b"x" * 4097, False),
+        (b"HTTP/1.1 204 No Content", b"", True),
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 3", b"", False),
+        (b"HTTP/1.1 201 OK", b"until it ends", False),
+        (b"HTTP/1.1 201 OK\r\nConnection: close\r\nContent-Length: 0", b"", False),
+        (b"HTTP/1.0 201 OK\r\nContent-Length: 0", b"", False),
+        (b"HTTP/1.0 201 OK\r\nConnection: Keep-Alive\r\nContent-Length: 0", b"", True),
+        (b"HTTP/1.1 201 OK\r\nTransfer-Encoding: chunked", b"3\r\nabc\r\n0\r\n\r\n", True),
+        (
+            b"HTTP/1.1 201 OK\r\nTransfer-Encoding: chunked",
+            b"1;x=y\r\na\r\n0\r\nDate: now\r\n\r\n",
+            True,
+        ),
+        (b"HTTP/1.1 201 OK\r\nTransfer-Encoding: chunked", b"1001\r\n", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 OK\r\nContent-Length: 0", b"", True),
+    ):
+        server = a_server()
+        server.pieces = lambda raw, keep: [(0, raw)]  # it ends none by itself
+        connections = counted(server)
+        way = keepalive.Keepalive(5, 60)
+        server.answers = [("garbage", {}, head + b"\r\n\r\n" + body)] * 2
+        for _ in range(2):
+            assert post(way) == ACCEPTED, head
+        assert len(connections) == 2 - lasts, head
+        assert internet.open_sockets == lasts, head
+        way.close()
+
+
+def test_another_address_is_another_connection():
+    server = a_server()
+    internet.hosts["service.test:8080"] = internet.hosts["time.test:80"] = server
+    connections = counted(server)
+    way = keepalive.Keepalive(5, 60)
+    for count, url in (
+        (1, "http://service.test/batch_logs"),
+        (1, "http://service.test:80/batch_logs"),
+        (2, "http://service.test:8080/batch_logs"),
+        (3, "http://time.test/batch_logs"),
+        (4, "http://service.test/batch_logs"),
+    ):
+        assert post(way, count, url) == ACCEPTED
+        assert len(connections) == count and internet.open_sockets == 1, url
+
+
+def test_a_connection_that_the_server_has_ended_meanwhile_is_replaced_without_a_fault():
+    for unasked in (b"", b"HTTP/1.1 408 Request Timeout\r\n\r\n", None):
+        server = a_server()
+        connections = counted(server)
+        way = keepalive.Keepalive(5, 60)
+        post(way, 1)
+        connections[0].arrive(1000, unasked)
+        time.advance(2000)
+        assert post(way, 2) == ACCEPTED and values(server) == [1, 2]
+        assert len(connections) == 2 and internet.open_sockets == 1
+        way.close()
+
+
+def test_close_ends_it_in_whatever_state_it_is():
+    def nothing(way):
+        pass
+
+    def begun(way):
+        start(way, 1)
+
+    def under_way(way):
+        start(way, 1)
+        assert way.step() is None
+
+    for state, count in ((nothing, 0), (begun, 0), (under_way, 1), (post, 1)):
+        server = a_server()
+        server.pieces = lambda raw, keep: [(500, raw)]
+        way = keepalive.Keepalive(5, 60)
+        state(way)
+        assert internet.open_sockets == count
+        for _ in range(2):
+            way.close()
+            assert internet.open_sockets == 0 and way.step() == UNKNOWN
+        assert post(way, 2) == ACCEPTED
+        way.close()

@@ -65,9 +65,16 @@ def fields(store):
     return found, store._tail % store.size, sorted(store.keys), store.signals
 
 
+def with_one_more(store, number):
+    """What add_signal() publishes for a new signal."""
+    keys = dict(store.keys)
+    keys["s%d" % number] = len(keys) << 10 | 0x800000
+    return keys, store.signals + [number], keys.get
+
+
 def test_whatever_steps_a_ring_takes_the_twins_end_in_the_same_state():
     plain = bytecode.Steps
-    seed, steps = 1, []
+    seed = 1
     own, twin = make(160, "t", "other"), make(160, "t", "other")
     for number in range(4000):
         seed = seed * 1103515245 + 12345 & 0x7FFFFFFF
@@ -77,33 +84,32 @@ def test_whatever_steps_a_ring_takes_the_twins_end_in_the_same_state():
             value = bytes([choice & 255]) * (choice % 40)
             given = None if choice & 1 else choice
             bits, value, given = own.packed(own.keys["other"] | ring.STR, value, given)
-            steps = (
+            done = (
                 own.append(bits, number, value, given),
                 plain.append(twin, bits, number, value, given),
             )
         elif what == 3:
             words = choice % 60
-            steps = own.make_room(words), plain.make_room(twin, words)
+            done = own.make_room(words), plain.make_room(twin, words)
         elif what == 4 and own.count:
             to = Taken(), Taken()
             at = own.oldest()[4]
-            steps = own.hand_over(at, 1, to[0]), plain.hand_over(twin, at, 1, to[1])
+            done = own.hand_over(at, 1, to[0]), plain.hand_over(twin, at, 1, to[1])
             assert to[0].filled == to[1].filled == 1
         elif what == 5:
-            steps = own.set_reading(choice & 1), plain.set_reading(twin, choice & 1)
+            done = own.set_reading(choice & 1), plain.set_reading(twin, choice & 1)
         elif what == 6:
-            steps = own.count_lost(choice & 3, 1), plain.count_lost(twin, choice & 3, 1)
+            done = own.count_lost(choice & 3, 1), plain.count_lost(twin, choice & 3, 1)
         elif what == 7 and len(own.keys) < 40:
-            # As add_signal() does it; every other time a callback has been quicker.
-            for store, publish in ((own, type(own).publish), (twin, plain.publish)):
-                keys = dict(store.keys)
-                keys["s%d" % number] = 0
-                old = store.keys if number & 1 else {}
-                done = publish(store, old, keys, store.signals + [number], keys.get)
-                assert bool(done) is bool(number & 1)
+            quicker = choice & 1  # a callback has added a signal meanwhile
+            done = [
+                publish(store, {} if quicker else store.keys, *with_one_more(store, number))
+                for store, publish in ((own, type(own).publish), (twin, plain.publish))
+            ]
+            assert bool(done[0]) is not bool(quicker)
         else:
-            steps = own.log("t", choice), plain.log(twin, "t", choice)
-        assert len(steps) == 2 and bool(steps[0]) == bool(steps[1]), (number, what)
+            done = own.log("t", choice), plain.log(twin, "t", choice)
+        assert bool(done[0]) == bool(done[1]), (number, what)
         assert fields(own) == fields(twin), (number, what)
         if own.count:
             assert oldest(own) == oldest(twin), (number, what)
