@@ -1,5 +1,5 @@
-"""Arrows point one way: host_tests uses tools, and never the other way round. And each module of the
-firmware has its tests under its name."""
+"""Arrows point one way: host_tests uses tools, and never the other way round. And each module of
+the firmware has its tests under its name."""
 
 import ast
 from pathlib import Path

@@ -83,6 +83,11 @@ def test_a_head_promises_no_more_readings_than_have_room():
     assert records.head(io.BytesIO(data), 0) == (READINGS, 10, 80, ME)
     assert records.head(io.BytesIO(data), 1) is None
     assert records.head(io.BytesIO(data[: HEAD - 1]), 0) is None
+    other = data[:1] + bytes((records.FORMAT + 1,)) + data[2:]
+    assert records.head(io.BytesIO(other), 0) is None
+    assert records.is_whole(io.BytesIO(data), 0)
+    for cut in (0, 1, HEAD, HEAD + 1, len(data) - 1):
+        assert not records.is_whole(io.BytesIO(data[:cut]), 0)
 
 
 def test_the_latest_sync_of_a_boot_is_found_and_no_other_boots():

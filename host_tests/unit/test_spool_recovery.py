@@ -1,8 +1,26 @@
 """What earlier boots have left in flash is found at the next start: it is sent, or lost and
 counted."""
 
+import os
+import struct
+
+from islog import spool_records as records
+from islog.spool_recovery import Recovery
 from spools import BATCH, check_times, outage, spooling
-from virtual_board import files, time
+from virtual_board import files, flash, raises, time
+
+ME, OTHER = b"bootroom", b"elseroom"
+
+
+def readings(count):
+    return records.READINGS, count, 8 * count, (b"r" * 8 * count,)
+
+
+def found(path, blind=False):
+    """What Recovery finds: itself, and the (number, count, bytes behind) of each file."""
+    recovery = Recovery(path, blind)
+    recovery.find()
+    return recovery, [(s.number, s.count, s.extra) for s in recovery.segments]
 
 
 def test_what_is_in_flash_is_sent_after_a_power_cut_first_and_in_order():
@@ -86,3 +104,58 @@ def test_a_card_that_comes_late_is_not_written_to_before_it_was_looked_at():
     got = board.values()
     assert got[:left] == list(range(left)) and set(got[left:]) <= set(range(1000, 1120))
     check_times(board)
+
+
+def test_files_are_found_in_the_order_of_their_numbers_and_others_are_passed_over():
+    path = flash()
+    for number, count in ((9, 3), (10, 4), (2, 5)):
+        records.append("%s.%d" % (path, number), ME, [readings(count)])
+    for name in (".07", ".tmp", ".", "x.3", ".99999999999"):
+        with open(path + name, "wb") as f:
+            f.write(b"a user's own")
+    recovery, files = found(path)
+    assert files == [(2, 5, 0), (9, 3, 0), (10, 4, 0)]
+    assert (recovery.number, recovery.passed, recovery.unread) == (11, (0, 0, 0), 0)
+    assert found(flash())[1] == []
+
+
+def test_what_was_sent_before_the_end_is_not_counted_again():
+    path = flash()
+    records.append(path + ".1", ME, [readings(3)])
+    records.append(path + ".2", ME, [readings(4), readings(5)])
+    passed = 2, records.HEAD + 32, 2  # of the second record there, two
+    entry = records.PASSED, 0, 12, (struct.pack("<III", *passed),)
+    records.append(path + ".3", ME, [entry, readings(6)])
+    recovery, files = found(path)
+    assert recovery.passed == passed
+    assert files == [(1, 0, 0), (2, 3, 0), (3, 6, 0)]
+
+
+def test_a_torn_end_counts_unless_its_boot_has_written_it_once_more():
+    for who, count in ((ME, 3), (OTHER, 3 + 5)):
+        path = flash()
+        records.append(path + ".1", ME, [readings(3), readings(9)])
+        with open(path + ".1", "rb") as f:
+            data = f.read()
+        with open(path + ".1", "wb") as f:
+            f.write(data[:-8])  # in the 84 bytes that are left, five at most have room
+        records.append(path + ".2", who, [readings(9)])
+        assert found(path)[1] == [(1, count, 84), (2, 9, 0)]
+
+
+def test_a_file_that_cannot_be_read_stops_the_search_until_it_is_passed_over():
+    from storage import Storage
+
+    path = flash()
+    records.append(path + ".1", ME, [readings(3)])
+    records.append(path + ".2", ME, [readings(4)])
+    with Storage() as storage:
+        storage.errors = [OSError(5)]
+        raises(OSError, found, path)
+        storage.errors = [OSError(5)] * 3  # both for PASSED, then the first one
+        recovery, files = found(path, blind=True)
+        assert recovery.unread == 1 and files == [(2, 4, 0)]
+    os.mkdir(path + ".3")
+    recovery, files = found(path)  # a folder never can
+    os.rmdir(path + ".3")
+    assert recovery.unread == 1 and files == [(1, 3, 0), (2, 4, 0)]

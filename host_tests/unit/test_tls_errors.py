@@ -104,3 +104,31 @@ def test_each_known_number_of_tls_is_told_in_words():
             failing(calls, OSError(number), 9)
             assert post(way, 1, SECURE) == UNKNOWN and way.why == "no answer (%d)" % number
         assert "islog.tls_errors" not in sys.modules
+
+
+def test_an_error_is_told_by_the_part_of_tls_that_it_belongs_to():
+    for number, like in (
+        (-0x7200, 0x7200),
+        (-0x727F, 0x7200),
+        (103, 104),
+        (-32, 104),
+        (-0x2000, 0x2000),
+        (-0x2FFF, 0x2000),  # X.509
+        (-0x3000, 0x4000),
+        (-0x4F80, 0x4000),  # keys, RSA, curves
+    ):
+        assert tls_errors.words(number) == tls_errors.NUMBERS[like], number
+    for number in (0, 2, 110, -113, -0x1FFF, -0x5000, -0x6C00):
+        assert tls_errors.words(number) is None
+
+
+def test_only_what_has_too_little_memory_is_worth_a_second_try():
+    for number in NO_MEMORY:
+        assert tls_errors.starved(number)
+        said, again = tls_errors.reason(number, True)
+        assert again and "TLS has too little memory" in said
+        assert tls_errors.reason(number, False)[1] is False  # it is set up already
+    for number in (2, 11, 104, 110, -0x7200, -0x7280, -0x2700, -0x6E80, -0x7F):
+        assert not tls_errors.starved(number)
+        assert tls_errors.reason(number, True)[1] is False
+    assert tls_errors.reason(12, False) == ("no answer (12)", False)  # the port's own

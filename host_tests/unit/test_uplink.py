@@ -159,7 +159,7 @@ def test_a_report_that_was_dropped_or_refused_itself_counts_for_no_reading():
     sending.fill(1, gone=5)
     sending.uplink.drop()
     assert sending.counts() == (0, 0, 0, 1)
-    assert sending.fill(2, gone=6) == 2  # it is told anew
+    assert sending.fill(2, gone=5) == 2  # it is told anew
     sending.refuse(400, lambda signal, value: signal == "islog.dropped")
     sending.send_all()
     assert sending.held() == [("t", 2)] and sending.counts() == (0, 1, 0, 1)
