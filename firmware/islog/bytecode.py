@@ -119,7 +119,7 @@ class Steps:
         self.size = size
         self.head = self._tail = self.count = self.overflows = self.missed = self.rejected = 0
         self._stop = self._limit = size - 4
-        self.reading = 0
+        self.pinned = 0
 
     def log(self, signal, value, epoch=None):
         """Store one reading; True where stored. See Logger.log."""
@@ -197,10 +197,10 @@ class Steps:
             self._tail, self._stop = at, min(at + (max(free, 0) & -4), self.size)
             if free >= words:
                 return True
-            if self.reading or not self.count:
+            if self.pinned or not self.count:
                 return False
             # From here on a straight line. It looks anew: a callback may have come at the jumps.
-            one = (self.count > 0) > self.reading  # 1: one is dropped; 0: none is
+            one = (self.count > 0) > self.pinned  # 1: one is dropped; 0: none is
             bits = self.words[self.head + 1]
             at = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
             at = (self.head + at * one) % self.size
@@ -211,9 +211,9 @@ class Steps:
         same step. The next reading begins at `at`."""
         self.head, self.count, to.filled = at, self.count - n, to.filled + n
 
-    def set_reading(self, flag):
+    def pin(self, flag):
         """1: the oldest readings are being read, and must not be dropped; 0: they may be."""
-        self.reading = flag
+        self.pinned = flag
 
     def count_lost(self, rejected, missed):
         """Count readings that were `rejected`, and `missed` for want of room or memory."""

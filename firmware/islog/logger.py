@@ -152,7 +152,7 @@ class Logger:
                 self._busy = 1
                 return self._step(flushing)
             except BaseException as e:
-                self._ring.set_reading(0)
+                self._ring.pin(0)
                 self._uplink.give_up()
                 if not isinstance(e, Exception):
                     if self._spool:
@@ -175,8 +175,8 @@ class Logger:
 
     def _step(self, flushing):
         self._time.clock.tick()
-        if self._ring.reading:  # an exception ended a step that was reading the oldest
-            self._ring.set_reading(0)
+        if self._ring.pinned:  # an exception ended a step that was reading the oldest
+            self._ring.pin(0)
         if self._spool and self._spool.write_due(self._ring, self.state != "online"):
             return 0
         uplink = self._uplink

@@ -25,7 +25,7 @@ _COUNT = const(3)
 _OVERFLOWS = const(4)
 _MISSED = const(5)
 _REJECTED = const(6)
-_READING = const(7)
+_PINNED = const(7)
 _SIZE = const(8)
 _LIMIT = const(9)
 _PERIODS = const(0)
@@ -177,7 +177,7 @@ def _room(ring, need: int) -> bool:
     words = ptr32(ring.words)  # noqa: F821
     s = ptr32(ring.state)  # noqa: F821
     while int(_free(ring)) < need:
-        if s[_COUNT] == 0 or s[_READING] != 0:
+        if s[_COUNT] == 0 or s[_PINNED] != 0:
             return False
         at = s[_HEAD]
         bits = words[at + 1]
@@ -217,11 +217,11 @@ def _hand_over(ring, at: int, n: int, to):
 
 
 @micropython.viper
-def _set_reading(ring, flag: int):
-    """See bytecode.Steps.set_reading."""
+def _pin(ring, flag: int):
+    """See bytecode.Steps.pin."""
     s = ptr32(ring.state)  # noqa: F821
     token = _enter()
-    s[_READING] = flag
+    s[_PINNED] = flag
     if _release:
         _release()
     else:
@@ -324,7 +324,7 @@ class Steps:
     append = _append
     make_room = _make_room
     hand_over = _hand_over
-    set_reading = _set_reading
+    pin = _pin
     count_lost = _count_lost
     publish = _publish
 
@@ -333,7 +333,7 @@ class Steps:
     overflows = _cell(_OVERFLOWS)
     missed = _cell(_MISSED)
     rejected = _cell(_REJECTED)
-    reading = _cell(_READING)
+    pinned = _cell(_PINNED)
     size = _cell(_SIZE)
     _tail = _cell(_TAIL)
     _stop = _cell(_STOP)

@@ -22,7 +22,7 @@ are always kept free.
 A change of the ring can be interrupted: by soft callbacks and Ctrl-C at the interpreter's jumps;
 by other threads there, too, or, where there is no global lock, at any moment, as by hard
 interrupts. So whatever changes the ring is one of a few indivisible steps, in native.py or, where
-that cannot be compiled, in bytecode.py: log(), append(), make_room(), hand_over(), set_reading(),
+that cannot be compiled, in bytecode.py: log(), append(), make_room(), hand_over(), pin(),
 count_lost(), publish(). Each changes nothing, or all that it is for. A new signal makes a new dict
 and a new list, which replace the old ones at once: no look-up meets one that is being changed.
 
@@ -158,7 +158,7 @@ class Ring(steps.Steps):
     def close(self):
         """Take nothing more: all readings are dropped, and counted in `overflows`."""
         self._limit = self._stop = 0  # so make_room() finds none, and drops them all
-        self.set_reading(0)
+        self.pin(0)
         self.make_room(1)
 
     def oldest_periods(self):

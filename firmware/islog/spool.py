@@ -104,7 +104,7 @@ class Spool(Replay):
     def _tried(self, source, call, *args):
         # Make one call that writes the ring `source`. True where that was done, or at least a full
         # flash has got room by the deletion of the oldest file.
-        source.set_reading(1)
+        source.pin(1)
         try:
             call(*args)
             self._write_retry.succeeded()
@@ -117,7 +117,7 @@ class Spool(Replay):
                 self._delete_oldest()
             return bool(made)
         finally:
-            source.set_reading(0)
+            source.pin(0)
 
     def _tried_twice(self, *what):
         # For close(), which has no later poll() to try again: a first failure may have made room.

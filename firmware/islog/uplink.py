@@ -154,6 +154,8 @@ class Uplink:
     def _bucket_answered(self, outcome):
         if outcome == ACCEPTED:
             self._bucket_retry = None
+            if not self.batch.count:  # else a batch is what is in trouble
+                self.condition = 0
         elif outcome in (UNKNOWN, BUSY):
             self._back_off(self._bucket_retry, outcome, 0, "the bucket")
         else:
@@ -210,7 +212,7 @@ class Uplink:
         # What Clock.locate() has found holds for the ticks from `begin` on, below `end`, of the
         # period `located`.
         located = begin = end = 0
-        store.set_reading(1)
+        store.pin(1)
         while store.count > 0:
             periods, ticks = store.oldest_periods(), store.oldest_ticks()
             if not begin <= ticks < end or periods != located:
@@ -231,7 +233,7 @@ class Uplink:
                 full = not self._move_other(store)
             if full:
                 break
-        store.set_reading(0)
+        store.pin(0)
         self._usual = batch.capacity()
         return batch.count
 

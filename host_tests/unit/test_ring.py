@@ -78,12 +78,12 @@ def test_the_reading_being_read_is_not_dropped_by_a_callback():
     store = make(64)
     for i in range(3):
         store.log("t", i)
-    store.set_reading(1)
+    store.pin(1)
     assert store.log("t", 3)  # a callback, with room
     assert not store.log("t", 4)  # and one with the ring full
     assert dropped(store) == 1 and oldest(store) == ("t", 0)
     release(store)
-    store.set_reading(0)
+    store.pin(0)
     assert store.log("t", 5)
     assert drain(store) == [("t", 1), ("t", 2), ("t", 3), ("t", 5)]
 

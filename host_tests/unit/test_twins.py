@@ -60,7 +60,7 @@ def test_machine_code_and_bytecode_agree_at_the_ends_of_what_a_clock_can_hold():
 def fields(store):
     """All that tells what is in a ring. (Its `_stop` may be too low for a while, and what lies
     where nothing is does not matter.)"""
-    names = "head", "count", "overflows", "missed", "rejected", "reading"
+    names = "head", "count", "overflows", "missed", "rejected", "pinned"
     found = [getattr(store, name) for name in names]
     return found, store._tail % store.size, sorted(store.keys), store.signals
 
@@ -97,7 +97,7 @@ def test_whatever_steps_a_ring_takes_the_twins_end_in_the_same_state():
             done = own.hand_over(at, 1, to[0]), plain.hand_over(twin, at, 1, to[1])
             assert to[0].filled == to[1].filled == 1
         elif what == 5:
-            done = own.set_reading(choice & 1), plain.set_reading(twin, choice & 1)
+            done = own.pin(choice & 1), plain.pin(twin, choice & 1)
         elif what == 6:
             done = own.count_lost(choice & 3, 1), plain.count_lost(twin, choice & 3, 1)
         elif what == 7 and len(own.keys) < 40:

@@ -332,3 +332,13 @@ def test_dropped_readings_show_in_the_data_unless_that_is_turned_off():
     outage(board, 300)
     board.run(60)
     assert board.logger.dropped > 0 and board.values("islog.dropped") == []
+
+
+def test_a_bucket_that_is_accepted_at_last_ends_the_trouble_without_any_reading():
+    board = Board(flush_interval=0)
+    board.server.always_bucket = 401
+    board.run(60)
+    assert board.logger.state == "refused"
+    board.server.always_bucket = None
+    board.run(400)
+    assert board.server.buckets and board.logger.state == "online"
