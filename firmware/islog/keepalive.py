@@ -173,7 +173,7 @@ class Keepalive(Transport):
                 name = name.lower()
                 value = value.strip()
                 if name == b"content-length" and size != _CHUNKED:
-                    size = int(value)
+                    size = max(-1, int(value))
                 elif name == b"transfer-encoding":
                     size = _CHUNKED
                 elif name == b"connection":
