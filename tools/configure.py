@@ -276,7 +276,14 @@ def interview(settings, folder, file):
     present = [n for n in settings.get("wifi", ()) if n not in example["wifi"]]
     settings["wifi"] = ask_networks(present)
     local_root = next((folder / name for name in files((ready or {}).get("ca_file"))), None)
-    return ask_root(settings, local_root, file)
+    root = ask_root(settings, local_root, file)
+    if "transport" not in settings and any(url.startswith("https:") for url in urls_of(settings)):
+        settings["transport"] = "kept"
+        click.echo(
+            "transport is kept: over https, requests would set TLS up for each batch, and hold the"
+            " program for all of that time."
+        )
+    return root
 
 
 def notes(path, settings):

@@ -184,7 +184,8 @@ def test_a_server_that_cannot_be_reached_leaves_the_board_without_its_root(file)
             terminal.answer(question)
         shown = terminal.ends()
     assert "cannot be talked to: Connection refused. Without it the board trusts any" in shown
-    assert held(file) == {**GOOD, **urls, "wifi": [HOME]}
+    assert "transport is kept: over https" in shown
+    assert held(file) == {**GOOD, **urls, "wifi": [HOME], "transport": "kept"}
 
 
 def test_nothing_of_a_local_server_goes_to_the_service(file):
@@ -205,7 +206,7 @@ def test_nothing_of_a_local_server_goes_to_the_service(file):
         terminal.answer("Fetch the server's root certificate", "n")
         terminal.ends()
     kept = {"bucket_name": "My first board", "buffer_bytes": 4096}
-    assert held(file) == {"client_key": KEY, "wifi": [HOME], **kept}
+    assert held(file) == {"client_key": KEY, "wifi": [HOME], "transport": "kept", **kept}
 
 
 def test_a_script_makes_the_files_of_many_boards(file):
