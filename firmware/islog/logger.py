@@ -154,11 +154,12 @@ class Logger:
             except BaseException as e:
                 self._ring.pin(0)
                 self._uplink.give_up()
-                if not isinstance(e, Exception):
-                    if self._spool:
-                        self._spool.release()
-                    raise
-                return self._stumbled(e)
+                self._time.close()
+                if isinstance(e, Exception):
+                    return self._stumbled(e)
+                if self._spool:
+                    self._spool.release()
+                raise
             finally:
                 self._busy = 0
         finally:  # once more: Ctrl-C may come before the line above, and later calls need this
@@ -195,10 +196,9 @@ class Logger:
             uplink.send_now()
             self._say("the time is known")
         no_date = uplink.transport.verifies and not self._time.clock.ntp_set  # for certificates
-        just_asked, self._time.just_asked = self._time.just_asked, False
-        if self._time.due() and not just_asked:
+        if self._time.is_turn():
             answered = self._time.ask()
-            if answered or no_date:  # with no_date, NTP alone can show that a link is dead
+            if answered or answered is False and no_date:  # nothing else shows a dead link then
                 self._tell_link(answered)
             return 0
         if no_date:

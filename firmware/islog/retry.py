@@ -39,13 +39,13 @@ class Retry:
         self._periods, self._ticks, self._ms = periods, ticks, ms
 
     def failed(self):
-        """Count one more failure, and begin the pause after it. Returns how long that could have
-        been at most, in ms."""
-        most = min(self._cap_ms, _BASE_MS << min(self._failures, 12))
-        ms = jitter(most)
+        """Count one more failure, and begin the pause after it."""
         self._failures += 1
-        self.pause(ms)
-        return most
+        self.pause(jitter(self.most_ms()))
+
+    def most_ms(self):
+        """How long the pause after the latest failure could have been at most."""
+        return min(self._cap_ms, _BASE_MS << min(self._failures - 1, 12))
 
 
 def jitter(most_ms):

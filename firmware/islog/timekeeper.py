@@ -10,7 +10,9 @@ Before a question is asked, it is counted as one in vain, and the pause to the n
 that pause is kept also where an exception leaves the question in the middle. An answer ends it.
 """
 
+import errno
 import os
+import select
 import socket
 import struct
 import time
@@ -29,6 +31,7 @@ _SAMPLES = const(3)  # answers, of which the one with the shortest round trip is
 _OLD_MS = const(20000)  # an answer that is older is used alone, and not compared with a new one
 _GOOD_MS = const(20)  # an answer with a round trip this short is used at once
 _TIMEOUT_S = const(2)
+_STEP_MS = const(100)
 _SLOWER = const(10)  # times longer than `backoff_max`: a question to a silent host blocks poll()
 _LEAST_MS = const(2000)  # the shortest pause after a question in vain
 _NEAR_MS = const(600000)  # a server that answered within this time is taken to be reachable still
@@ -38,7 +41,7 @@ _DATE_MS = const(1000)  # error of a Date header: whole seconds, and the answer'
 
 
 class Sntp:
-    """Asks `hosts`, "host" or "host:port", in turn: one question for each call, the best of a few
+    """Asks `hosts`, "host" or "host:port", in turn: one question after the other, the best of few
     answers (where a program calls so rarely that the first is 20 s old, that one alone). Each
     question waits at most `timeout_s` (and at most 2) seconds, the name look-up apart.
 
@@ -51,33 +54,44 @@ class Sntp:
         self._timeout_s = min(timeout_s, _TIMEOUT_S)
         self._turn = self._samples = 0  # whose turn it is, of the hosts; answers to compare so far
         self._banned = ()  # type: tuple[tuple, ...] # (address, periods, ticks): since that uptime
-        self._socket = None
+        self._socket = self._asked = None  # (ticks, nonce, address) of the question under way
         self.done = False
         self.best = None
 
+    @property
+    def asking(self):
+        """Whether a question is under way."""
+        return self._asked is not None
+
     def ask(self, clock):
-        """Ask one question. Returns None where an answer came, or one of before is to be used;
-        else a sentence that says what went wrong. After either, look at `done`. This calls
-        `clock.tick()`."""
+        """One step: ask a question, or look for the answer to the one that is under way; it waits
+        for at most 100 ms, the name look-up apart. Returns "" while an answer is waited for; None
+        where one came, or one of before is to be used; else a sentence that says what went wrong.
+        After the last two, look at `done`. This calls `clock.tick()`."""
         if self.done:
             self.done, self._samples = False, 0
-        if self._samples and clock.age_ms(self.best[2], self.best[3]) > _OLD_MS:
-            self.done = True
-            return None
+        if self._samples and not self._asked:
+            if clock.age_ms(self.best[2], self.best[3]) > _OLD_MS:
+                self.done = True
+                return None
         host = self.hosts[self._turn % len(self.hosts)]
         try:
-            self.close()  # where a question was interrupted even in its `finally`
-            wrong = self._question(host, clock)
+            if not self._asked:
+                self.close()  # where an exception left a question before it was asked
+                self._send(host, clock)
+            wrong = self._hear(host, clock)
+            if wrong == "":
+                return wrong
         except (OSError, MemoryError) as e:
             wrong = "no time from %s (%s)" % (host, e.args[0] if e.args else "no answer")
-        finally:
-            self.close()
+        self.close()
         if wrong:
             self._turn += 1
             self.done = self._samples > 0
         return None if self.done else wrong
 
     def close(self):
+        self._asked = None
         try:
             if self._socket:
                 self._socket.close()
@@ -85,7 +99,7 @@ class Sntp:
             pass  # it was broken already
         self._socket = None
 
-    def _question(self, host, clock):
+    def _send(self, host, clock):
         name, _, port = host.partition(":")
         found = socket.getaddrinfo(name, int(port or 123), 0, socket.SOCK_DGRAM)
         banned = [
@@ -96,17 +110,27 @@ class Sntp:
             raise OSError("no address")
         where = found[self._turn // len(self.hosts) % len(found)]
         self._socket = s = socket.socket(where[0], socket.SOCK_DGRAM)
-        s.settimeout(self._timeout_s)
         s.connect(where[-1])
-        return self._exchange(s, clock, host, where[-1])
-
-    def _exchange(self, s, clock, host, address):
         question = bytearray(48)
         question[0] = 0x23  # version 4, client
         question[40:] = nonce = os.urandom(8)
         sent = time.ticks_ms()
         s.send(question)
-        answer = s.recv(64)
+        self._asked = sent, nonce, where[-1]
+
+    def _hear(self, host, clock):
+        sent, nonce, address = self._asked
+        waited_ms = time.ticks_diff(time.ticks_ms(), sent)
+        # (Negative: nobody has called for more than six days.)
+        remaining_ms = self._timeout_s * 1000 - waited_ms if waited_ms >= 0 else 0
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        if not waiting.poll(max(0, min(_STEP_MS, remaining_ms))):
+            if remaining_ms > _STEP_MS:
+                return ""
+            raise OSError(errno.ETIMEDOUT)
+        self._socket.setblocking(False)
+        answer = self._socket.recv(64)
         trip_ms = time.ticks_diff(time.ticks_ms(), sent)
         clock.tick()
         if len(answer) < 48 or answer[24:32] != nonce:
@@ -149,7 +173,7 @@ class Timekeeper:
         self._heard = clock.periods, clock.ticks  # the uptime at the server's last answer
         # NTP had the poll before: this one is for sending. (A program that polls rarely may find
         # NTP due at each poll, and would send nothing.)
-        self.just_asked = False
+        self._just_asked = False
         # When NTP was last asked, the server had not answered for 10 minutes: the network may be
         # down, and NTP is to be asked as soon as it is back.
         self._unheard = False
@@ -165,9 +189,13 @@ class Timekeeper:
     def _overdue(self):
         return self._sntp.hosts and self.clock.due(self._interval_ms)
 
-    def due(self):
-        """Whether ask() should be called."""
-        return self._overdue() and not self._retry.wait_ms()
+    def is_turn(self):
+        """Whether ask() is to be called in this poll: NTP is due, and did not have the poll
+        before."""
+        just_asked, self._just_asked = self._just_asked, False
+        if self._sntp.asking:
+            return True
+        return not just_asked and self._overdue() and not self._retry.wait_ms()
 
     def stale(self):
         """Whether readings should wait before they get their time: neither NTP nor the server has
@@ -179,15 +207,19 @@ class Timekeeper:
         return self._retry.wait_ms()
 
     def ask(self):
-        """One question to an NTP host; it blocks for at most its time-out, the look-up apart.
-        Returns whether there was an answer."""
+        """A step of a question to an NTP host: 100 ms at most, the look-up apart. Returns None
+        while the answer is waited for; else whether there was one."""
         clock = self.clock
         clock.tick()
-        unheard = clock.age_ms(*self._heard) > _NEAR_MS
-        most_ms = self._retry.failed() // 2
-        self._unheard, self.just_asked = unheard, True
+        if not self._sntp.asking:
+            self._unheard = clock.age_ms(*self._heard) > _NEAR_MS
+            self._retry.failed()
         wrong = self._sntp.ask(clock)
+        if wrong == "":
+            return None
+        self._just_asked = True
         if wrong:  # the pause begins now, after the time-out; half of it is fixed, half random
+            most_ms = self._retry.most_ms() // 2
             self._retry.pause(_LEAST_MS + most_ms + jitter(most_ms))
             self._on_trouble(wrong)
             return False
@@ -196,7 +228,7 @@ class Timekeeper:
             self._retry.succeeded()
         else:
             self._retry.pause(0)  # go on with the next question, whose answer is compared
-            self.just_asked = False
+            self._just_asked = False
         return True
 
     def take_date(self, date, late_ms=0):

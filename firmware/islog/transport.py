@@ -27,8 +27,6 @@ FORBIDDEN = const(3)  # 401, 402, 403: refused for now; 407, 511: the network wa
 WRONG = const(4)  # 404, 3xx and the like: not to be had here; or the server proves no name
 BAD = const(5)  # 400, 413, 422: this body is not acceptable
 _REDIRECTED = const(300)  # the status that is shown for a redirect, which is never followed
-_PART = const(256)  # bytes of an answer that are read at a time
-_LINE = const(1024)  # bytes; what comes behind them in a line does not matter
 _MBEDTLS = const(4096)  # errors from -4096 down are mbedtls's own numbers, those above the port's
 
 
@@ -119,60 +117,6 @@ class _Headers(dict):
         return self
 
 
-class _Socket:
-    # A socket without TLS, all of whose operations have one deadline, from its making on. What a
-    # server says before it closes is read also where the request could not be written any more.
-    def __init__(self, opened, timeout_ms):
-        self._socket, self._timeout_ms = opened, timeout_ms
-        self._made = time.ticks_ms()
-        self._text = b""  # was read, and is in no line yet
-        self._failed = None  # what a write has raised
-        self._answers = False  # the status line is there
-
-    def settimeout(self, seconds):
-        pass  # requests' own
-
-    def _in_time(self):
-        ms = self._timeout_ms - time.ticks_diff(time.ticks_ms(), self._made)
-        if ms <= 0:
-            raise OSError(errno.ETIMEDOUT)
-        self._socket.settimeout(ms / 1000)
-        return self._socket
-
-    def connect(self, where):
-        self._in_time().connect(where)
-
-    def write(self, data):
-        try:
-            if not self._failed:
-                self._in_time().write(data)
-        except OSError as e:
-            self._failed = e
-
-    def readline(self):
-        # The next line; b"" at the end, and where an answer has begun and its time is over.
-        text = self._text
-        while b"\n" not in text:
-            try:
-                part = self._in_time().recv(_PART)
-            except OSError as e:
-                if not self._answers:
-                    raise self._failed or e
-                text = part = b""
-            if not part:
-                break
-            if len(text) < _LINE:
-                text += part
-            elif b"\n" in part:
-                text += part[part.find(b"\n") :]
-        size = text.find(b"\n") + 1 or len(text)
-        self._text, self._answers = text[size:], True
-        return text[:size]
-
-    def close(self):
-        self._socket.close()
-
-
 class _Sockets:
     # `requests` finds this in the place of the socket module during a POST. It remembers the
     # socket, so that it can be closed: after a broken answer `requests` leaves it open to the
@@ -181,15 +125,15 @@ class _Sockets:
         self.module = module
         self.last = None  # the socket that is not closed yet
         self.made = 0  # ticks when it was made
-        self.plain_ms = 0  # the deadline of the next socket; 0: TLS comes on top of it
+        self.wrap = None  # what is made of a socket on which there is no TLS
 
     def __getattr__(self, name):
         return getattr(self.module, name)
 
     def socket(self, *where):
         self.made, self.last = time.ticks_ms(), self.module.socket(*where)
-        if self.plain_ms:
-            self.last = _Socket(self.last, self.plain_ms)
+        if self.wrap:
+            self.last = self.wrap(self.last)
         return self.last
 
 
@@ -252,9 +196,12 @@ class Requests(Transport):
         self._headers = _Headers(headers)
         self._headers["Content-Type"] = "application/json"
         self._first = None  # ticks at the answer's first header
-        self._sockets.plain_ms = self._timeout_s * 1000
-        if url.startswith("https:"):
-            self._sockets.plain_ms = 0
+        self._sockets.wrap = None
+        if not url.startswith("https:"):
+            from .deadline import Socket  # only for programs without TLS
+
+            self._sockets.wrap = lambda opened: Socket(opened, self._timeout_s * 1000)
+        else:
             gc.collect()  # TLS wants a large block
         try:
             self._names[self._module] = self._sockets
@@ -308,7 +255,7 @@ class Requests(Transport):
         if name == b"date":  # it was true when the server began to send
             self.late_ms = max(0, time.ticks_diff(now, self._first))
         self.header(name, value.strip())
-        if not self._sockets.plain_ms:  # over TLS, the other lines get what remains of the time
+        if not self._sockets.wrap:  # over TLS, the other lines get what remains of the time
             ms = self._timeout_s * 1000 - time.ticks_diff(now, self._sockets.made)
             self._sockets.last.settimeout(max(0, ms) / 1000)  # 0: no line, so they end
 

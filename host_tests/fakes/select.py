@@ -24,6 +24,8 @@ class poll:
     def poll(self, timeout_ms=-1):
         internet.call("poll")
         (sock, events) = list(self._asked.values())[0]
+        if not sock.connection:  # a datagram socket
+            return [(sock, POLLIN)] if sock.has_heard(timeout_ms) else []
         if sock.aborted():  # an ESP32's select() says that it is ready as well
             return [(sock, POLLERR | (events if network.style == "esp32" else 0))]
         wait_ms = 0 if events & POLLOUT else timeout_ms  # there is always room

@@ -90,6 +90,12 @@ class socket:
         self._answer = self._peer.answer(data) if self._peer and way == "alive" else None
         return len(data)
 
+    def has_heard(self, timeout_ms):
+        """Whether a datagram is there; where it is not, that time passes."""
+        if self._answer is None:
+            time.advance(timeout_ms)
+        return self._answer is not None
+
     def recv(self, size):
         if self._kind == SOCK_STREAM:
             internet.call("read")
