@@ -1,7 +1,8 @@
 """Puts the fakes in place of what a PC's Python lacks, so that islog can be imported here.
 
-`time`, `socket` and `select` are replaced only while islog and the fakes are imported, and where a
-module of islog is loaded again: all else needs its own. On MicroPython the module path does so.
+`time`, `socket`, `select` and `asyncio` are replaced only while islog and the fakes are imported,
+and where a module of islog is loaded again: all else needs its own. On MicroPython the module path
+does so.
 """
 
 import builtins
@@ -15,9 +16,10 @@ ROOT = Path(__file__).parents[1]
 FAKES = ROOT / "host_tests" / "fakes"
 STAND_INS = ROOT / "tools" / "simulator" / "stand_ins"  # the simulated board has them, too
 FIRMWARE = ROOT / "firmware"
-_HIDDEN = ("time", "socket", "select")
+_HIDDEN = ("time", "socket", "select", "asyncio")
 _OTHERS = ("micropython", "uctypes", "network_station", "network_cyw43", "network_wlan")
 _OTHERS += ("network", "machine", "internet", "connections", "initial_state", "ntp_host")
+_LATER = ("requests", "secure", "guest", "virtual_board")
 
 
 def install(firmware=FIRMWARE):
@@ -27,7 +29,7 @@ def install(firmware=FIRMWARE):
     gc.mem_free = lambda: 150000
     kept = {name: sys.modules.get(name) for name in _HIDDEN}
     _load("time")
-    for name in (*_OTHERS, "socket", "select", "requests", "secure", "guest", "virtual_board"):
+    for name in (*_OTHERS, "socket", "select", "asyncio", *_LATER):
         _load(name)
     sys.modules["tls"] = sys.modules["secure"]
     sys.path.insert(0, str(firmware))

@@ -30,6 +30,7 @@ from .errors import call_unloading, why
 from .transport import UNKNOWN, Transport, from_peer, meaning
 
 _STEP_MS = const(100)
+_SHORT_MS = const(10)  # a step that does not wait
 _POLLS = const(16)  # an exchange has time for so many steps, however long the program pauses
 _LINE = const(240)  # bytes read at once; a longer line is cut between this and twice as many
 _BODY_MAX = const(4096)  # a longer body is not read: the connection is closed instead
@@ -42,7 +43,12 @@ class Keepalive(Transport):
     """POSTs over one connection. `ca_file` names the roots that the server's certificate has to
     come from (tls_context.py), or is None: then a server is not verified. `timeout_s` is for a
     whole exchange; after `idle_s` without one the connection is closed. ConfigError: `ca_file`.
-    """
+
+    With `outside_ms` a step does not wait: its caller did, before it, for at most so long, which
+    counts. `awaited` is the stream that the next step wants to read from; None: it wants another
+    thing."""
+
+    outside_ms, awaited = 0, None
 
     def __init__(self, timeout_s, idle_s, ca_file=None):
         self._timeout_s = timeout_s
@@ -79,12 +85,12 @@ class Keepalive(Transport):
         self._under_way = None  # so, where an exception ends this step, nobody goes on with it
         now = time.ticks_ms()
         pause_ms = time.ticks_diff(now, self._at)
-        most_ms = self._timeout_s * 1000 // _POLLS
+        most_ms = max(self.outside_ms, self._timeout_s * 1000 // _POLLS)
         self._remaining_ms -= pause_ms if 0 <= pause_ms < most_ms else most_ms
         self.late_ms += pause_ms if pause_ms >= 0 else -0x20000000  # over six days: below 0
         self._at = now
         try:
-            next(run)
+            self.awaited = next(run)
             self._remaining_ms -= self._spent_ms()
             self._at = time.ticks_ms()
             self._under_way = run
@@ -243,9 +249,13 @@ class Keepalive(Transport):
             self._poll.modify(
                 self._stream, select.POLLIN | select.POLLOUT if self._out else select.POLLIN
             )
-            ready = spent_ms < _STEP_MS and self._poll.poll(_STEP_MS - spent_ms)
+            left_ms = (_SHORT_MS if self.outside_ms else _STEP_MS) - spent_ms
+            ready = left_ms > 0 and self._poll.poll(0 if self.outside_ms else left_ms)
             if not ready:
-                yield
+                if left_ms > 0 and not self._begun:
+                    self.late_ms = 0  # it has not come yet
+                # (TLS writes where it can be read: its stream says when it wants to go on.)
+                yield self._stream if self._socket or not self._out else None
             elif ready[0][1] & ~select.POLLOUT:
                 got = self._read(into)
         if not got:

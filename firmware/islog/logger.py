@@ -127,6 +127,11 @@ class Logger:
     def lost(self):
         return self._uplink.lost + (self._spool.lost if self._spool else 0)
 
+    def __getattr__(self, name):
+        from .aio import get  # run() and its like: only under asyncio
+
+        return get(self, name)
+
     def status(self):
         """A dict of the above, with `clock` (what set it: "none", "http", "ntp"), `clock_error_ms`
         (the likely error of the time now, or of the oldest reading's), `uptime_s`, and `said`: the
@@ -303,13 +308,6 @@ class Logger:
                 raise
         return not self.pending
 
-    async def run(self):
-        """Call poll() under asyncio, until close(). During each, the other tasks have to wait."""
-        import asyncio
-
-        while self.state != "closed":
-            await asyncio.sleep(self.poll() / 1000)
-
     def close(self):
         """One last attempt of at most `timeout` seconds, then the spool. True where all was sent.
 
@@ -317,7 +315,9 @@ class Logger:
         callback in the middle of poll() it does nothing; nor do poll() and flush() there."""
         if self._busy or self.state == "closed":
             return not self.pending
-        done = self.flush(self._timeout_s)
+        return self._end(self.flush(self._timeout_s))
+
+    def _end(self, done):
         self._uplink.give_up()
         if not (self._spool and (self._save() or self._save())):
             self._uplink.drop()
