@@ -149,7 +149,17 @@ class Logger:
 
         False where `timeout` seconds ran out first (None: no limit)."""
     async def run(self) -> None:
-        """The same loop under asyncio, until close(). One POST still takes as long as it takes."""
+        """Call poll() under asyncio, until close(). With `transport="kept"` no step waits, and
+        what would is awaited; with "requests" one POST still takes as long as it takes.
+        Cancelled, it gives up what is under way, keeps its readings, and may be called again."""
+    async def aflush(self, timeout: float | None = 30) -> bool:
+        """flush(), while other tasks go on; also beside run()."""
+    async def aclose(self) -> bool:
+        """close(), while other tasks go on; run() then comes to its end."""
+    async def __aenter__(self) -> Logger:
+        """`async with log:` has aclose() at its end."""
+    async def __aexit__(self, *_: object) -> None:
+        """As aclose()."""
     def close(self) -> bool:
         """One last attempt of at most `timeout` seconds, then the spool. True where all was sent.
 

@@ -8,10 +8,12 @@ floating point (8.1), where the example's driver uses those in integers.
 
 import csv
 import json
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from itertools import groupby, product
+from urllib.request import urlopen
 
 import pytest
 
@@ -54,8 +56,8 @@ class ExampleBoards:
             "flush_interval": 1,
         }
 
-    def add(self, main, name, kind):
-        config = self.config(f"{name} {kind}")
+    def add(self, main, name, kind, **settings):
+        config = {**self.config(f"{name} {kind}"), **settings}
         board = simulator.Board(kind, config=config, main=main, attached=RECORDINGS)
         self.by_name[name, kind] = board
         return board
@@ -359,9 +361,36 @@ machine.I2C = Blank
         assert boards.by_name["blank", "rp2"].status["rejected"] >= 6
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_station_of_asyncio_tasks_logs_and_shows_its_page(tmp_path, kind):
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    main = tmp_path / "asyncio_station.py"
+    program = (EXAMPLES / "asyncio_station.py").read_text()
+    assert program.count("PORT = 80\n") == 1
+    main.write_text(program.replace("PORT = 80\n", f"PORT = {port}\n"))
+    pages = []
+
+    def has_shown_pages(values):
+        if values:
+            with urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
+                pages.append(page.read().decode())
+        return 22.3 in values and pages[-1].startswith("online, ")
+
+    with LocalServer(key=KEY) as server:
+        boards = ExampleBoards(server)
+        with boards.add(main, "station", kind, transport="kept"):
+            boards.run("station", kind, "temperature", has_shown_pages)
+        arrived = without_repeats(boards.arrived("station", kind, "temperature"))
+    recorded_ones = [value for _, value in recorded("dht22-15", "temperature")]
+    assert [round(value, 3) for value in arrived] == recorded_ones[: len(arrived)]
+    assert any(line.startswith("DHT22: ") for line in boards.by_name["station", kind].lines)
+    assert int(pages[-1].split()[1]) > 0
+
+
 def test_examples_are_short():
     programs = [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("lib/*.py")]
-    assert {path.stem for path in programs} >= set(NAMES)
+    assert {path.stem for path in programs} >= {*NAMES, "asyncio_station"}
     for path in programs:
         lines = path.read_text().splitlines()
         assert len(lines) < 40, f"{path} has {len(lines)} lines"

@@ -35,6 +35,10 @@ except islog.ConfigError as e:
 
 async def main():
     await log.run()
+    done: bool = await log.aflush() and await log.aflush(None) and await log.aclose()
+    print(done)
+    async with log as same:
+        same.log("temperature", 21.5)
 
 
 # What is wrong.
@@ -47,6 +51,7 @@ log.log("then", 1, (1416262288, 0.9))  # type: ignore[arg-type]
 log.log_object({"nested": {"a": 1}})  # type: ignore[type-var]
 log.log_object("text")  # type: ignore[arg-type]
 log.flush("30")  # type: ignore[arg-type]
+flushed: bool = log.aflush()  # type: ignore[assignment]
 log.polll()  # type: ignore[attr-defined]
 log.sent = 0  # type: ignore[misc]
 key: str = log.pending  # type: ignore[assignment]
