@@ -9,12 +9,12 @@ The steps are those of poll() and flush(), but none waits: what it would wait fo
     nothing under way                       as long as poll() says: a second at most
 
 A stream is waited for by asyncio itself: reading no bytes of it waits until there are some
-(extmod/asyncio/stream.py). Only one task can wait so for a stream, which is `watched` then: a
+(asyncio's stream.Stream.read). Only one task can wait so for a stream, which is `watched` then: a
 second one, where run() and aflush() are at work together, looks every 20 ms.
 
 Cancelling comes where a task waits, so between two steps. asyncio.wait_for_ms() would lose one
-that comes just as the time is over (extmod/asyncio/funcs.py: it waits for its runner then, which
-takes the cancelling for its own), so two tasks and an Event do its work here.
+that comes just as the time is over (it waits for its runner then, which takes the cancelling for
+its own), so two tasks and an Event do its work here.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ def get(log, name):
     """What is awaited of a Logger, by name. AttributeError: it has nothing of that name."""
     if name in ("run", "aflush", "aclose", "__aenter__", "__aexit__"):
         return getattr(Awaitable(log), name)
-    raise AttributeError("'Logger' object has no attribute '%s'" % name)
+    raise AttributeError(name)
 
 
 class Awaitable:
@@ -121,7 +121,7 @@ class Awaitable:
 
 async def _until_readable(stream, most_ms):
     woken = asyncio.Event()
-    tasks = [None, None]
+    tasks = [None, None]  # type: list[asyncio.Task | None]
     try:
         tasks[0] = asyncio.create_task(_wake_later(woken, most_ms))
         tasks[1] = asyncio.create_task(_wake_readable(woken, stream))

@@ -1,7 +1,7 @@
 """Imitates the part of MicroPython's `asyncio` that islog and its tests use (extmod/asyncio, 1.13
 and later), in virtual time: while no task can go on, time passes up to the next one that can.
 
-A stream is waited for by one task at a time, an AssertionError for the second (core.py, IOQueue);
+A stream is waited for by one task at a time, an AssertionError for the second (core.IOQueue);
 one that is closed meanwhile wakes its task (extmod/modlwip.c: POLLNVAL). `wake_ups`
 counts how often time went by until a task could go on.
 """
