@@ -46,7 +46,10 @@ class Awaitable:
         log = self._log
         try:
             while log.state != "closed":
-                await self._wait(self._poll(False), _LONGEST_MS)
+                try:
+                    await self._wait(self._poll(False), _LONGEST_MS)
+                except MemoryError:  # for a coroutine or a task
+                    await asyncio.sleep_ms(_NAP_MS)
         except BaseException:
             log._uplink.give_up()
             self._release()
@@ -60,14 +63,17 @@ class Awaitable:
         last = time.ticks_ms()
         try:
             while log.pending:
-                wait_ms = self._poll(True)
-                if remaining_ms is not None:
-                    now = time.ticks_ms()
-                    remaining_ms -= time.ticks_diff(now, last)
-                    last = now
-                    if remaining_ms <= 0:
-                        break
-                await self._wait(wait_ms, _LONGEST_MS if remaining_ms is None else remaining_ms)
+                try:
+                    wait_ms = self._poll(True)
+                    if remaining_ms is not None:
+                        now = time.ticks_ms()
+                        remaining_ms -= time.ticks_diff(now, last)
+                        last = now
+                        if remaining_ms <= 0:
+                            break
+                    await self._wait(wait_ms, remaining_ms or _LONGEST_MS)
+                except MemoryError:
+                    await asyncio.sleep_ms(_NAP_MS)
         except BaseException:
             self._release()
             raise
@@ -112,8 +118,6 @@ class Awaitable:
                     transport.watched = stream
                     await _until_readable(stream, most_ms)
                     return
-                except MemoryError:
-                    pass
                 finally:
                     transport.watched = None
         await asyncio.sleep_ms(min(wait_ms, most_ms))
@@ -140,6 +144,6 @@ async def _wake_later(woken, ms):
 async def _wake_readable(woken, stream):
     try:
         await asyncio.StreamReader(stream).read(0)
-    except OSError:  # it was closed meanwhile
+    except (OSError, MemoryError):  # it was closed meanwhile
         await asyncio.sleep_ms(_NAP_MS)
     woken.set()

@@ -1,0 +1,104 @@
+"""Ctrl-C at every line of what runs under asyncio, and a lack of memory at every line that may
+want some: nothing is left open, and run() goes on, at once or when it is called again.
+
+For CPython only, whose sys.settrace() tells of each line.
+"""
+
+import sys
+
+import internet
+import pytest
+import virtual_board
+from islog import aio
+from virtual_board import Board
+
+asyncio = aio.asyncio
+# Of what is thrown away unstarted, after a Ctrl-C, CPython would say so.
+pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+WANTS_MEMORY = ("_poll", "_wait", "_until_readable", "_wake_readable")
+
+
+class At:
+    """In a `with`: `kind` is raised before the line `number` that is executed of these functions
+    of aio.py (None: of all)."""
+
+    def __init__(self, number, kind, functions=None):
+        self.left = number
+        self._kind = kind
+        self._functions = functions
+
+    def __enter__(self):
+        self._before = sys.gettrace()
+        sys.settrace(self._enter)
+
+    def __exit__(self, *_):
+        sys.settrace(self._before)
+
+    def _enter(self, frame, event, arg):
+        code = frame.f_code
+        if code.co_filename != aio.__file__:
+            return None
+        return self._line if not self._functions or code.co_name in self._functions else None
+
+    def _line(self, frame, event, arg):
+        if event == "line":
+            self.left -= 1
+            if self.left == -1:
+                raise self._kind
+        return self._line
+
+
+async def program(board, seconds):
+    runner = asyncio.create_task(board.logger.run())
+    if not board.logged:
+        board.log("t", 1)
+    flushed = await board.logger.aflush(seconds)
+    await asyncio.sleep_ms(seconds * 1000)
+    runner.cancel()
+    try:
+        await runner
+    except asyncio.CancelledError:
+        pass
+    return flushed
+
+
+def a_board():
+    virtual_board.reset()
+    asyncio.new_event_loop()
+    board = Board(transport="kept", flush_interval=0, timeout=2)
+    board.run(3)
+    board.server.pieces = lambda raw, keep: [(150, raw[:9]), (150, raw[9:])]
+    return board
+
+
+def test_ctrl_c_at_every_line():
+    number, reached = 0, True
+    while reached:
+        board, at = a_board(), At(number, KeyboardInterrupt)
+        try:
+            with at:
+                asyncio.run(program(board, 3))
+        except KeyboardInterrupt:
+            pass
+        reached = at.left < 0
+        board.check_books()
+        asyncio.new_event_loop()  # as the documentation of asyncio has it, after a Ctrl-C
+        assert asyncio.run(program(board, 3))
+        assert set(board.values()) == {1} and board.logger.pending == 0
+        assert internet.open_sockets == 0 and not board.logger._uplink.transport.outside_ms
+        number += 1
+    assert number > 200
+
+
+def test_without_memory_at_every_line_that_may_want_some():
+    number, reached = 0, True
+    while reached:
+        board, at = a_board(), At(number, MemoryError, WANTS_MEMORY)
+        with at:
+            assert asyncio.run(program(board, 3))
+        reached = at.left < 0
+        board.check_books()
+        assert board.values() == [1] and board.logger.pending == 0
+        assert internet.open_sockets == 0
+        number += 1
+    assert number > 150
