@@ -128,7 +128,7 @@ class Logger:
         return self._uplink.lost + (self._spool.lost if self._spool else 0)
 
     def __getattr__(self, name):
-        from .aio import get  # run() and its like: only under asyncio
+        from .task import get  # run() and its like: only under asyncio
 
         return get(self, name)
 
@@ -315,9 +315,7 @@ class Logger:
         callback in the middle of poll() it does nothing; nor do poll() and flush() there."""
         if self._busy or self.state == "closed":
             return not self.pending
-        return self._end(self.flush(self._timeout_s))
-
-    def _end(self, done):
+        done = self.flush(self._timeout_s)
         self._uplink.give_up()
         if not (self._spool and (self._save() or self._save())):
             self._uplink.drop()

@@ -9,10 +9,10 @@ import sys
 import internet
 import pytest
 import virtual_board
-from islog import aio
+from islog import task as under_asyncio
 from virtual_board import Board
 
-asyncio = aio.asyncio
+asyncio = under_asyncio.asyncio
 # Of what is thrown away unstarted, after a Ctrl-C, CPython would say so.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 WANTS_MEMORY = ("_poll", "_wait", "_until_readable", "_wake_readable")
@@ -20,7 +20,7 @@ WANTS_MEMORY = ("_poll", "_wait", "_until_readable", "_wake_readable")
 
 class At:
     """In a `with`: `kind` is raised before the line `number` that is executed of these functions
-    of aio.py (None: of all)."""
+    of task.py (None: of all)."""
 
     def __init__(self, number, kind, functions=None):
         self.left = number
@@ -36,7 +36,7 @@ class At:
 
     def _enter(self, frame, event, arg):
         code = frame.f_code
-        if code.co_filename != aio.__file__:
+        if code.co_filename != under_asyncio.__file__:
             return None
         return self._line if not self._functions or code.co_name in self._functions else None
 

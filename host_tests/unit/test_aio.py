@@ -5,10 +5,10 @@ import random
 
 import internet
 import virtual_board
-from islog import aio
+from islog import task as under_asyncio
 from virtual_board import Board, raises
 
-asyncio = aio.asyncio
+asyncio = under_asyncio.asyncio
 time = virtual_board.time
 TRANSPORTS = ("requests", "kept")
 
