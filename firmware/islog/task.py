@@ -6,6 +6,7 @@ The steps are those of poll() and flush(), but none waits: what it would wait fo
     an exchange that waits for the server   until its stream can be read, or the exchange's time or
                                             a second is over
     an exchange that waits otherwise        20 ms (for a connection, for room to write)
+    an SNTP question                        5 ms, since its round trip is measured
     nothing under way                       as long as poll() says: a second at most
 
 A stream is waited for by asyncio itself: reading no bytes of it waits until there are some
@@ -24,6 +25,7 @@ from micropython import const
 
 _LONGEST_MS = const(1000)
 _NAP_MS = const(20)
+_GLANCE_MS = const(5)
 
 
 def get(log, name):
@@ -105,12 +107,12 @@ class Awaitable:
             log._spool.release()
 
     def _poll(self, flushing):
-        transport = self._log._uplink.transport
+        transport, timekeeper = self._log._uplink.transport, self._log._time
         try:
-            transport.outside_ms = self._waited_ms
+            transport.outside_ms, timekeeper.waits = self._waited_ms, False
             return self._log._poll(flushing)
         finally:
-            transport.outside_ms = 0
+            transport.outside_ms, timekeeper.waits = 0, True
 
     async def _wait(self, wait_ms, most_ms):
         uplink = self._log._uplink
@@ -128,6 +130,8 @@ class Awaitable:
                     return
                 finally:
                     transport.watched = None
+        elif self._log._time.asking:
+            wait_ms = _GLANCE_MS
         await asyncio.sleep_ms(min(wait_ms, most_ms))
 
 

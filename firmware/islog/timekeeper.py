@@ -63,11 +63,11 @@ class Sntp:
         """Whether a question is under way."""
         return self._asked is not None
 
-    def ask(self, clock):
+    def ask(self, clock, step_ms=_STEP_MS):
         """One step: ask a question, or look for the answer to the one that is under way; it waits
-        for at most 100 ms, the name look-up apart. Returns "" while an answer is waited for; None
-        where one came, or one of before is to be used; else a sentence that says what went wrong.
-        After the last two, look at `done`. This calls `clock.tick()`."""
+        for at most `step_ms`, the name look-up apart. Returns "" while an answer is waited for;
+        None where one came, or one of before is to be used; else a sentence that says what went
+        wrong. After the last two, look at `done`. This calls `clock.tick()`."""
         if self.done:
             self.done, self._samples = False, 0
         if self._samples and not self._asked:
@@ -79,7 +79,7 @@ class Sntp:
             if not self._asked:
                 self.close()  # where an exception left a question before it was asked
                 self._send(host, clock)
-            wrong = self._hear(host, clock)
+            wrong = self._hear(host, clock, step_ms)
             if wrong == "":
                 return wrong
         except (OSError, MemoryError) as e:
@@ -118,15 +118,15 @@ class Sntp:
         s.send(question)
         self._asked = sent, nonce, where[-1]
 
-    def _hear(self, host, clock):
+    def _hear(self, host, clock, step_ms):
         sent, nonce, address = self._asked
         waited_ms = time.ticks_diff(time.ticks_ms(), sent)
         # (Negative: nobody has called for more than six days.)
         remaining_ms = self._timeout_s * 1000 - waited_ms if waited_ms >= 0 else 0
         waiting = select.poll()
         waiting.register(self._socket, select.POLLIN)
-        if not waiting.poll(max(0, min(_STEP_MS, remaining_ms))):
-            if remaining_ms > _STEP_MS:
+        if not waiting.poll(max(0, min(step_ms, remaining_ms))):
+            if remaining_ms > step_ms:
                 return ""
             raise OSError(errno.ETIMEDOUT)
         self._socket.setblocking(False)
@@ -164,6 +164,8 @@ class Timekeeper:
     When NTP is asked is decided here alone: where the clock is due for it (Clock.due), and the
     pause after a question in vain is over. These pauses grow, as NTP may be blocked for good."""
 
+    waits = True  # within a step, for an answer; under asyncio the task does (task.py)
+
     def __init__(self, settings, on_trouble):
         self.clock = clock = Clock(settings["set_rtc"])
         self._sntp = Sntp(settings["ntp_hosts"], settings["timeout"])
@@ -188,6 +190,11 @@ class Timekeeper:
 
     def _overdue(self):
         return self._sntp.hosts and self.clock.due(self._interval_ms)
+
+    @property
+    def asking(self):
+        """Whether an answer of NTP's is waited for."""
+        return self._sntp.asking
 
     def is_turn(self):
         """Whether ask() is to be called in this poll: NTP is due, and did not have the poll
@@ -214,7 +221,7 @@ class Timekeeper:
         if not self._sntp.asking:
             self._unheard = clock.age_ms(*self._heard) > _NEAR_MS
             self._retry.failed()
-        wrong = self._sntp.ask(clock)
+        wrong = self._sntp.ask(clock, _STEP_MS if self.waits else 0)
         if wrong == "":
             return None
         self._just_asked = True

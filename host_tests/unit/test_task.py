@@ -6,56 +6,12 @@ import random
 import internet
 import virtual_board
 from islog import task as under_asyncio
+from programs import Ticker, ended, log_each_second, run
 from virtual_board import Board, raises
 
 asyncio = under_asyncio.asyncio
 time = virtual_board.time
 TRANSPORTS = ("requests", "kept")
-
-
-def run(board, *coroutines, seconds=10):
-    """The coroutines as tasks, for so long; what is left of them then is cancelled. The tasks."""
-    asyncio.new_event_loop()
-    tasks = []
-
-    async def main():
-        tasks.extend([asyncio.create_task(c) for c in coroutines])
-        await asyncio.sleep_ms(seconds * 1000)
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            await ended(task)
-        board.check_books()
-
-    asyncio.run(main())
-    return tasks
-
-
-async def ended(task):
-    try:
-        return await task
-    except asyncio.CancelledError:
-        return None
-
-
-class Ticker:
-    """A task that wants to go on every 10 ms; `late_ms`: by how much it was late at most."""
-
-    def __init__(self):
-        self.late_ms = self.ticks = 0
-
-    async def run(self):
-        while True:
-            due = time.up_ms() + 10
-            await asyncio.sleep_ms(10)
-            self.late_ms = max(self.late_ms, time.up_ms() - due)
-            self.ticks += 1
-
-
-async def log_each_second(board, count, first=0):
-    for i in range(first, first + count):
-        board.log("t", i)
-        await asyncio.sleep_ms(1000)
 
 
 def test_readings_arrive_while_other_tasks_go_on():
@@ -185,7 +141,7 @@ def test_cancelled_at_200_moments_nothing_is_left_open_and_nothing_is_lost():
             asyncio.new_event_loop()
             asyncio.run(cancelled_after(random.getrandbits(11), board, board.logged))
             assert internet.open_sockets == 0
-            assert not (log._uplink.doing or log._ring.reading or log._busy)
+            assert not (log._uplink.doing or log._ring.pinned or log._busy)
             board.check_books()
         board.server.always = None
         run(board, log.run(), seconds=120)
