@@ -54,6 +54,7 @@ class Awaitable:
                     await asyncio.sleep_ms(_NAP_MS)
         except BaseException:
             log._uplink.give_up()
+            log._time.close()
             self._release()
             raise
 

@@ -69,6 +69,7 @@ def in_firmware():
         ("bytecode", "Steps", ("log",)),
         ("intake", "Intake", ("log_object",)),
         ("logger", "Logger", None),
+        ("task", "Awaitable", ("run", "aflush", "aclose", "__aenter__", "__aexit__")),
     ):
         tree = ast.parse((FIRMWARE / f"islog/{module}.py").read_text())
         inside = tree.body
