@@ -49,11 +49,12 @@ class Sntp:
     `unix_s` at the uptime (`periods`, `ticks`), right to `error_ms`, half the round trip.
     """
 
+    _banned = ()  # type: tuple[tuple, ...] # (address, periods, ticks): since that uptime
+
     def __init__(self, hosts, timeout_s):
         self.hosts = hosts
         self._timeout_s = min(timeout_s, _TIMEOUT_S)
         self._turn = self._samples = 0  # whose turn it is, of the hosts; answers to compare so far
-        self._banned = ()  # type: tuple[tuple, ...] # (address, periods, ticks): since that uptime
         self._socket = self._asked = None  # (ticks, nonce, address) of the question under way
         self.done = False
         self.best = None

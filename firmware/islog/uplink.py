@@ -16,6 +16,8 @@ stay in the batch until they are accepted (`sent`), or are refused each by itsel
 The outcomes, and which status is which: transport.meaning(). `slow_retry`: a setting, minutes.
 """
 
+import time
+
 from micropython import const
 
 from .batch import Batch
@@ -63,7 +65,7 @@ class Uplink:
         self.answered = False  # whether the last exchange got an answer, good or not
         self.condition = 0  # FAILING, PAUSED, or 0: what the last answer asks for
         self._usual = settings["batch_bytes"] // _TYPICAL_BYTES  # so many readings fill a batch
-        self._began = 0, 0  # the uptime at which the latest request was begun
+        self._took_ms = 0  # so long the steps of the latest request have taken
         # One of the readings from Batch.first up to this number makes the server refuse a request
         # (BAD), and is searched for; at or below Batch.first: there is none.
         self._suspects = 0
@@ -119,7 +121,7 @@ class Uplink:
             call = self._ingest + (self.batch.slice(self._part()),)
         if self._gap_ms:
             self._gap.pause(self._gap_ms)
-        self._began = self._retry.clock.stamp()
+        self._took_ms = 0
         self.transport.start(*call)
         self.doing = what
         self.bucket_untried = self.bucket_untried and what != BUCKET
@@ -135,7 +137,9 @@ class Uplink:
         """Do one step of the exchange that was started, and where that ends it, all that follows
         from the answer. Returns what it was (BUCKET, PROBE, BATCH), or 0: it is under way."""
         transport = self.transport
+        began = time.ticks_ms()
         outcome = transport.step()
+        self._took_ms += time.ticks_diff(time.ticks_ms(), began)
         if outcome is None:
             return 0
         what, self.doing = self.doing, None
@@ -294,7 +298,7 @@ class Uplink:
             )
             return
         retry.failed()
-        least_ms = retry.clock.age_ms(*self._began)  # no shorter than what failed has taken
+        least_ms = self._took_ms  # the program gets at least as much time as this has taken
         status, day = self._same_status
         if status and not day:
             day = Retry(0, retry.clock)

@@ -166,13 +166,13 @@ class Rig:
         assert self.server.accepted == status["sent"] + len(self.own_arrivals())
 
     def check_not_held_up(self, held_s):
-        """A board whose `timeout` is a second has hung up on a Front that kept it waiting for
+        """A board whose `timeout` is three seconds has hung up on a Front that kept it waiting for
         `held_s`; its program went on meanwhile, which it does not where an exchange waits for all
         of an answer."""
-        assert held_s < END_S - 1
+        assert held_s < END_S - 0.5
         at_ns = [note["ns"] for note in self.notes()]
         longest_ns = max(after - before for before, after in zip(at_ns, at_ns[1:], strict=False))
-        assert longest_ns < 0.9 * 10**9
+        assert longest_ns < 2.5 * 10**9
 
 
 def plain(reading):

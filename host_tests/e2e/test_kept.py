@@ -365,7 +365,7 @@ def test_an_answer_that_does_not_end_is_given_up_and_holds_nothing_up(rig, slow)
 
     with Front(rig.server, answer) as front:
         settings = {"bucket_url": front.bucket_url, "ingest_url": front.ingest_url}
-        settings |= {"transport": "kept", "flush_interval": 0, "timeout": 1, "wifi": None}
+        settings |= {"transport": "kept", "flush_interval": 0, "timeout": 3, "wifi": None}
         with rig.board_with("steady", buffer_bytes=65536, **settings):
             rig.until(lambda: held_s, "the board hangs up")
             rig.until_caught_up()

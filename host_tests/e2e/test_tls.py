@@ -89,7 +89,7 @@ BAD = {
 
 def to_front(front, ca_file):
     urls = {"bucket_url": front.bucket_url, "ingest_url": front.ingest_url}
-    return {"ca_file": str(ca_file), "timeout": 1, "buffer_bytes": 65536, "wifi": None, **urls}
+    return {"ca_file": str(ca_file), "timeout": 3, "buffer_bytes": 65536, "wifi": None, **urls}
 
 
 @pytest.mark.parametrize("make", BAD)

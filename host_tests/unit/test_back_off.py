@@ -24,3 +24,20 @@ def test_a_pause_is_never_shorter_than_the_attempt_that_failed():
         waited_ms += max(1, min(500, wait_ms))
     assert longest_ms > 3000
     assert waited_ms >= 50000  # half of the time is the program's
+
+
+def test_a_program_that_polls_once_an_hour_does_not_wait_for_days():
+    board = Board(transport="kept", flush_interval=0, timeout=5)
+    board.log("t", 0)
+    board.run(10)
+    answers = board.server.pieces
+    board.server.pieces = lambda raw, keep: []  # it takes what comes, and says nothing
+    board.log("t", 1)
+    for _ in range(40):
+        time.advance(3600000)
+        board.logger.poll()
+    board.server.pieces = answers
+    for _ in range(40):
+        time.advance(3600000)
+        board.logger.poll()
+    assert board.values()[-1] == 1 and board.logger.pending == 0

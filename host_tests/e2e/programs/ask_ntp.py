@@ -1,6 +1,6 @@
 """Asks NTP hosts, on a plain MicroPython: no board is needed for that.
 
-One case a line on standard input, JSON: hosts, timeout_s, questions (ask() is called so often).
+One case a line on standard input, JSON: hosts, timeout_s, questions (so often one is asked).
 Its answer is a line on standard output, JSON, a list with an entry for each question: wrong (a
 sentence or None), done, took_ms, and where done off_ms (by so much its time is ahead of the PC's)
 and error_ms.
@@ -16,7 +16,9 @@ from islog.timekeeper import Sntp
 
 def ask(client, clock):
     start = time.ticks_ms()
-    wrong = client.ask(clock)
+    wrong = ""
+    while wrong == "":
+        wrong = client.ask(clock)
     outcome = {"wrong": wrong, "done": client.done}
     outcome["took_ms"] = time.ticks_diff(time.ticks_ms(), start)
     if client.done:

@@ -12,7 +12,7 @@ class socket:
     def __init__(self, family, kind):
         self._answer = bytearray(48)
 
-    def settimeout(self, seconds):
+    def setblocking(self, flag):
         pass
 
     def connect(self, where):
