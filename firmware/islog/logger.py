@@ -192,6 +192,7 @@ class Logger:
         if self._wifi and not self._is_linked():
             self.state = "offline"
             uplink.give_up()
+            self._time.close()
             return _STEP_MS
         if self.state == "offline":
             self.state = "online" if self.synced else "no time"

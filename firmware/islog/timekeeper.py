@@ -49,6 +49,7 @@ class Sntp:
     `unix_s` at the uptime (`periods`, `ticks`), right to `error_ms`, half the round trip.
     """
 
+    _rare = False  # the program calls so rarely that a step waits for all of the time
     _banned = ()  # type: tuple[tuple, ...] # (address, periods, ticks): since that uptime
 
     def __init__(self, hosts, timeout_s):
@@ -122,8 +123,13 @@ class Sntp:
     def _hear(self, host, clock, step_ms):
         sent, nonce, address = self._asked
         waited_ms = time.ticks_diff(time.ticks_ms(), sent)
-        # (Negative: nobody has called for more than six days.)
-        remaining_ms = self._timeout_s * 1000 - waited_ms if waited_ms >= 0 else 0
+        remaining_ms = self._timeout_s * 1000 - waited_ms
+        if not 0 <= waited_ms <= self._timeout_s * 1000 + _STEP_MS:
+            # Nobody has looked meanwhile: when it came is not known. The next one is waited for.
+            self._rare = True
+            raise OSError(errno.ETIMEDOUT)
+        if self._rare:
+            step_ms = remaining_ms
         waiting = select.poll()
         waiting.register(self._socket, select.POLLIN)
         if not waiting.poll(max(0, min(step_ms, remaining_ms))):
@@ -132,6 +138,8 @@ class Sntp:
             raise OSError(errno.ETIMEDOUT)
         self._socket.setblocking(False)
         answer = self._socket.recv(64)
+        if self._rare:
+            self._rare = False
         trip_ms = time.ticks_diff(time.ticks_ms(), sent)
         clock.tick()
         if len(answer) < 48 or answer[24:32] != nonce:

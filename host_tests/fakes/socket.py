@@ -88,13 +88,14 @@ class socket:
         if way is None:
             raise internet.error("EHOSTUNREACH")
         self._answer = self._peer.answer(data) if self._peer and way == "alive" else None
+        self._due_ms = time.up_ms() + getattr(self._peer, "late_ms", 0)
         return len(data)
 
     def has_heard(self, timeout_ms):
         """Whether a datagram is there; where it is not, that time passes."""
-        if self._answer is None:
-            time.advance(timeout_ms)
-        return self._answer is not None
+        late_ms = timeout_ms + 1 if self._answer is None else max(0, self._due_ms - time.up_ms())
+        time.advance(min(timeout_ms, late_ms))
+        return late_ms <= timeout_ms
 
     def recv(self, size):
         if self._kind == SOCK_STREAM:

@@ -300,6 +300,22 @@ def test_while_ntp_is_silent_a_poll_is_short_and_most_of_the_time_is_the_program
     assert asked_ms < 20000
 
 
+def test_a_program_that_polls_rarely_gets_the_time_from_a_host_that_is_far_away():
+    board = Board(flush_interval=0)
+    board.ntp.late_ms = 400
+    for _ in range(20):
+        board.logger.poll()
+        time.advance(60000)
+    status = board.logger.status()
+    assert status["clock"] == "ntp" and status["clock_error_ms"] <= 400
+    board.log("t", 1)
+    logged_ms = NOW_MS + time.up_ms()
+    for _ in range(20):
+        time.advance(60000)
+        board.logger.poll()
+    assert abs(board.times_ms()[0] - logged_ms) <= 400
+
+
 def test_one_lost_packet_of_several_does_not_lose_the_others():
     client, board_clock, ntp = make()
     ntp.delay_ms = 100
