@@ -253,7 +253,10 @@ class Schedule:
         return DRIFT_PPM if self.clock_kind == "drift" else ROUNDED_PPM
 
     def _synced(self, delay_ms):
-        # NTP has answered. An answer that is worse than what is known already is not used.
+        # NTP has answered. An answer that is worse than what is known already is not used, nor is
+        # one that came when the time-out was over.
+        if 2 * delay_ms > min(self.server.timeout_ms, 2000):
+            return
         boot, at_ms = self.now, self._now_ms()
         off_ms = 0
         if boot.syncs:
