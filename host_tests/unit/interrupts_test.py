@@ -4,42 +4,18 @@ For CPython only, whose sys.settrace() tells of each line; what the calls of a s
 test_transport.py, for MicroPython, too.
 """
 
-import sys
 from pathlib import Path
 
 import internet
 import pytest
 import requests
 import virtual_board
+from at_line import AtLine
 from exchanges import URL, a_server, answer, both, post, start, values
 from islog import keepalive, transport
 from islog.transport import ACCEPTED, UNKNOWN
 
 FILES = {str(Path(module.__file__)) for module in (keepalive, transport)}
-
-
-class CtrlC:
-    """In a `with`: KeyboardInterrupt before the line `number` that is executed in FILES."""
-
-    def __init__(self, number):
-        self.left = number
-
-    def __enter__(self):
-        self._before = sys.gettrace()
-        sys.settrace(self._enter)
-
-    def __exit__(self, *_):
-        sys.settrace(self._before)
-
-    def _enter(self, frame, event, arg):
-        return self._line if frame.f_code.co_filename in FILES else None
-
-    def _line(self, frame, event, arg):
-        if event == "line":
-            self.left -= 1
-            if self.left == -1:
-                raise KeyboardInterrupt
-        return self._line
 
 
 def refused_early(way, server):
@@ -82,12 +58,12 @@ def test_ctrl_c_at_any_line_of_a_step_and_of_the_close_after_it(which, case):
         way, server = both()[which], a_server()
         case(way, server)
         try:
-            with CtrlC(number):
+            with AtLine(number, KeyboardInterrupt, FILES):
                 answer(way)
         except KeyboardInterrupt:
             hurt += 1
         try:
-            with CtrlC(number % 17):
+            with AtLine(number % 17, KeyboardInterrupt, FILES):
                 way.close()
         except KeyboardInterrupt:
             pass
@@ -107,7 +83,7 @@ def test_ctrl_c_at_any_line_of_a_start(which):
         way, server = both()[which], a_server()
         post(way, 1)
         try:
-            with CtrlC(number):
+            with AtLine(number, KeyboardInterrupt, FILES):
                 start(way, 2)
         except KeyboardInterrupt:
             hurt += 1

@@ -4,48 +4,18 @@ want some: nothing is left open, and run() goes on, at once or when it is called
 For CPython only, whose sys.settrace() tells of each line.
 """
 
-import sys
-
 import internet
 import pytest
 import virtual_board
+from at_line import AtLine
 from islog import task as under_asyncio
 from virtual_board import Board
 
 asyncio = under_asyncio.asyncio
+FILES = (under_asyncio.__file__,)
 # Of what is thrown away unstarted, after a Ctrl-C, CPython would say so.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 WANTS_MEMORY = ("_poll", "_wait", "_until_readable", "_wake_readable")
-
-
-class At:
-    """In a `with`: `kind` is raised before the line `number` that is executed of these functions
-    of task.py (None: of all)."""
-
-    def __init__(self, number, kind, functions=None):
-        self.left = number
-        self._kind = kind
-        self._functions = functions
-
-    def __enter__(self):
-        self._before = sys.gettrace()
-        sys.settrace(self._enter)
-
-    def __exit__(self, *_):
-        sys.settrace(self._before)
-
-    def _enter(self, frame, event, arg):
-        code = frame.f_code
-        if code.co_filename != under_asyncio.__file__:
-            return None
-        return self._line if not self._functions or code.co_name in self._functions else None
-
-    def _line(self, frame, event, arg):
-        if event == "line":
-            self.left -= 1
-            if self.left == -1:
-                raise self._kind
-        return self._line
 
 
 async def program(board, seconds):
@@ -74,7 +44,7 @@ def a_board():
 def test_ctrl_c_at_every_line():
     number, reached = 0, True
     while reached:
-        board, at = a_board(), At(number, KeyboardInterrupt)
+        board, at = a_board(), AtLine(number, KeyboardInterrupt, FILES)
         try:
             with at:
                 asyncio.run(program(board, 3))
@@ -93,7 +63,7 @@ def test_ctrl_c_at_every_line():
 def test_without_memory_at_every_line_that_may_want_some():
     number, reached = 0, True
     while reached:
-        board, at = a_board(), At(number, MemoryError, WANTS_MEMORY)
+        board, at = a_board(), AtLine(number, MemoryError, FILES, WANTS_MEMORY)
         with at:
             assert asyncio.run(program(board, 3))
         reached = at.left < 0
