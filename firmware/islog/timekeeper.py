@@ -128,7 +128,7 @@ class Sntp:
             # Nobody has looked meanwhile: when it came is not known. The next one is waited for.
             self._rare = True
             raise OSError(errno.ETIMEDOUT)
-        if self._rare:
+        if self._rare and step_ms:  # (0: whoever calls waits outside, and not rarely)
             step_ms = remaining_ms
         waiting = select.poll()
         waiting.register(self._socket, select.POLLIN)

@@ -316,3 +316,18 @@ def test_a_name_that_the_log_does_not_have_is_an_attribute_error():
     board = Board()
     assert "polll" in str(raises(AttributeError, getattr, board.logger, "polll"))
     assert not hasattr(board.logger, "arun") and hasattr(board.logger, "aflush")
+
+
+def test_after_a_program_stood_still_ntps_silence_holds_no_task_up():
+    board, ticker = Board(), Ticker()
+    board.ntp.silent = True
+
+    async def stands_still():
+        await asyncio.sleep_ms(300)
+        time.advance(5000)  # a driver of the program's own
+        await asyncio.sleep_ms(50)
+        await ticker.run()
+
+    run(board, board.logger.run(), stands_still(), seconds=60)
+    assert board.ntp.asked > 2 and ticker.ticks > 1000
+    assert ticker.late_ms <= 20
