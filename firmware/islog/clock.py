@@ -49,7 +49,7 @@ class Clock(steps.Ticks):
         self._set_rtc = set_rtc
         self.syncs = []  # [periods, ticks, unix_block, ms, error_ms], oldest first
         self._checked = 0, 0  # the uptime at which NTP last answered, whether that was used or not
-        self._ppb = None  # drift: the ticks lose so many parts per billion; None: not measured
+        self.ppb = None  # drift: the ticks lose so many parts per billion; None: not measured
         self.unix_block = self.offset_ms = self.valid_until = 0  # set by locate(), described there
         self.last_sent_ms = 0  # the latest time given to a reading, in ms after `unix_block`
 
@@ -113,8 +113,8 @@ class Clock(steps.Ticks):
         ms = self._after(periods, ticks, sync[0], sync[1])
         if ms >= 0 and i + 1 < len(syncs):
             return sync, self._drift(sync, syncs[i + 1]), max(sync[4], syncs[i + 1][4])
-        ppm = _UNKNOWN_PPM if self._ppb is None else _MEASURED_PPM
-        return sync, self._ppb or 0, sync[4] + abs(ms) // 1000 * ppm // 1000
+        ppm = _UNKNOWN_PPM if self.ppb is None else _MEASURED_PPM
+        return sync, self.ppb or 0, sync[4] + abs(ms) // 1000 * ppm // 1000
 
     def error_ms(self, periods, ticks):
         """How wrong the Unix time found for that uptime may be, in ms; None: none is known."""
@@ -154,33 +154,29 @@ class Clock(steps.Ticks):
         if known is not None:
             old = self.syncs[-1]
             up = self._after(periods, ticks, old[0], old[1])
-            back_ms = up + up // 1000 * (self._ppb or 0) // 1000000
+            back_ms = up + up // 1000 * (self.ppb or 0) // 1000000
             back_ms -= (new[2] - old[2]) * _BLOCK_MS + new[3] - old[3]
             # No crystal drifts so far: the last sync was wrong. The older ones are forgotten, as
             # times must not be interpolated between a wrong one and this one.
             if abs(back_ms) > up // 8 + old[4] + error_ms:
                 syncs = []
         syncs = syncs[1 - _SYNCS :] + [new]
-        ppb = self._measured(syncs)
+        ppb = self.measured(syncs)
         if known is None and self._set_rtc:
             call_unloading("rtc", "set_board_clock", unix_s, ms)
         self.back_ms = back_ms
         self.ntp_set = self.ntp_set or source == "ntp"
-        self.syncs, self.source, self._ppb = syncs, source, ppb
+        self.syncs, self.source, self.ppb = syncs, source, ppb
         if source == "ntp":
             self._checked = periods, ticks
         return True
 
-    def restore(self, syncs):
-        """Take over the `syncs` of another boot's clock (packing.unpack_clock)."""
-        self.syncs, self.source, self._ppb = syncs, "ntp", self._measured(syncs)
-
-    def _measured(self, syncs):
-        # The drift between the last of the syncs and the latest earlier one that is so far from it
-        # that their errors make at most 10 ppm; without such a one, what was measured before.
+    def measured(self, syncs):
+        """The drift between the last of the `syncs` and the latest earlier one that is so far from
+        it that their errors make at most 10 ppm; without such a one, what was measured before."""
         new = syncs[-1]
         for old in reversed(syncs[:-1]):
             if self._after(new[0], new[1], old[0], old[1]) // 1000 >= (new[4] + old[4]) * 100:
                 ppb = self._drift(old, new)
-                return ppb if abs(ppb) <= _SANE_PPM * 1000 else self._ppb
-        return self._ppb
+                return ppb if abs(ppb) <= _SANE_PPM * 1000 else self.ppb
+        return self.ppb

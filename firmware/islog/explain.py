@@ -18,6 +18,9 @@ _WORDS = {
     "bucket_id": "must not hold a colon or a quote",
     "spool_file": "and spool_bytes belong together: set both, or none",
     "spool_bytes": "must be at least ten times batch_bytes",
+    "batch_bytes": "is too small for a reading with this bucket_name",
+    "interface": "must be a WiFi object here, or one with isconnected();"
+    " the list is for config.json",
     "transport": "must be kept where ca_file is set: requests cannot verify",
     "bucket_url": "must begin with https:// where ca_file is set",
     "ingest_url": "must begin with https:// where ca_file is set",

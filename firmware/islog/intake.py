@@ -7,7 +7,7 @@ from micropython import const
 
 from . import ring
 from .batch import quoted_size
-from .errors import ConfigError
+from .errors import ConfigError, why
 
 _SIGNAL_MAX = const(100)  # characters
 _TEXT_MAX = const(1000)  # UTF-8 bytes
@@ -50,7 +50,7 @@ class Intake:
 
     def __init__(self, settings, clock, batch, on_trouble):
         if batch.room <= _SIGNAL_BYTES + _NUMBER_BYTES:
-            raise ConfigError("batch_bytes is too small for a reading with this bucket_name")
+            raise ConfigError("batch_bytes %s" % why("batch_bytes"))
         self.store = ring.Ring(settings["buffer_bytes"], clock, self._log_other)
         self.clock = clock
         self._batch = batch

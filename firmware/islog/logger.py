@@ -23,7 +23,7 @@ import time
 from micropython import const
 
 from . import __version__
-from .errors import ConfigError, call_unloading, stumbled
+from .errors import ConfigError, call_unloading, stumbled, why
 from .intake import Intake
 from .retry import jitter
 from .timekeeper import Timekeeper
@@ -64,10 +64,7 @@ class Logger:
     def __init__(self, client_key, bucket_name, bucket_id=None, wifi=None, **settings):
         settings.update(client_key=client_key, bucket_name=bucket_name, bucket_id=bucket_id)
         if wifi is not None and not (hasattr(wifi, "isconnected") or hasattr(wifi, "poll")):
-            raise ConfigError(
-                "wifi must be a WiFi object here, or one with isconnected();"
-                " the list is for config.json"
-            )
+            raise ConfigError("wifi %s" % why("interface"))
         settings = call_unloading("config", "check", settings)  # its rules are not needed again
         gc.collect()  # each time: what is made from here on stays, and should lie close together
         service = call_unloading("service", "Service", settings)
@@ -246,7 +243,7 @@ class Logger:
             elif not store.count:
                 return _IDLE_MS
             else:
-                age_ms = store.oldest_age_ms()
+                age_ms = clock.age_ms(store.oldest_periods(), store.oldest_ticks())
                 if age_ms < self._patience_ms and not (flushing or uplink.fills(store.count)):
                     return min(_IDLE_MS, self._patience_ms - age_ms)
             if uplink.bucket_untried:

@@ -108,5 +108,6 @@ def unpack_clock(text):
     """A Clock that knows what pack_syncs() had of another boot's."""
     clock = Clock(False)
     starts = range(0, len(text), _SYNC_BYTES)
-    clock.restore([struct.unpack(_SYNC, text[i : i + _SYNC_BYTES]) for i in starts])
+    syncs = [struct.unpack(_SYNC, text[i : i + _SYNC_BYTES]) for i in starts]
+    clock.syncs, clock.source, clock.ppb = syncs, "ntp", clock.measured(syncs)
     return clock

@@ -169,14 +169,6 @@ class Ring(steps.Steps):
         """The ticks of that uptime. (Two methods, because a tuple of both would take heap.)"""
         return self.words[self.head]
 
-    def oldest_age_ms(self):
-        """Milliseconds from the oldest reading to the clock's last tick, at most 2**29."""
-        at = self.head
-        clock = self._clock
-        periods = clock.periods - self.words[at + 1] & 0x3FF
-        age = clock.ticks - self.words[at] + periods * (clock.mask + 1)
-        return min(age, 0x20000000)
-
     def add_signal(self, signal, what, most=_SIGNALS_MAX):
         """The bits of a signal, new or known, in word 1; None where that would be more signals
         than `most`. `what` is what oldest() is to return for it."""

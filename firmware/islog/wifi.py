@@ -107,7 +107,7 @@ class WiFi:
                 self._enter(_DOWN)
         elif self.state == _DOWN and not (self._ready and self._wlan.active()):
             self._switch_on(on_trouble)
-        elif self._is_connected():
+        elif quietly(self._wlan, "isconnected"):
             if self.state == _DOWN and not self._is_ours():
                 on_trouble("Wi-Fi %s is left: config.json does not name it" % self.ssid)
                 # A static address was that network's, and outlives a soft reset as well.
@@ -141,16 +141,16 @@ class WiFi:
         wlan = self._wlan
         if country and self._set(on_trouble, "country", country):
             if self._reset and hasattr(wlan, "deinit") and wlan.active():
-                if not self._is_connected():  # a CYW43 takes it when it is switched on
-                    self._switch_off()
+                if not quietly(wlan, "isconnected"):
+                    self._switch_off()  # a CYW43 takes it when it is switched on
         self._set(on_trouble, "hostname", hostname)
         if self._off or not wlan.active():
             wlan.active(True)
             if self._found:
                 call_unloading("wifi_radio", "put_back", wlan, self._found)
             self._off = False
-        elif not self._is_connected():
-            quietly(self._wlan, "disconnect")  # else an ESP32 goes on with a join of before
+        elif not quietly(wlan, "isconnected"):
+            quietly(wlan, "disconnect")  # else an ESP32 goes on with a join of before
         self._set(on_trouble, "wifi_power", power)
         self._set(on_trouble, "txpower", txpower)
         self._ready = True
@@ -178,12 +178,6 @@ class WiFi:
     def _switch_off(self):
         self._ready, self._off = False, True
         call_unloading("wifi_radio", "switch_off", self._wlan)
-
-    def _is_connected(self):
-        try:
-            return self._wlan.isconnected()
-        except REFUSALS:
-            return False
 
     def _is_ours(self):
         # Whether the link that poll() has found leads to one of `networks`.
