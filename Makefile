@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 export PATH := $(PATH):$(CURDIR)/.venv/bin
 
-.PHONY: help setup setup-tests interpreter config demo serve test coverage bench size ca load screenshots soak format \
+.PHONY: help setup setup-tests interpreter config demo serve test coverage bench waits size ca load screenshots soak format \
 	flash watch unflash pull-spool test-board bench-board clean
 .DEFAULT_GOAL := help
 
@@ -39,6 +39,9 @@ coverage: setup-tests ## the lines of islog that the unit tests on CPython do no
 
 bench: setup-tests interpreter ## islog against what one would write by hand, measured (README=1: into the docs)
 	@$(PY) -m tools.bench $(if $(README),--readme)
+
+waits: setup-tests interpreter ## the longest poll() for every fault, measured (README=1: into the docs)
+	@$(PY) -m tools.bench.waits $(if $(README),--readme)
 
 size: setup-tests ## what islog takes of flash and heap, against its budgets
 	@$(PY) -m tools.size

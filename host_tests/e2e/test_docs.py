@@ -137,6 +137,7 @@ ELSEWHERE = {
     "mpremote mip": ("host_tests/flash/test_others.py", '"mip", "install"'),
     ".venv/bin/mpremote connect": ("host_tests/flash/conftest.py", '"mpremote", "connect"'),
     "make bench": ("host_tests/e2e/test_docs.py", '"make bench README=1": Run('),  # the same
+    "make waits": ("host_tests/e2e/test_waits.py", '"tools.bench.waits"'),
     "make load": ("host_tests/server/test_load.py", "tools.load"),
     "python -m host_tests.model": ("Makefile", "-m host_tests.model"),
     "python -m host_tests.model.fleet": ("host_tests/model/test_fleet.py", "fleet"),

@@ -16,9 +16,9 @@ from rich.table import Table
 
 from tools import wasm
 
-from . import measure, posts, report
+from . import measure, pages, posts, report
 
-BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+MARK = "bench"
 PAGES = {"README.md": report.short, "docs/benchmarks.md": report.full}
 JSON = measure.ROOT / "build/bench.json"
 
@@ -72,21 +72,6 @@ def show(figures):
     print(f"\n{wanted - len(missed)} of {wanted} targets met.")
 
 
-def around(page):
-    """What a page has before its tables and after them."""
-    text = (measure.ROOT / page).read_text("utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise measure.BenchError(f"{page} needs {BEGIN} and, below it, {END}, once each.")
-    return text[: text.index(BEGIN)], text[text.index(END) :]
-
-
-def write_pages(figures):
-    for page, tables in PAGES.items():
-        before, after = around(page)
-        text = f"{before}{BEGIN}\n{tables(figures)}\n{after}"
-        (measure.ROOT / page).write_text(text, "utf-8")
-
-
 def main():
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument(
@@ -101,15 +86,17 @@ def main():
     options = parser.parse_args()
     if options.readme:
         for page in PAGES:
-            around(page)  # says now, not after the measurement, where that cannot be
+            pages.around(page, MARK)  # says now, not after the measurement, where that cannot be
     figures = collect(options.firmware)
     show(figures)
     JSON.parent.mkdir(exist_ok=True)
     rows = [row.as_json() for row in report.rows(figures)]
     JSON.write_text(json.dumps({"rows": rows, **figures}, indent=1) + "\n")
     print(f"All figures: {JSON.relative_to(measure.ROOT)}")
+    print("How long a poll() takes, whatever fails, is a measurement of its own: make waits")
     if options.readme:
-        write_pages(figures)
+        for page, tables in PAGES.items():
+            pages.write(page, MARK, tables(figures))
         print(f"{' and '.join(PAGES)} have the new figures.")
 
 
