@@ -100,8 +100,8 @@ def jobs(nowhere, closed_port, silent_port):
     return found
 
 
-def play(job, way, server, chain, firmware):
-    """{name: {poll_ms, late_ms}} of a job's rounds."""
+def play(job, way, server, chain, firmware, started):
+    """{name: {poll_ms, late_ms}} of a job's rounds; the board's process is added to `started`."""
     transport, how = WAYS[way]
     script = iter(())
     faults = Faults(next(script, None) for _ in itertools.count())
@@ -123,7 +123,9 @@ def play(job, way, server, chain, firmware):
             **job.settings,
         }
         what = DEVICE / "waits.py", how, job.seconds, job.dns_port
-        board = interpreter.start(*what, path=[firmware], stdin=-1, stdout=-1, stderr=-2)
+        pipes = {"stdin": -1, "stdout": -1, "stderr": -2}
+        board = interpreter.start(*what, path=[firmware], start_new_session=True, **pipes)
+        started.append(board)
         limit = threading.Timer(_LIMIT_S, board.kill)
         limit.start()
         try:
@@ -159,6 +161,14 @@ def fill_up(listening):
             return waiting
 
 
+def end(pool, started):
+    """Also before its time: nothing goes on then (a Ctrl-C is for this process alone)."""
+    pool.shutdown(wait=False, cancel_futures=True)
+    for board in started:
+        board.kill()
+    pool.shutdown()
+
+
 def collect(firmware, only=None):
     """{name: {way: {poll_ms, late_ms}}}, in the table's order; without what cannot be measured."""
     wanted = [name for name in (*OTHERS, *FAULTS) if not only or name in only]
@@ -175,9 +185,10 @@ def collect(firmware, only=None):
         ports = [bound.getsockname()[1] for bound in (listening, closed, silent)]
         chain = Chain(enter(tempfile.TemporaryDirectory()))
         server = enter(LocalServer(KEY))
-        play(Job([(None, [])]), "kept", server, chain, firmware)  # its first answers are slow
+        more = server, chain, firmware, []
+        play(Job([(None, [])]), "kept", *more)  # its first answers are slow
         pool = ThreadPoolExecutor(_AT_ONCE)
-        files.callback(pool.shutdown, cancel_futures=True)
+        files.callback(end, pool, more[-1])
         running = []
         for job, way in itertools.product(jobs(*ports), WAYS):
             rounds = [
@@ -190,7 +201,7 @@ def collect(firmware, only=None):
             if job.dns_port and (way == "requests" or not has_own_look_up(firmware)):
                 continue
             job = job._replace(rounds=rounds)
-            running.append((way, pool.submit(play, job, way, server, chain, firmware)))
+            running.append((way, pool.submit(play, job, way, *more)))
             if job.alone:
                 wait([running[-1][1]])
         for way, board in track(running, "boards"):
