@@ -98,6 +98,7 @@ HERE = {
         " --seconds 3",
     ),
     "python -m host_tests.server.screenshots": Run(r"phone\.png", as_=".venv/bin/{command}"),
+    "python -m tools.faults": Run(r"closed-at-once", as_=".venv/bin/{command}"),
     "python -m tools.settings --write": Run(r"", as_=".venv/bin/{command}"),
     # Then the reader puts values in.
     "cp config.example.json config.json": Run(
