@@ -18,7 +18,8 @@ STAND_INS = ROOT / "tools" / "simulator" / "stand_ins"  # the simulated board ha
 FIRMWARE = ROOT / "firmware"
 _HIDDEN = ("time", "socket", "select", "asyncio")
 _OTHERS = ("micropython", "uctypes", "network_station", "network_cyw43", "network_wlan")
-_OTHERS += ("network", "machine", "internet", "connections", "initial_state", "ntp_host")
+_OTHERS += ("network", "machine", "dns_host", "internet", "connections", "initial_state")
+_OTHERS += ("ntp_host",)
 _LATER = ("requests", "secure", "guest", "virtual_board")
 
 

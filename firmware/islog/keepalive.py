@@ -1,13 +1,13 @@
 """One HTTP/1.1 connection that stays open (RFC 9112), with TLS that proves the server's name.
 
-An exchange is a generator: look-up and connect, if there is no connection yet; then head and body
-are sent while status line and headers are read (1xx are passed over, and an answer that comes
-before the body has gone is an answer); then the body is skipped. With TLS, the handshake comes
-with the first byte. It yields where it would wait for longer than a step, of 100 ms: look-up and
-connect apart, which cannot be divided.
+An exchange is a generator: look-up and connect, if there is no connection yet (connection.py);
+then head and body are sent while status line and headers are read (1xx are passed over, and an
+answer that comes before the body has gone is an answer); then the body is skipped. With TLS, the
+handshake comes with the first byte. It yields where it would wait for longer than a step, of
+100 ms: a look-up of getaddrinfo's apart, which cannot be divided.
 
-All of it, the look-up apart, has `timeout_s`: a server that sends a byte now and then is given up
-when that is over. Of the time between two steps at most a sixteenth of it is counted, so that a
+All of it, such a look-up apart, has `timeout_s`: a server that sends a byte now and then is given
+up when that is over. Of the time between two steps at most a sixteenth of it is counted, so that a
 program that polls rarely gets through. Of a write that the port makes wait, a step is counted.
 Where a connection that was used before breaks before an answer begins, the server had closed it:
 the POST is repeated at once on a new one, in what remains of the time.
@@ -19,53 +19,31 @@ The head of an answer is read by readline(), which asks for one byte after the o
 readinto() ask for more than has come, and lose what has come where that ends in a reset.
 """
 
-import gc
 import select
-import socket
 import time
 
 from micropython import const
 
-from .errors import call_unloading, why
-from .transport import UNKNOWN, Transport, from_peer, meaning
+from .connection import CLOSED, STEP_MS, Connection
+from .errors import why
+from .transport import UNKNOWN, from_peer, meaning
 
-_STEP_MS = const(100)
-_SHORT_MS = const(10)  # a step that does not wait
 _POLLS = const(16)  # an exchange has time for so many steps, however long the program pauses
 _LINE = const(240)  # bytes read at once; a longer line is cut between this and twice as many
 _BODY_MAX = const(4096)  # a longer body is not read: the connection is closed instead
 _CHUNKED = const(-2)  # the size of a body in chunks; -1: no size was named
-_CLOSED = "closed"  # by the server
 _VERIFY_FAILED = const(-0x2700)  # MBEDTLS_ERR_X509_CERT_VERIFY_FAILED
 
 
-class Keepalive(Transport):
-    """POSTs over one connection. `ca_file` names the roots that the server's certificate has to
-    come from (tls_context.py), or is None: then a server is not verified. `timeout_s` is for a
-    whole exchange; after `idle_s` without one the connection is closed. ConfigError: `ca_file`.
-
-    With `outside_ms` a step does not wait: its caller did, before it, for at most so long, which
-    counts. `awaited` is the stream that the next step wants to read from; None: it wants another
-    thing."""
-
-    outside_ms, awaited = 0, None
+class Keepalive(Connection):
+    """POSTs over one connection. `timeout_s` is for a whole exchange; after `idle_s` without one
+    the connection is closed. `ca_file` and ConfigError: see Connection."""
 
     def __init__(self, timeout_s, idle_s, ca_file=None):
-        self._timeout_s = timeout_s
-        self._idle_ms = idle_s * 1000
-        self.verifies = ca_file is not None
-        self._tls = _tls_context(ca_file) if ca_file else None
-        self._socket = None  # the one below TLS, which does not close it if its handshake failed
-        self._stream = self._poll = None  # the TLS stream or the socket; the select.poll() of it
-        self._where = None  # (scheme, host, port) of the open connection that may be used again
-        self._last = 0  # ticks of that connection's last use
+        super().__init__(timeout_s, idle_s, ca_file)
         self._host = None  # of the exchange
         self._out = []  # type: list[memoryview] # what is not sent yet of the request
         self._skipped = memoryview(bytearray(64))  # a body, which nobody reads, goes in here
-        self._begun = False  # an answer has begun
-        self._secures = False  # TLS was begun in this exchange
-        self._at = 0  # ticks when the latest step began or, between two steps, ended
-        self._remaining_ms = 0  # what was left at `_at` of the time that the exchange has
         self.reset()
 
     def start(self, url, headers, data):
@@ -102,28 +80,6 @@ class Keepalive(Transport):
             if not self.status:  # else only the rest of its body is missing
                 self._fault(e)
         return meaning(300 if self.unusable else self.status, self.is_json)
-
-    def idle(self):
-        """Close the connection where it was not used for `idle_s`. To be called at least every 6
-        days, for which ticks_diff() is right; start() calls it, too."""
-        if self._where:
-            if not 0 <= time.ticks_diff(time.ticks_ms(), self._last) <= self._idle_ms:
-                self._disconnect()
-
-    def close(self):
-        """See transport.Requests.close."""
-        self._under_way = None
-        self._disconnect()
-
-    def _disconnect(self):
-        # Each is forgotten only once it is closed: so a call that an exception ended is repeated.
-        self._where = self._poll = None
-        if self._stream:
-            _close(self._stream)
-            self._stream = None
-        if self._socket:
-            _close(self._socket)
-            self._socket = None
 
     def _exchange(self, url, headers, data):
         parts = (url if url.count("/") > 2 else url + "/").split("/", 3)
@@ -198,42 +154,6 @@ class Keepalive(Transport):
             return True
         return False
 
-    def _open(self, to):
-        scheme, host, port = to
-        before_ms = self._spent_ms()
-        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
-        self._remaining_ms += self._spent_ms() - before_ms  # the look-up is not counted
-        if not found:
-            raise OSError("no address")
-        found = found[0]
-        if self._spent_ms() >= _STEP_MS:
-            yield
-        self._socket = s = socket.socket(found[0], found[1], found[2])
-        s.settimeout(max(1, (self._remaining_ms - self._spent_ms()) // 1000))
-        s.connect(found[-1])
-        self.reached = True
-        s.setblocking(False)
-        try:  # without this the body, a second small write, waits 40 ms for the head's ACK
-            s.setsockopt(6, getattr(socket, "TCP_NODELAY", 1), 1)
-        except (OSError, AttributeError):
-            pass
-        if scheme == "https:":
-            self._secures, self._begun = True, False
-            gc.collect()  # it wants a large block
-            self._tls = self._tls or _tls_context(None)
-            self._stream = self._tls.wrap_socket(
-                s, server_hostname=host, do_handshake_on_connect=False
-            )
-        else:
-            self._stream, self._socket = s, None
-        self._poll = select.poll()
-        self._poll.register(self._stream, select.POLLIN)
-        if self._spent_ms() >= _STEP_MS:
-            yield
-
-    def _spent_ms(self):
-        return time.ticks_diff(time.ticks_ms(), self._at)
-
     def _more(self, into=None):
         # Wait for what the server sends, and meanwhile send what is left of the request. Returns a
         # line or a part of one; with a buffer `into`, how many bytes were read into it.
@@ -249,8 +169,8 @@ class Keepalive(Transport):
             self._poll.modify(
                 self._stream, select.POLLIN | select.POLLOUT if self._out else select.POLLIN
             )
-            left_ms = (_SHORT_MS if self.outside_ms else _STEP_MS) - spent_ms
-            ready = left_ms > 0 and self._poll.poll(0 if self.outside_ms else left_ms)
+            left_ms = self._step_left_ms()
+            ready = left_ms > 0 and self._poll.poll(self._wait_ms())
             if not ready:
                 if left_ms > 0 and not self._begun:
                     self.late_ms = 0  # it has not come yet
@@ -259,7 +179,7 @@ class Keepalive(Transport):
             elif ready[0][1] & ~select.POLLOUT:
                 got = self._read(into)
         if not got:
-            raise OSError(_CLOSED)
+            raise OSError(CLOSED)
         self._begun = True
         return got
 
@@ -273,7 +193,7 @@ class Keepalive(Transport):
         at = time.ticks_ms()
         try:
             sent = self._stream.write(self._out[0])
-            late_ms = time.ticks_diff(time.ticks_ms(), at) - _STEP_MS
+            late_ms = time.ticks_diff(time.ticks_ms(), at) - STEP_MS
             if late_ms > 0:
                 self._remaining_ms, self.late_ms = (
                     self._remaining_ms + late_ms,
@@ -326,7 +246,7 @@ class Keepalive(Transport):
         try:
             if isinstance(e, MemoryError):
                 pass
-            elif self._begun and (number == _CLOSED or not isinstance(e, OSError)):
+            elif self._begun and (number == CLOSED or not isinstance(e, OSError)):
                 self.why = "a broken answer"
                 self.broken = True
             elif self.verifies and (isinstance(e, ValueError) or number == _VERIFY_FAILED):
@@ -336,14 +256,3 @@ class Keepalive(Transport):
                 self.unanswered(number, self._secures and not self._begun)
         except MemoryError:
             pass
-
-
-def _close(stream):
-    try:
-        stream.close()
-    except OSError:
-        pass  # it was broken already
-
-
-def _tls_context(ca_file):
-    return call_unloading("tls_context", "context", ca_file)

@@ -1,5 +1,5 @@
 """What is sent, by the settings: headers (with the client key), the JSON around a
-reading, the limits of the API, and the transport. Loaded for one call, and forgotten afterwards.
+reading, the limits of the API, the transport, and who asks NTP. Loaded for one call, and forgotten afterwards.
 The two generations of Initial State's API: docs/api.md.
 """
 
@@ -8,6 +8,7 @@ import os
 
 from . import __version__
 from .batch import quote
+from .timekeeper import Sntp
 from .transport import Requests
 
 
@@ -22,6 +23,7 @@ class Service:
     batch_readings  at most so many readings in one request
     gap_ms          at least so long from the beginning of one request to the next; 0: no limit
     transport       a Requests (transport.py) or a Keepalive (keepalive.py)
+    sntp            a timekeeper.Sntp, which looks names up as the transport does
     is_unverified   the server need not prove its name, though TLS is used
     """
 
@@ -37,7 +39,8 @@ class Service:
         self.batch_readings = settings["batch_readings"] or batch_readings or 0xFFFF
         requests_per_s = settings["requests_per_s"] or requests_per_s
         self.gap_ms = -(-1000 // requests_per_s) if requests_per_s else 0
-        self.transport = _transport(settings)
+        self.transport, sntp = _transport(settings)
+        self.sntp = sntp(settings["ntp_hosts"], settings["timeout"])
         self.is_unverified = self.ingest[0].startswith("https:") and not self.transport.verifies
 
 
@@ -72,13 +75,19 @@ def _json(text):
 
 
 def _transport(settings):
-    # keepalive.py is loaded only where the settings ask for it.
+    # The transport, and the class of what asks NTP. keepalive.py and what belongs to it are loaded
+    # only where the settings ask for it.
     ca_file = settings["ca_file"]
     if (settings["transport"] or ("kept" if ca_file else "requests")) == "requests":
-        return Requests(settings["timeout"])
+        return Requests(settings["timeout"]), Sntp
     from .keepalive import Keepalive
 
-    return Keepalive(settings["timeout"], settings["idle_close"], ca_file)
+    transport = Keepalive(settings["timeout"], settings["idle_close"], ca_file)
+    if not settings["ntp_hosts"]:
+        return transport, Sntp
+    from .sntp_steps import SteppedSntp  # what it looks names up with is in memory now
+
+    return transport, SteppedSntp
 
 
 def guid(bucket_name):

@@ -80,7 +80,7 @@ class Sntp:
         try:
             if not self._asked:
                 self.close()  # where an exception left a question before it was asked
-                self._send(host, clock)
+                self._send(host, clock, None)
             wrong = self._hear(host, clock, step_ms)
             if wrong == "":
                 return wrong
@@ -101,9 +101,9 @@ class Sntp:
             pass  # it was broken already
         self._socket = None
 
-    def _send(self, host, clock):
+    def _send(self, host, clock, found):
         name, _, port = host.partition(":")
-        found = socket.getaddrinfo(name, int(port or 123), 0, socket.SOCK_DGRAM)
+        found = found or socket.getaddrinfo(name, int(port or 123), 0, socket.SOCK_DGRAM)
         banned = [
             at for at, periods, ticks in self._banned if clock.age_ms(periods, ticks) < _BAN_MS
         ]
@@ -168,16 +168,17 @@ class Sntp:
 
 
 class Timekeeper:
-    """Sets `clock` as the checked `settings` say; `on_trouble(sentence)` hears why it could not.
+    """Sets `clock` as the checked `settings` say, by `sntp`, an Sntp; `on_trouble(sentence)` hears
+    why it could not.
 
     When NTP is asked is decided here alone: where the clock is due for it (Clock.due), and the
     pause after a question in vain is over. These pauses grow, as NTP may be blocked for good."""
 
     waits = True  # within a step, for an answer; under asyncio the task does (task.py)
 
-    def __init__(self, settings, on_trouble):
+    def __init__(self, settings, sntp, on_trouble):
         self.clock = clock = Clock(settings["set_rtc"])
-        self._sntp = Sntp(settings["ntp_hosts"], settings["timeout"])
+        self._sntp = sntp
         self._retry = Retry(settings["backoff_max"] * _SLOWER, clock)
         self._interval_ms = settings["sync_interval"] * 1000
         self._on_trouble = on_trouble

@@ -54,6 +54,56 @@ class Connection:
         self.open = False
 
 
+class Connecting:
+    """TCP's handshake of a socket that does not block: over `after_ms` from now (None: nobody
+    answers), with the Connection that `serves` makes, or (None) refused."""
+
+    def __init__(self, after_ms, serves):
+        self.serves = serves
+        self._end_ms = None if after_ms is None else time.up_ms() + after_ms
+        self._over = False
+
+    def wait(self, at_most_ms):
+        """Let time pass until it is over (True), at most so long."""
+        left_ms = None if self._end_ms is None else max(0, self._end_ms - time.up_ms())
+        if internet.during_post and left_ms != 0:
+            internet.during_post()
+        if left_ms is not None and left_ms <= at_most_ms:
+            time.advance(left_ms)
+            self._over = self._over or internet.route() == "alive"
+        if not self._over:
+            time.advance(at_most_ms - min(at_most_ms, left_ms or 0))
+        return self._over
+
+    def hung_up(self):
+        """The board has given it up."""
+
+
+class Datagrams(Connection):
+    """What comes to a connected datagram socket, each as a whole, in the order of arrival. Each
+    question goes to `peer`, whose replies(question) are (after ms, bytes): None is nobody, whose
+    machine is silent about it, too."""
+
+    def __init__(self, peer):
+        super().__init__()
+        self._peer = peer
+
+    def send(self, data):
+        if self._peer and internet.route() == "alive":
+            for after_ms, reply in self._peer.replies(bytes(data)):
+                self.arrive(after_ms, reply)
+
+    def arrive(self, after_ms, data):
+        when_ms = time.up_ms() + after_ms
+        later = [come for come in self.arriving if come[0] > when_ms]
+        sooner = [come for come in self.arriving if come[0] <= when_ms]
+        self.arriving = sooner + [[when_ms, data]] + later
+
+    def take(self, size):
+        """The next one; what is longer than `size` is lost."""
+        return self.arriving.pop(0)[1][:size]
+
+
 class HttpConnection(Connection):
     """One to an HTTP server. Its `handle()` answers each request; how the bytes of an answer come
     is for its `pieces(bytes, keep)` to say."""

@@ -5,8 +5,11 @@ ntp_host.py and guest.py, connections to them in connections.py.
 `hosts` maps "host:port" to what serves it; who is not there refuses connections, and so does the
 gateway, but for those in `dead`: nobody answers there, or at the gateway at all with
 `gateway_silent`. `names` maps a name to True, or to a list of its addresses; with `dns_silent`
-none is found. While `link_up` is False nothing is heard of anybody; else it is as network.route()
-says. A program's listening sockets are in `listening`; connections.visit() comes from outside.
+none is found. `dns` (dns_host.py) tells them, too, to who asks it at the address that
+network.ipconfig("dns") gives; for a name that is its own address, that of address_of(). A TCP
+handshake that does not block takes `trip_ms`. While `link_up` is False nothing is heard of
+anybody; else it is as network.route() says. A program's listening sockets are in `listening`;
+connections.visit() comes from outside.
 
 `during_post` is called while a POST is under way, as a soft timer callback would be; `during_call`
 hears the name of each call of a socket, of a poll object and of `requests`, before it does
@@ -19,6 +22,7 @@ lwIP (tcp_in.c: ERR_RST), and a look-up waits for its seconds whatever becomes o
 
 import time
 
+import dns_host
 import network
 from network_station import is_address
 
@@ -30,10 +34,13 @@ listening = {}  # port -> Connections that wait to be accepted
 link_up = True
 during_post = None
 during_call = None
+dns = None
+trip_ms = 0
 resolved = []  # names looked up, in order
 open_sockets = 0
 
 _LOOK_UP_MS = 7000
+_aliases = {}  # address -> the name that hosts are known by
 _NUMBERS = {
     "rp2": {"ETIMEDOUT": 110, "ECONNABORTED": 103, "EHOSTUNREACH": 113, "no name": -2},
     "esp32": {"ETIMEDOUT": 116, "ECONNABORTED": 113, "EHOSTUNREACH": 118, "no name": -202},
@@ -77,18 +84,50 @@ def addresses(name):
     return [name] if found is True else found
 
 
-def connect(host, port, timeout_s):
-    """TCP's handshake; returns what serves there."""
-    where = "%s:%d" % (host, port)
+def address_of(name):
+    """The IPv4 address of a name of which no other is told (RFC 5737: TEST-NET-3)."""
+    for address in _aliases:
+        if _aliases[address] == name:
+            return address
+    address = "203.0.113.%d" % (len(_aliases) + 1)
+    _aliases[address] = name
+    return address
+
+
+def peer(host, port):
+    """What is there for datagrams, or None."""
+    if (host, port) == (network.dns, dns_host.PORT):
+        return dns
+    return hosts.get("%s:%d" % (_aliases.get(host, host), port))
+
+
+def _served(host, port):
+    # (whether anybody answers, what serves there).
+    where = "%s:%d" % (_aliases.get(host, host), port)
     way = route()
     if way is None:
         raise error("EHOSTUNREACH")
     if way == "dead" or where in dead or gateway_silent and host == network.gateway:
-        wait_out(timeout_s)
+        return False, None
     serves = hosts.get(where)
-    if serves is None or serves.down:
+    return True, None if serves is None or serves.down else serves
+
+
+def connect(host, port, timeout_s):
+    """TCP's handshake; returns what serves there."""
+    answers, serves = _served(host, port)
+    if not answers:
+        wait_out(timeout_s)
+    if not serves:
         raise error("ECONNRESET")
     return serves
+
+
+def begin_connect(host, port):
+    """The same for a socket that does not block: (ms that it takes, or None; what serves there, or
+    None where it is refused)."""
+    answers, serves = _served(host, port)
+    return trip_ms if answers else None, serves
 
 
 def wait_out(timeout_s):
@@ -101,9 +140,20 @@ def wait_out(timeout_s):
 
 def reset():
     """An empty internet with the link up."""
-    global link_up, during_post, during_call, open_sockets, gateway_silent, dns_silent
-    for what in (hosts, dead, listening):
+    global \
+        link_up, \
+        during_post, \
+        during_call, \
+        open_sockets, \
+        gateway_silent, \
+        dns_silent, \
+        dns, \
+        trip_ms
+    for what in (hosts, dead, listening, _aliases):
         what.clear()
+    dns = dns_host.Dns()
+    trip_ms = 0
+    network.dns = "192.168.4.1"
     gateway_silent = dns_silent = False
     names.clear()
     names.update({"service.test": True, "time.test": True})

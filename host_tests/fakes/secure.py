@@ -47,6 +47,12 @@ class Stream:
     def aborted(self):
         return self._sock.aborted()
 
+    def connects(self, at_most_ms):
+        return self._sock.connects(at_most_ms)
+
+    def failed(self):
+        return self._sock.failed()
+
     def _shake(self):
         if self._error:
             raise self._error  # every later call

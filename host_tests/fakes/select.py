@@ -1,5 +1,9 @@
 """Imitates the part of `select` that islog uses (extmod/modselect.c), over this folder's sockets:
-while nothing is there to be read, and nothing may be written, virtual time passes."""
+while nothing is there to be read, and nothing may be written, virtual time passes.
+
+Nothing is ready while a connect is under way. Where that has failed, lwIP says so
+(extmod/modlwip.c, lwip_socket_ioctl), and an ESP32's select() says that the socket is ready for
+everything (ports/esp32/modsocket.c)."""
 
 import internet
 import network
@@ -7,6 +11,7 @@ import network
 POLLIN = 1
 POLLOUT = 4
 POLLERR = 8
+POLLHUP = 16
 
 
 class poll:
@@ -28,6 +33,10 @@ class poll:
             return [(sock, POLLIN)] if sock.has_heard(timeout_ms) else []
         if sock.aborted():  # an ESP32's select() says that it is ready as well
             return [(sock, POLLERR | (events if network.style == "esp32" else 0))]
+        if sock.connects(timeout_ms):
+            return []
+        if sock.failed():
+            return [(sock, events | (0 if network.style == "esp32" else POLLERR | POLLHUP))]
         wait_ms = 0 if events & POLLOUT else timeout_ms  # there is always room
         there = sock.connection.wait(None if wait_ms < 0 else wait_ms)
         found = events & POLLOUT | (POLLIN if there else 0)

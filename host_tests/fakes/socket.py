@@ -1,16 +1,20 @@
 """Imitates the part of `socket` that islog, requests and a program beside it use, over `internet`
 (extmod/modlwip.c, ports/esp32/modsocket.c).
 
-A datagram socket asks an NTP host. A stream has a Connection of connections.py; as long as a
-socket is to wait, virtual time passes, up to its time-out: then ETIMEDOUT, or None where it does
-not block. What the station's interface takes along when it goes down is aborted: ECONNABORTED (see
-network.cuts).
+A datagram socket asks an NTP host, which answers at once, or a peer with `replies()`, through the
+Datagrams of connections.py. A stream has a Connection from there; as long as a socket is to wait,
+virtual time passes, up to its time-out: then ETIMEDOUT, or None where it does not block. A connect
+that does not block raises EINPROGRESS (the interpreter's own number, as islog asks its `errno`),
+and is over when a poll object says so (see select.py). What the station's interface takes along
+when it goes down is aborted: ECONNABORTED (see network.cuts).
 """
 
+import errno
 import time
 
 import internet
 import network
+from connections import Connecting, Datagrams
 
 SOCK_STREAM = 1
 SOCK_DGRAM = 2
@@ -41,6 +45,7 @@ class socket:
         self._peer = None
         self._nodelay = False
         self._writes = 0  # since it was read from
+        self._failed = None  # why its connect has, which did not block
         self.connection = None
         internet.open_sockets += 1
         self._open = True
@@ -61,10 +66,16 @@ class socket:
     def connect(self, where):
         internet.call("connect")
         self._cuts = network.cuts()
-        if self._kind == SOCK_STREAM:
-            self.connection = internet.connect(where[0], where[1], self._timeout_s).connection()
+        host, port = where
+        if self._kind != SOCK_STREAM:
+            self._peer = internet.peer(host, port)
+            if self._timeout_s == 0 or hasattr(self._peer, "replies"):
+                self.connection = Datagrams(self._peer)
+        elif self._timeout_s == 0:
+            self.connection = Connecting(*internet.begin_connect(host, port))
+            raise OSError(errno.EINPROGRESS)
         else:
-            self._peer = internet.hosts.get("%s:%d" % where)
+            self.connection = internet.connect(host, port, self._timeout_s).connection()
 
     def bind(self, where):
         self._queue = where[1]
@@ -87,6 +98,10 @@ class socket:
         way = internet.route()
         if way is None:
             raise internet.error("EHOSTUNREACH")
+        if self.connection:
+            internet.call("send")
+            self.connection.send(data)
+            return len(data)
         self._answer = self._peer.answer(data) if self._peer and way == "alive" else None
         self._due_ms = time.up_ms() + getattr(self._peer, "late_ms", 0)
         return len(data)
@@ -98,7 +113,7 @@ class socket:
         return late_ms <= timeout_ms
 
     def recv(self, size):
-        if self._kind == SOCK_STREAM:
+        if self.connection:
             internet.call("read")
             got = self._read(size)
             if got is None:
@@ -165,13 +180,34 @@ class socket:
 
     def aborted(self):
         """Whether its connection was, with the interface that it went through."""
-        if self._cuts == network.cuts():
+        if self._kind != SOCK_STREAM or self._cuts == network.cuts():
             return False
         self.connection.hung_up()
         return True
+
+    def connects(self, at_most_ms):
+        """Whether its connect is still under way after so long."""
+        begun = self.connection
+        if not isinstance(begun, Connecting):
+            return False
+        if not begun.wait(at_most_ms):
+            return True
+        if begun.serves:
+            self.connection = begun.serves.connection()
+        else:
+            self._failed = internet.error("ECONNRESET")
+        return False
+
+    def failed(self):
+        """Whether its connect, which did not block, has failed."""
+        return self._failed is not None
 
     def _check(self):
         if not self._open:
             raise internet.error("EBADF")
         if self.aborted():
             raise internet.error("ECONNABORTED")
+        if self._failed:
+            raise self._failed
+        if isinstance(self.connection, Connecting):
+            raise internet.error("EAGAIN")

@@ -18,7 +18,7 @@ import network
 import ntp_host
 import requests
 import virtual_board
-from islog import keepalive, wifi
+from islog import connection, wifi
 from virtual_board import NOW_MS, time
 
 HOUR_S = 3600
@@ -646,7 +646,7 @@ class Day:
         opened = [s for s in open_sockets() if s not in others]
         if opened:
             raise Failure("%d sockets stay open" % len(opened))
-        if requests.socket is not keepalive.socket:
+        if requests.socket is not connection.socket:
             raise Failure("requests keeps the stand-in of its socket module")
         self.reckon(self.boot)
 
@@ -670,7 +670,7 @@ class Day:
 def open_sockets():
     """Those that somebody has: a board's collector closes the others."""
     gc.collect()
-    return [s for s in gc.get_objects() if type(s) is keepalive.socket.socket and s._open]
+    return [s for s in gc.get_objects() if type(s) is connection.socket.socket and s._open]
 
 
 def said(e):

@@ -12,10 +12,10 @@ import requests
 import virtual_board
 from at_line import AtLine
 from exchanges import URL, a_server, answer, both, post, start, values
-from islog import keepalive, transport
+from islog import connection, dns, keepalive, names, transport
 from islog.transport import ACCEPTED, UNKNOWN
 
-FILES = {str(Path(module.__file__)) for module in (keepalive, transport)}
+FILES = {str(Path(module.__file__)) for module in (connection, dns, keepalive, names, transport)}
 
 
 def refused_early(way, server):
@@ -69,7 +69,7 @@ def test_ctrl_c_at_any_line_of_a_step_and_of_the_close_after_it(which, case):
             pass
         way.close()
         assert way.step() == UNKNOWN and (way.status, way.date) == (0, None)
-        assert internet.open_sockets == 0 and requests.socket is keepalive.socket
+        assert internet.open_sockets == 0 and requests.socket is connection.socket
         whole(way, server)
         number += 1
     assert number > 40
@@ -101,4 +101,4 @@ def whole(way, server):
         assert post(way, value) == ACCEPTED and values(server)[-1] == value
     assert server.posts[-1] == (URL.partition("test")[2], 204)
     way.close()
-    assert internet.open_sockets == 0 and requests.socket is keepalive.socket
+    assert internet.open_sockets == 0 and requests.socket is connection.socket

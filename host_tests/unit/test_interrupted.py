@@ -137,7 +137,7 @@ def test_ctrl_c_while_flush_waits_gives_the_files_as_well():
 
 def test_what_two_ctrl_c_at_once_have_left_in_requests_is_mended_by_the_next_logger():
     import requests
-    from islog import keepalive
+    from islog import connection
 
     board = Board(timeout=1)
     board.run(3)
@@ -153,9 +153,9 @@ def test_what_two_ctrl_c_at_once_have_left_in_requests_is_mended_by_the_next_log
         board.run(30)
     except KeyboardInterrupt:
         internet.during_post = None
-    assert requests.socket is not keepalive.socket and internet.open_sockets == 1
+    assert requests.socket is not connection.socket and internet.open_sockets == 1
     board = Board(timeout=1)
-    assert requests.socket is keepalive.socket and internet.open_sockets == 0
+    assert requests.socket is connection.socket and internet.open_sockets == 0
     board.log("t", 2)
     board.run(30)
     assert board.values() == [2] and internet.open_sockets == 0

@@ -6,7 +6,7 @@ import sys
 import internet
 import requests
 from exchanges import a_server, answer, both, post, start, values
-from islog import ConfigError, keepalive, transport
+from islog import ConfigError, connection, keepalive, transport
 from islog.transport import ACCEPTED, BAD, BUSY, FORBIDDEN, UNKNOWN, WRONG
 from virtual_board import Board, raises
 
@@ -109,7 +109,7 @@ def test_ctrl_c_anywhere_in_a_post_gives_it_up_and_the_next_one_is_whole():
             way.close()
         assert way.step() == UNKNOWN and (way.status, way.date) == (0, None)
         assert post(way, 3) == ACCEPTED and values(server)[-1] == 3
-        assert requests.socket is keepalive.socket
+        assert requests.socket is connection.socket
     assert count > 20
 
 
@@ -144,7 +144,7 @@ def test_a_close_that_is_interrupted_is_done_by_the_next_one():
         way.close()
         way.close()
         assert internet.open_sockets == 0
-        assert requests.socket is keepalive.socket
+        assert requests.socket is connection.socket
 
 
 def test_an_answer_from_the_headers_alone_is_heard_though_the_body_was_not_taken():

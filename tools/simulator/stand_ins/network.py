@@ -7,7 +7,8 @@ before use, and change while running:
 - `style`: "esp32" or "rp2".
 - `air`: what is in range, ssid -> password; `bssids`: ssid -> 6 bytes, where a test asks for one.
 - `join_ms` until an access point lets the board in, `dhcp_ms` from then until it has an address;
-  `address` and `gateway` are what it gets.
+  `address` and `gateway` are what it gets, and `dns`, its DNS server ("0.0.0.0", where it is told
+  none: on a PC names are the PC's own to look up).
 - `reasons`: ssid -> the number with which that access point refuses; or what happens in each
   attempt, a list of (ms since connect(), number; 0: it is let in).
 - `lying`: a link that is gone is still reported as up, until disconnect() or active(False).
@@ -37,6 +38,7 @@ join_ms = 300
 dhcp_ms = 50
 address = "192.168.4.27"
 gateway = "192.168.4.1"
+dns = "0.0.0.0"
 lying = deaf = wedged = False
 failing_bring_ups = 0
 signal_dbm = -57
@@ -72,6 +74,7 @@ _CONSTANTS = {
 
 _port = sys.modules[__name__]
 _hostname = None
+_dns = "0.0.0.0"
 country_code = "XX"
 _stations = {}
 _wired = []
@@ -150,6 +153,19 @@ def hostname(*name):
     _hostname = name[0]
 
 
+def ipconfig(query):
+    """Of the board: its first DNS server, also that of a link that has gone since."""
+    global _dns
+    fault("ipconfig")
+    if query != "dns":
+        raise ValueError("unexpected key")
+    if dns == "0.0.0.0":
+        return dns
+    for interface in [_stations[name] for name in _stations] + _wired:
+        _dns = interface.dns_server() or _dns
+    return _dns
+
+
 def route():
     """What becomes of a packet that leaves the board: see Station.route(). "alive", too, where no
     interface was ever switched on: such a board has its network by other means."""
@@ -174,7 +190,8 @@ def drop():
 
 def power_cycle():
     """A board switched off and on: the interface is down, its settings are the port's own."""
-    global _hostname, country_code, wedged, deaf
+    global _hostname, country_code, wedged, deaf, _dns
+    _dns = "0.0.0.0"
     _stations.clear()
     del _wired[:]
     _hostname = None

@@ -191,6 +191,13 @@ class Station:
             return None
         return "alive" if self.in_range() and not self._port.deaf else "dead"
 
+    def dns_server(self):
+        """What it was told, while it is up; else None."""
+        self._look()
+        if self._state != UP:
+            return None
+        return self._address[3] if self._address else self._port.dns
+
     def lose(self):
         """Contact is lost for a moment."""
         self._look()
@@ -309,6 +316,9 @@ class Wired:
         if not self.isconnected():
             return _NOWHERE
         return ("192.168.4.28", "255.255.255.0", self._port.gateway, self._port.gateway)
+
+    def dns_server(self):
+        return self._port.dns if self._active and self.plugged else None
 
     def route(self):
         if not (self._active and self.plugged):
