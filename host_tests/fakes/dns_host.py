@@ -7,6 +7,7 @@ of question and answer that returns the packets to send in the answer's place.
 """
 
 PORT = 53
+_MOST_BYTES = 512
 
 
 class Dns:
@@ -32,9 +33,10 @@ class Dns:
         if self.silent or internet.dns_silent or len(self.asked) <= self.deaf_to:
             return []
         code, records = self._found(name.lower(), kind)
-        if self.truncated:
+        cut = self.truncated or end + 4 + len(b"".join(records)) > _MOST_BYTES
+        if cut:
             records = []
-        head = question[:2] + bytes((0x83 if self.truncated else 0x81, 0x80 | code))
+        head = question[:2] + bytes((0x83 if cut else 0x81, 0x80 | code))
         answer = head + b"\0\1\0" + bytes((len(records),)) + b"\0\0\0\0" + question[12 : end + 4]
         answer += b"".join(records)
         if self.change:
@@ -47,7 +49,7 @@ class Dns:
         # (RCODE, records).
         records = []
         owner = b"\xc0\x0c"
-        while name in self.aliases and len(records) < 20:
+        while name in self.aliases and len(records) < 8:
             name = self.aliases[name]
             target = wire(name)
             records.append(record(owner, 5, self.ttl_s, target))
