@@ -86,6 +86,7 @@ def test_aliases_are_followed_within_the_answer_and_no_further():
     internet.names["host.cdn.test"] = ["192.0.2.7"]
     internet.dns.aliases = {NAME: "www.service.test", "www.service.test": "host.cdn.test"}
     assert look_up() == ["192.0.2.7"]
+    internet.names["host.cdn.test"] = []
     internet.dns.aliases["host.cdn.test"] = NAME  # in a ring
     assert look_up() == "no address"
     internet.dns.aliases = {NAME: "nowhere.test"}
@@ -130,7 +131,7 @@ def test_what_the_server_has_to_say_is_told_in_words_at_once():
     internet.dns.truncated = True
     assert look_up() == "a DNS answer that is too long"
     internet.dns.truncated = False
-    internet.names[NAME] = ["192.0.2.%d" % i for i in range(1, 31)]
+    internet.names[NAME] = ["192.0.2.%d" % i for i in range(1, 32)]
     assert look_up() == "a DNS answer that is too long"
     internet.names[NAME].pop()  # as many as there may be
     assert look_up() == internet.names[NAME]
