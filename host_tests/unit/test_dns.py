@@ -99,9 +99,9 @@ def test_aliases_are_followed_within_the_answer_and_no_further():
     assert answered([alias, a("192.0.2.1", wire("B.test"))]) == ["192.0.2.1"]
     # The order is the server's affair, but for a chain without end.
     assert answered([a("192.0.2.1", wire("b.test")), alias]) == ["192.0.2.1"]
-    chain = [record(wire("%d.test" % i), 5, 60, wire("%d.test" % (i + 1))) for i in range(20)]
-    assert answered(chain + [a("192.0.2.1", wire("20.test"))], "0.test") == "no address"
-    assert answered(chain[14:] + [a("192.0.2.1", wire("20.test"))], "14.test") == ["192.0.2.1"]
+    chain = [record(wire("%d.test" % i), 5, 60, wire("%d.test" % (i + 1))) for i in range(12)]
+    assert answered(chain + [a("192.0.2.1", wire("12.test"))], "0.test") == "no address"
+    assert answered(chain[5:] + [a("192.0.2.1", wire("12.test"))], "5.test") == ["192.0.2.1"]
 
 
 def test_what_is_no_address_is_passed_over():
