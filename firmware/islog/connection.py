@@ -12,8 +12,8 @@ fails: an address that did not answer, an exchange that failed or was given up e
 
 Where a connect has failed, lwIP shows POLLERR (extmod/modlwip.c, lwip_socket_ioctl), and an
 ESP32's select() only that the socket is ready for all (ports/esp32/modsocket.c), as it is, too,
-where the server has spoken first. A read then tells which; without TLS that would take away the
-first byte of what a hurried server answers, so there the first write tells.
+where the server has spoken first. A read then tells which: the first byte of what a hurried server
+answers is kept for who reads the rest.
 """
 
 import errno
@@ -56,6 +56,7 @@ class Connection(Transport):
         self._where = None  # (scheme, host, port) that the next exchange finds a connection to
         self._last = 0  # ticks of that connection's last use
         self._begun = False  # an answer has begun
+        self._early = b""  # that has come of it before it was asked for
         self._secures = False  # TLS was begun in this exchange
         self._at = 0  # ticks at the latest step's beginning, or end
         self._remaining_ms = 0  # of the time that the exchange has, at `_at`
@@ -104,7 +105,7 @@ class Connection(Transport):
 
     def _open(self, to):
         scheme, host, port = to
-        self._begun = False
+        self._begun, self._early = False, b""
         found = yield from self._find(host)
         while True:
             left_ms = self._left_ms()
@@ -185,11 +186,12 @@ class Connection(Transport):
                 raise OSError(errno.ETIMEDOUT)
             yield
             ready = poll.poll(self._wait_ms())
-        ready = ready[0][1] & ~select.POLLOUT
-        if ready and (secure or ready != select.POLLIN):
-            s.recv(1)  # its error is what has become of the connect
+        hurried = ready[0][1] & ~select.POLLOUT
+        if hurried:
+            self._early = s.recv(1)  # or what has become of the connect, as an error
+        self.reached = True
+        if hurried and (secure or not self._early):  # TLS's server never speaks first
             raise OSError(CLOSED)
-        self.reached = self.reached or not ready  # something to be read tells by itself
 
 
 def _close(stream):

@@ -184,7 +184,12 @@ class Keepalive(Connection):
         return got
 
     def _read(self, into):
-        return self._stream.readinto(into) if into else self._stream.readline(_LINE)
+        if into:
+            return self._stream.readinto(into)
+        got = self._stream.readline(_LINE)
+        if self._early:
+            got, self._early = self._early + (got or b""), b""
+        return got
 
     def _send(self, into):
         # Make one write. Where it fails, the server may have answered before it closed: then this

@@ -70,9 +70,10 @@ class Connecting:
             internet.during_post()
         if left_ms is not None and left_ms <= at_most_ms:
             time.advance(left_ms)
+            at_most_ms -= left_ms
             self._over = self._over or internet.route() == "alive"
         if not self._over:
-            time.advance(at_most_ms - min(at_most_ms, left_ms or 0))
+            time.advance(at_most_ms)
         return self._over
 
     def hung_up(self):

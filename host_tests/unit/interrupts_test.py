@@ -7,6 +7,7 @@ test_transport.py, for MicroPython, too.
 from pathlib import Path
 
 import internet
+import network
 import pytest
 import requests
 import virtual_board
@@ -46,9 +47,24 @@ def no_server(way, server):
     start(way, 2)
 
 
+def a_name_to_look_up(way, server):
+    network.air["home"] = "home-password"
+    wlan = network.WLAN(network.STA_IF)
+    wlan.active(True)
+    wlan.connect("home", "home-password")
+    virtual_board.time.advance(1000)
+    assert wlan.isconnected()
+    internet.names["service.test"] = ["192.0.2.1", internet.address_of("service.test")]
+    internet.dns.delay_ms = internet.trip_ms = 120
+    start(way, 2)
+
+
 CASES = (refused_early, a_used_connection, a_connection_that_has_gone, chunks, no_server)
+CASES += (a_name_to_look_up,)
 
 
+# (CPython ends a generator that nobody has any more, and cannot tell who interrupts that.)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("which", [0, 1])
 def test_ctrl_c_at_any_line_of_a_step_and_of_the_close_after_it(which, case):

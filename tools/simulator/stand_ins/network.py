@@ -74,7 +74,6 @@ _CONSTANTS = {
 
 _port = sys.modules[__name__]
 _hostname = None
-_dns = "0.0.0.0"
 country_code = "XX"
 _stations = {}
 _wired = []
@@ -155,15 +154,15 @@ def hostname(*name):
 
 def ipconfig(query):
     """Of the board: its first DNS server, also that of a link that has gone since."""
-    global _dns
     fault("ipconfig")
     if query != "dns":
         raise ValueError("unexpected key")
     if dns == "0.0.0.0":
         return dns
-    for interface in [_stations[name] for name in _stations] + _wired:
-        _dns = interface.dns_server() or _dns
-    return _dns
+    told = [_stations[name].dns_server() for name in _stations]
+    told += [wired.dns_server() for wired in _wired]
+    told = [server for server in told if server]
+    return told[-1] if told else "0.0.0.0"
 
 
 def route():
@@ -190,8 +189,7 @@ def drop():
 
 def power_cycle():
     """A board switched off and on: the interface is down, its settings are the port's own."""
-    global _hostname, country_code, wedged, deaf, _dns
-    _dns = "0.0.0.0"
+    global _hostname, country_code, wedged, deaf
     _stations.clear()
     del _wired[:]
     _hostname = None

@@ -34,6 +34,7 @@ class Station:
         self._bssid = None
         self._since = 0  # of the attempt, or of being let in
         self._address = None  # a static one
+        self._told_dns = None
         self._settings = {"channel": 6}
         self.start_radio()
 
@@ -192,11 +193,9 @@ class Station:
         return "alive" if self.in_range() and not self._port.deaf else "dead"
 
     def dns_server(self):
-        """What it was told, while it is up; else None."""
+        """The one that it was told when it came up last, or None."""
         self._look()
-        if self._state != UP:
-            return None
-        return self._address[3] if self._address else self._port.dns
+        return self._told_dns
 
     def lose(self):
         """Contact is lost for a moment."""
@@ -214,6 +213,7 @@ class Station:
             self._address or self._waited_ms() >= self._port.dhcp_ms
         ):
             self._state = UP
+            self._told_dns = self._address[3] if self._address else self._port.dns
             self._got_address()
 
     def _waited_ms(self):
