@@ -309,24 +309,33 @@ def test_whatever_leaves_a_step_no_socket_stays_open():
         assert number > 8
 
 
-def test_names_that_no_dns_server_knows_are_left_to_the_port():
+def joined(dns_server, after_ms=1000):
+    """The station, that long after it was to join a network with this DNS server."""
+    network.dns = dns_server
+    network.power_cycle()
     wlan = network.WLAN(network.STA_IF)
     wlan.active(True)
     network.air["home"] = "home-password"
     wlan.connect("home", "home-password")
-    assert names.look_up(NAME) is None  # there is no DNS server yet
-    time.advance(5000)
-    assert wlan.isconnected()
+    time.advance(after_ms)
+    return wlan
+
+
+def test_names_that_no_dns_server_knows_are_left_to_the_port():
+    assert joined("192.168.4.1", 0) and names.look_up(NAME) is None  # there is no DNS server yet
+    joined("192.168.4.1")
     for name in ("192.0.2.1", "localhost", "LOCALHOST", "desk.local", "Desk.LOCAL"):
         assert names.look_up(name) is None
     for name in (NAME, "desk", "local.test", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.test"):
         assert names.look_up(name)
     # The port tells of an IPv6 server, of none, or does not tell at all.
     for server in ("fe80::1", "0.0.0.0", "", None):
-        network.dns = server
+        joined(server)
         assert names.look_up(NAME) is None
-    network.dns = "192.168.4.1"
+    joined("192.168.4.1")
     for error in (OSError(1), RuntimeError("Wifi Unknown Error"), ValueError(), AttributeError()):
         network.failing["ipconfig"] = error
         assert names.look_up(NAME) is None
+    network.failing.clear()
+    assert names.look_up(NAME)
     assert dns_host.PORT == dns.PORT == 53
