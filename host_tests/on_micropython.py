@@ -19,7 +19,7 @@ def main(names):
 
     def start(names, **options):
         program = ROOT / "host_tests" / "run_micropython.py"
-        heap = "8M"  # what the fake server holds is there, too
+        heap = "16M"  # what the fake server holds is there, too, and in pieces
         return interpreter.start(program, *names, path=path, heap=heap, **options)
 
     if len(names) < 2:
