@@ -13,7 +13,7 @@ import sys
 
 from . import runs
 
-FUZZ = ("kept", "requests", "sntp", "config", "flash")
+FUZZ = ("kept", "requests", "sntp", "dns", "config", "flash")
 CHUNK = 2500  # schedules of one process
 
 

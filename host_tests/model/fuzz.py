@@ -1,6 +1,6 @@
 """Runs on MicroPython: random bytes where a board listens, by thousands.
 
-    fuzz.py WHAT SEED COUNT FOLDER      WHAT: kept, requests, sntp, config or flash
+    fuzz.py WHAT SEED COUNT FOLDER      WHAT: kept, requests, sntp, dns, config or flash
 
 Whatever comes, log() and poll() never raise, nothing takes longer than its time-outs allow, and no
 counter says more than is true. What is true is judged here, by rules of this file's own, from the
@@ -14,13 +14,15 @@ import random
 import sys
 
 import connections
+import dns_host
 import initial_state
 import internet
 import islog
 import lossy
+import network
 import ntp_host
 import virtual_board
-from islog import config
+from islog import config, dns
 from virtual_board import NOW_MS, time
 
 TIMEOUT_MS = 2000
@@ -265,6 +267,137 @@ class Host:
         return server and 0 < packet[1] < 16 and 2025 <= year <= 2106
 
 
+NAMES = ("service.test", "a.b.service.test", "x" * 63 + ".Test", "q")
+OTHERS = ("www.service.test", "cdn.test", "evil.test", "service.tes")
+
+
+def look_ups(count):
+    """Packets of all kinds in place of a DNS server's answers. What a look-up finds is judged by
+    a reader of its own, which takes a packet apart in the simplest way."""
+    tried = found = refused = silent = 0
+    while tried < count:
+        virtual_board.reset()
+        server = internet.dns = Liar()
+        look = dns.LookUp(random.choice(NAMES), network.dns)
+        begin_ms = time.up_ms()
+        addresses = None
+        try:
+            while not addresses:
+                before_ms = time.up_ms()
+                addresses = look.step(random.choice((0, 20, 100)))
+                assert time.up_ms() - before_ms <= 100
+                time.advance(random.choice((1, 1, 50)))
+            found += 1
+            assert 10 <= look.ttl_s <= 3600
+            for address in addresses:
+                assert address != "0.0.0.0" and address in server.told, (address, server.sent)
+        except OSError as e:
+            refused += look.answered
+            silent += not look.answered
+            assert type(e.args[0]) is str and len(e.args[0]) > 9, e
+        assert time.up_ms() - begin_ms <= 8000
+        look.close()
+        assert internet.open_sockets == 0
+        tried += len(server.sent)
+    assert min(found, refused, silent) * 20 > found + refused + silent
+    return "found %d, refused %d, silent %d" % (found, refused, silent)
+
+
+class Liar:
+    """A DNS server, and whoever guesses beside it. `told`: the addresses of its true answers."""
+
+    def __init__(self):
+        self.told = []
+        self.sent = []
+        self._only_guesses = random.randrange(8) == 0
+
+    def replies(self, question):
+        packets = []
+        for _ in range(random.randrange(4)):
+            packet = self._packet(question)
+            packets.append((random.choice((0, 10, 90, 700)), packet))
+            self.sent.append(packet)
+            if packet[:2] == question[:2] and packet[12 : len(question)] == question[12:]:
+                self.told += _addresses(packet, question)
+        return packets
+
+    def _packet(self, question):
+        if self._only_guesses or random.randrange(6) == 0:
+            return lossy.noise(random.randrange(random.choice((4, 40, 512))))
+        name = question[12:-4]
+        records = []
+        owners = [name, b"\xc0\x0c"] + [dns_host.wire(other) for other in OTHERS]
+        owner = b"\xc0\x0c"
+        for _ in range(random.randrange(5)):
+            if random.randrange(4) == 0:
+                owner = random.choice(owners)
+            if random.randrange(3) == 0:
+                value = random.choice(owners)
+                records.append(dns_host.record(owner, 5, random.getrandbits(24), value))
+                owner = value if random.randrange(4) else owner
+            else:
+                value = lossy.noise(4) if random.randrange(9) else bytes(4)
+                records.append(dns_host.record(owner, 1, random.getrandbits(30), value))
+        head = bytes((0x81, 0x80, 0, 1, 0, len(records), 0, 0, 0, 0))
+        packet = question[:2] + head + question[12:] + b"".join(records)
+        for _ in range(random.randrange(3)):
+            at = random.randrange(len(packet))
+            what = random.randrange(5)
+            if what == 0:
+                packet = packet[:at]
+            elif what == 1:
+                packet = packet[:at] + lossy.noise(1) + packet[at + 1 :]
+            elif what == 2:
+                packet = packet[:at] + b"\xc0" + lossy.noise(1) + packet[at + 2 :]
+            elif what == 3:
+                at = random.choice((2, 3, 5, 7))
+                packet = packet[:at] + lossy.noise(1) + packet[at + 1 :]
+            else:
+                packet = packet[:at] + packet[at + random.randrange(9) :]
+            packet = packet or b"\0"
+        return packet[:512]
+
+
+def _addresses(packet, question):
+    # Every address in a record of this answer's whose owner can be reached from the question's
+    # name; as far as it can be read.
+    records = []
+    at = len(question)
+    for _ in range(int.from_bytes(packet[6:8], "big")):
+        owner, at = _labels(packet, at)
+        if owner is None or at + 10 > len(packet):
+            break
+        size = int.from_bytes(packet[at + 8 : at + 10], "big")
+        kind, value = packet[at : at + 4], packet[at + 10 : at + 10 + size]
+        if kind == b"\0\1\0\1" and len(value) == size == 4:
+            records.append((owner, ".".join([str(part) for part in value]), None))
+        elif kind == b"\0\5\0\1":
+            records.append((owner, None, _labels(packet, at + 10)[0]))
+        at += 10 + size
+    reached = [_labels(packet, 12)[0]]
+    for _ in records:
+        reached += [alias for owner, _, alias in records if owner in reached]
+    return [address for owner, address, _ in records if address and owner in reached]
+
+
+def _labels(packet, at):
+    labels = []
+    end = 0
+    for _ in range(600):
+        if at >= len(packet):
+            break
+        size = packet[at]
+        if size == 0:
+            return labels, end or at + 1
+        if size >= 0xC0:
+            end = end or at + 2
+            at = int.from_bytes(packet[at : at + 2], "big") & 0x3FFF
+            continue
+        labels.append(bytes(packet[at + 1 : at + 1 + size]).lower())
+        at += 1 + size
+    return None, at
+
+
 VALUES = (None, True, 0, -1, 1 << 70, 1.5, "", "x", "\u00e9" * 300, [], {}, ["x"], {"a": 1}, "a b")
 VALUES += ("http://", "http://h:x/", "https://h/", "ftp://h", "\x00", [[]], [None], [{"ssid": 1}])
 VALUES += ("123e4567-e89b-12d3-a456-426614174000", 10**400, "kept", "events", "00:11", 'a"b')
@@ -442,6 +575,8 @@ def main(what, seed, count, folder):
     try:
         if what == "sntp":
             said = sntp(count)
+        elif what == "dns":
+            said = look_ups(count)
         elif what == "config":
             said = config_files(count, folder)
         elif what == "flash":

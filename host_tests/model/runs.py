@@ -22,7 +22,7 @@ def schedules(on, first, count):
 
 
 def fuzz(what, seed, count):
-    """Start `count` inputs for "kept", "requests", "sntp", "config" or "flash"; returns a Run."""
+    """Start `count` inputs for one of WHAT in fuzz.py; returns a Run."""
     return Run("micropython", "fuzz", what, seed, count, limit_s=600 + count)
 
 

@@ -16,7 +16,14 @@ def days():
 
 @pytest.mark.parametrize(
     ("what", "count"),
-    [("kept", 2000), ("requests", 2000), ("sntp", 2000), ("config", 300), ("flash", 300)],
+    [
+        ("kept", 2000),
+        ("requests", 2000),
+        ("sntp", 2000),
+        ("dns", 6000),
+        ("config", 300),
+        ("flash", 300),
+    ],
 )
 def test_random_bytes_are_survived_and_counted_honestly(what, count):
     status, output = runs.fuzz(what, SEED, count).result()
