@@ -3,7 +3,8 @@
 One question, of a random id and from a port that the stack chooses, goes to one DNS server; where
 that is silent it is sent again after 0.5, 1 and 2 s, and given up 4 s later. The socket is
 connected: only the server that was asked is heard. What does not bring back the question as it was
-sent, its id, name (in the same case), type and class, is passed over.
+sent, its id, name (in the same case), type and class, is passed over; the id alone will do for
+one without an answer.
 
 An answer to it ends the look-up, whatever it is. CNAMEs are followed within it, over at most
 eight names. One that was cut, whose counts or lengths lie, or whose names are too long or point
@@ -117,12 +118,11 @@ class LookUp:
     def _is_answer(self, packet):
         # QR is set, the opcode is QUERY; one question, and that is ours.
         asked = self._question
-        return (
-            packet[:2] == asked[:2]
-            and packet[12 : len(asked)] == asked[12:]
-            and packet[4:6] == asked[4:6]
-            and packet[2] & 0xF8 == 0x80
-        )
+        if len(packet) < 12 or packet[:2] != asked[:2] or packet[2] & 0xF8 != 0x80:
+            return False
+        if packet[4:6] == b"\0\0":  # some servers leave it out where there is no answer
+            return packet[2] & 2 or packet[3] & 15
+        return packet[4:6] == asked[4:6] and packet[12 : len(asked)] == asked[12:]
 
 
 def _question(name):
