@@ -1,10 +1,9 @@
 """One look-up of a name's IPv4 addresses (RFC 1035), in steps that never wait longer than asked.
 
-One question, of a random id and from a port that the stack chooses, goes to one DNS server; where
-that is silent it is sent again after 0.5, 1 and 2 s, and given up 4 s later. The socket is
-connected: only the server that was asked is heard. What does not bring back the question as it was
-sent, its id, name (in the same case), type and class, is passed over; the id alone will do for
-one without an answer.
+One question, of a random id and from a random port, goes to one DNS server; where that is silent
+it is sent again after 0.5, 1 and 2 s, and given up 4 s later. The socket is connected: only the
+server that was asked is heard. What does not bring back the question as it was sent, its id, name
+(in the same case), type and class, is passed over; the id alone will do for one without an answer.
 
 An answer to it ends the look-up, whatever it is. CNAMEs are followed within it, over at most
 eight names. One that was cut, whose counts or lengths lie, or whose names are too long or point
@@ -24,6 +23,7 @@ import time
 from micropython import const
 
 PORT = 53  # (a test's server has another one)
+_PORTS = const(0xC000)  # from there to 65535 is where a random one is (RFC 6335, section 6)
 _PAUSE_MS = const(500)  # until the first repetition; each further one takes twice as long
 _BYTES = const(512)  # of an answer at most (RFC 1035, section 4.2.1)
 _PACKETS = const(8)  # that many are looked at in one step
@@ -63,7 +63,7 @@ class LookUp:
         part, or the port's number. In the end, and after an exception, close() is for the caller
         to call."""
         began = time.ticks_ms()
-        if not self._asked:
+        if not (self._asked and self._poll):  # it begins, or an exception has left it in the middle
             self._ask()
         for _ in range(_PACKETS):
             left_ms = wait_ms - time.ticks_diff(time.ticks_ms(), began)
@@ -101,6 +101,11 @@ class LookUp:
             where = socket.getaddrinfo(self._server, PORT)[0]
             self.socket = s = socket.socket(where[0], socket.SOCK_DGRAM)
             s.setblocking(False)
+            port = _PORTS | int.from_bytes(os.urandom(2), "big")
+            try:  # lwIP counts its ports up (src/core/udp.c, udp_new_port): others could guess it
+                s.bind(socket.getaddrinfo("0.0.0.0", port)[0][-1])
+            except OSError:
+                pass  # another socket of this board has it
             s.connect(where[-1])
             poll = select.poll()
             poll.register(s, select.POLLIN)

@@ -71,7 +71,7 @@ class Logger:
         gc.collect()
         self._wifi, self.last_error, self.bucket_id = wifi, None, service.bucket_id
         on_trouble = self._on_trouble  # one object for all
-        self._time = Timekeeper(settings, service.sntp, on_trouble)
+        self._time = Timekeeper(settings, service, on_trouble)
         clock = self._time.clock
         self._uplink = uplink = Uplink(settings, service, clock, on_trouble)
         self._intake = Intake(settings, clock, uplink.batch, on_trouble)

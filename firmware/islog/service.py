@@ -1,5 +1,5 @@
-"""What is sent, by the settings: headers (with the client key), the JSON around a
-reading, the limits of the API, the transport, and who asks NTP. Loaded for one call, and forgotten afterwards.
+"""What is sent, by the settings: headers (with the client key), the JSON around a reading, the
+limits of the API; with what: the transport, and what asks NTP. Loaded for one call, and forgotten.
 The two generations of Initial State's API: docs/api.md.
 """
 
@@ -23,7 +23,7 @@ class Service:
     batch_readings  at most so many readings in one request
     gap_ms          at least so long from the beginning of one request to the next; 0: no limit
     transport       a Requests (transport.py) or a Keepalive (keepalive.py)
-    sntp            a timekeeper.Sntp, which looks names up as the transport does
+    ntp             a timekeeper.Sntp, which looks names up as the transport does
     is_unverified   the server need not prove its name, though TLS is used
     """
 
@@ -40,7 +40,7 @@ class Service:
         requests_per_s = settings["requests_per_s"] or requests_per_s
         self.gap_ms = -(-1000 // requests_per_s) if requests_per_s else 0
         self.transport, sntp = _transport(settings)
-        self.sntp = sntp(settings["ntp_hosts"], settings["timeout"])
+        self.ntp = sntp(settings["ntp_hosts"], settings["timeout"])
         self.is_unverified = self.ingest[0].startswith("https:") and not self.transport.verifies
 
 

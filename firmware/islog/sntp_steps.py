@@ -20,7 +20,7 @@ _QUESTIONS = const(3)  # a silent DNS server has 3.5 s: nothing is sent meanwhil
 class SteppedSntp(Sntp):
     """An Sntp whose steps wait for a DNS server as they do for an NTP host."""
 
-    def _send(self, host, clock, found):
+    def _send(self, host, clock, where):
         looking = look_up(host.partition(":")[0])
         if looking:
             looking.questions = _QUESTIONS
@@ -36,9 +36,9 @@ class SteppedSntp(Sntp):
             if not found:
                 return ""
             port = int(host.partition(":")[2] or 123)
-            found = [socket.getaddrinfo(address, port)[0] for address in found]
+            where = [socket.getaddrinfo(address, port)[0] for address in found]
             self.close()
-            super()._send(host, clock, found)
+            super()._send(host, clock, where)
             if step_ms:
                 step_ms = max(1, step_ms - time.ticks_diff(time.ticks_ms(), began))
         return super()._hear(host, clock, step_ms)

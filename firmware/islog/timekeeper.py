@@ -101,16 +101,17 @@ class Sntp:
             pass  # it was broken already
         self._socket = None
 
-    def _send(self, host, clock, found):
+    def _send(self, host, clock, where):
+        # `where`: what getaddrinfo() is to return for `host`; None: it is asked.
         name, _, port = host.partition(":")
-        found = found or socket.getaddrinfo(name, int(port or 123), 0, socket.SOCK_DGRAM)
+        where = where or socket.getaddrinfo(name, int(port or 123), 0, socket.SOCK_DGRAM)
         banned = [
             at for at, periods, ticks in self._banned if clock.age_ms(periods, ticks) < _BAN_MS
         ]
-        found = [where for where in found if where[-1] not in banned]
-        if not found:
+        where = [found for found in where if found[-1] not in banned]
+        if not where:
             raise OSError("no address")
-        where = found[self._turn // len(self.hosts) % len(found)]
+        where = where[self._turn // len(self.hosts) % len(where)]
         self._socket = s = socket.socket(where[0], socket.SOCK_DGRAM)
         s.connect(where[-1])
         question = bytearray(48)
@@ -168,17 +169,17 @@ class Sntp:
 
 
 class Timekeeper:
-    """Sets `clock` as the checked `settings` say, by `sntp`, an Sntp; `on_trouble(sentence)` hears
-    why it could not.
+    """Sets `clock` as the checked `settings` say, with the `ntp` of `service` (a service.Service);
+    `on_trouble(sentence)` hears why it could not.
 
     When NTP is asked is decided here alone: where the clock is due for it (Clock.due), and the
     pause after a question in vain is over. These pauses grow, as NTP may be blocked for good."""
 
     waits = True  # within a step, for an answer; under asyncio the task does (task.py)
 
-    def __init__(self, settings, sntp, on_trouble):
+    def __init__(self, settings, service, on_trouble):
         self.clock = clock = Clock(settings["set_rtc"])
-        self._sntp = sntp
+        self._sntp = service.ntp
         self._retry = Retry(settings["backoff_max"] * _SLOWER, clock)
         self._interval_ms = settings["sync_interval"] * 1000
         self._on_trouble = on_trouble

@@ -37,6 +37,7 @@ during_call = None
 dns = None
 trip_ms = 0
 resolved = []  # names looked up, in order
+udp_ports = []  # from which a host was asked: what a program has bound its socket to, or None
 open_sockets = 0
 
 _LOOK_UP_MS = 7000
@@ -157,7 +158,7 @@ def reset():
     gateway_silent = dns_silent = False
     names.clear()
     names.update({"service.test": True, "time.test": True})
-    del resolved[:]
+    del resolved[:], udp_ports[:]
     link_up = True
     during_post = during_call = None
     open_sockets = 0

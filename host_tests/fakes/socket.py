@@ -69,6 +69,7 @@ class socket:
         host, port = where
         if self._kind != SOCK_STREAM:
             self._peer = internet.peer(host, port)
+            internet.udp_ports.append(self._queue)
             if self._timeout_s == 0 or hasattr(self._peer, "replies"):
                 self.connection = Datagrams(self._peer)
         elif self._timeout_s == 0:
@@ -78,6 +79,7 @@ class socket:
             self.connection = internet.connect(host, port, self._timeout_s).connection()
 
     def bind(self, where):
+        internet.call("bind")
         self._queue = where[1]
 
     def listen(self, backlog=1):

@@ -1,10 +1,9 @@
 """A look-up of a name, in steps: what of an answer is believed, and what becomes of all others."""
 
-import dns_host
 import internet
 import network
 from dns_host import record, wire
-from islog import dns, names
+from islog import dns
 from virtual_board import raises, time
 
 NAME = "service.test"
@@ -214,7 +213,7 @@ def test_only_an_answer_to_this_very_question_is_heard():
     assert look_up() == "the DNS server is silent"
 
 
-def test_the_case_of_a_name_is_kept_and_no_two_questions_have_the_same_id():
+def test_the_case_of_a_name_is_kept_and_no_two_questions_have_the_same_id_and_port():
     internet.names[NAME] = ["192.0.2.9"]
     assert look_up("Service.TEST") == ["192.0.2.9"] and internet.dns.asked == ["Service.TEST"]
     assert look_up("service.test.") == ["192.0.2.9"] and internet.dns.asked[1] == NAME
@@ -224,6 +223,7 @@ def test_the_case_of_a_name_is_kept_and_no_two_questions_have_the_same_id():
     for _ in range(40):
         look_up()
     assert len(set(internet.dns.ids)) > 40
+    assert len(set(internet.udp_ports)) > 40 and min(internet.udp_ports) >= 0xC000
 
 
 def lies(at):
@@ -316,35 +316,3 @@ def test_whatever_leaves_a_step_no_socket_stays_open():
             assert internet.open_sockets == 0
             number += 1
         assert number > 8
-
-
-def joined(dns_server, after_ms=1000):
-    """The station, that long after it was to join a network with this DNS server."""
-    network.dns = dns_server
-    network.power_cycle()
-    wlan = network.WLAN(network.STA_IF)
-    wlan.active(True)
-    network.air["home"] = "home-password"
-    wlan.connect("home", "home-password")
-    time.advance(after_ms)
-    return wlan
-
-
-def test_names_that_no_dns_server_knows_are_left_to_the_port():
-    assert joined("192.168.4.1", 0) and names.look_up(NAME) is None  # there is no DNS server yet
-    joined("192.168.4.1")
-    for name in ("192.0.2.1", "localhost", "LOCALHOST", "desk.local", "Desk.LOCAL"):
-        assert names.look_up(name) is None
-    for name in (NAME, "desk", "local.test", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.test"):
-        assert names.look_up(name)
-    # The port tells of an IPv6 server, of none, or does not tell at all.
-    for server in ("fe80::1", "0.0.0.0", "", None):
-        joined(server)
-        assert names.look_up(NAME) is None
-    joined("192.168.4.1")
-    for error in (OSError(1), RuntimeError("Wifi Unknown Error"), ValueError(), AttributeError()):
-        network.failing["ipconfig"] = error
-        assert names.look_up(NAME) is None
-    network.failing.clear()
-    assert names.look_up(NAME)
-    assert dns_host.PORT == dns.PORT == 53

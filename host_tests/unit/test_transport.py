@@ -6,7 +6,7 @@ import sys
 import internet
 import requests
 from exchanges import a_server, answer, both, post, start, values
-from islog import ConfigError, connection, keepalive, transport
+from islog import ConfigError, connection, transport
 from islog.transport import ACCEPTED, BAD, BUSY, FORBIDDEN, UNKNOWN, WRONG
 from virtual_board import Board, raises
 

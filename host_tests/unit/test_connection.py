@@ -1,48 +1,20 @@
 """The kept connection is opened in steps: no look-up and no connect holds the program."""
 
 import internet
-import machine
 import network
-import secure
-import virtual_board
+from exchanges import SECURE, URL, start, values
 from initial_state import Server
-from islog import keepalive
 from islog.transport import ACCEPTED, UNKNOWN
-from virtual_board import Board, raises, time
+from networks import NAME, TIMEOUT_S, home, joined, kept
+from virtual_board import Board, time
 
-KEY = (("X-IS-ClientKey", "the-key"),)
-BODY = '[{"b":"desk","sn":"t","v":%d,"e":1.5,"tid":"01234567-89ab-cdef-0123-456789abcdef"}]'
-NAME = "service.test"
-URL = "http://service.test/batch_logs"
-SECURE = "https://service.test/batch_logs"
 STEP_MS = 100
-TIMEOUT_MS = 5000
-
-
-def joined(style="esp32", name=NAME):
-    """A board on a network that tells its DNS server: a server, and a new connection to it."""
-    virtual_board.reset()
-    network.style = machine.style = style
-    network.air["home"] = "home-password"
-    wlan = network.WLAN(network.STA_IF)
-    wlan.active(True)
-    wlan.connect("home", "home-password")
-    time.advance(1000)
-    assert wlan.isconnected()
-    server = Server()
-    internet.hosts[name + ":80"] = internet.hosts[name + ":443"] = server
-    return server, connection()
-
-
-def connection():
-    way = keepalive.Keepalive(TIMEOUT_MS // 1000, 60)
-    way._tls = secure.SSLContext(secure.PROTOCOL_TLS_CLIENT)
-    return way
+TIMEOUT_MS = TIMEOUT_S * 1000
 
 
 def post(way, value=0, url=URL, pause_ms=0):
     """The outcome of a POST, none of whose steps takes longer than one may."""
-    way.start(url, KEY, memoryview((BODY % value).encode()))
+    start(way, value, url)
     outcome = None
     while outcome is None:
         before_ms = time.up_ms()
@@ -50,10 +22,6 @@ def post(way, value=0, url=URL, pause_ms=0):
         assert time.up_ms() - before_ms <= STEP_MS
         time.advance(pause_ms)
     return outcome
-
-
-def values(server):
-    return [value for _, value, _ in server.readings]
 
 
 def took_ms(way, url=URL):
@@ -77,7 +45,7 @@ def test_the_networks_dns_server_is_asked_and_the_readings_arrive():
 
 def test_where_no_dns_server_is_known_the_port_looks_the_name_up():
     server = internet.hosts["service.test:80"] = Server()
-    assert post(connection(), 1) == ACCEPTED
+    assert post(kept(), 1) == ACCEPTED
     _, way = joined()
     internet.hosts["service.test:80"] = server
     network.dns = "0.0.0.0"
@@ -217,7 +185,7 @@ def test_a_link_that_goes_down_in_a_connect_leaves_nothing_open():
     for style in ("esp32", "rp2"):
         server, way = joined(style)
         internet.trip_ms = 500
-        way.start(URL, KEY, memoryview(b"[]"))
+        start(way, 1)
         for _ in range(3):
             assert way.step() is None
         network.WLAN(network.STA_IF).disconnect()
@@ -278,7 +246,7 @@ def test_whatever_leaves_a_step_of_it_nothing_stays_open_and_the_next_one_is_who
                 if left[0] == -1 and (name != "close" or not isinstance(error, OSError)):
                     raise error
 
-            way.start(URL, KEY, memoryview((BODY % 1).encode()))
+            start(way, 1)
             internet.during_call = raising
             try:
                 while way.step() is None:
@@ -298,7 +266,7 @@ def test_a_step_that_is_given_up_in_the_middle_is_closed():
     for steps in range(8):
         server, way = joined()
         internet.trip_ms = internet.dns.delay_ms = 250
-        way.start(URL, KEY, memoryview((BODY % 1).encode()))
+        start(way, 1)
         for _ in range(steps):
             way.step()
         way.close()
@@ -307,12 +275,7 @@ def test_a_step_that_is_given_up_in_the_middle_is_closed():
 
 
 def test_a_board_with_a_silent_dns_server_goes_on_with_its_work():
-    network.air["home"] = "home-password"
-    from islog.wifi import WiFi
-
-    board = Board(
-        WiFi([{"ssid": "home", "password": "home-password"}]), transport="kept", ntp_hosts=[]
-    )
+    board = Board(home(), transport="kept", ntp_hosts=[])
     board.server.date = "Thu, 26 Nov 2026 10:00:00 GMT"
     board.log("t", 1)
     board.run(30)
@@ -333,43 +296,4 @@ def test_a_board_with_a_silent_dns_server_goes_on_with_its_work():
     board.run(120)
     assert board.logger.pending == 0 and len(board.values()) == 7
     board.logger.close()
-    assert internet.open_sockets == 0
-
-
-def test_a_datagram_that_is_not_there_does_not_block_and_a_connect_is_under_way_until_polled():
-    # What the fake does as the real ones do, and the tests above build upon.
-    import errno
-
-    joined()
-    from islog import connection as module
-
-    socket, select = module.socket, module.select
-    s = socket.socket(2, socket.SOCK_DGRAM)
-    s.setblocking(False)
-    s.connect(("192.168.4.1", 53))
-    assert raises(OSError, s.recv, 10).args[0] == errno.EAGAIN
-    s.close()
-    internet.trip_ms = 30
-    for style in ("esp32", "rp2"):
-        for down in (False, True):
-            server, _ = joined(style)
-            internet.trip_ms = 30
-            server.down = down
-            s = socket.socket(2, socket.SOCK_STREAM)
-            s.setblocking(False)
-            e = raises(OSError, s.connect, (internet.address_of(NAME), 80))
-            assert e.args[0] == errno.EINPROGRESS
-            poll = select.poll()
-            poll.register(s, select.POLLIN | select.POLLOUT)
-            assert poll.poll(20) == []
-            ready = poll.poll(20)[0][1]
-            if not down:
-                assert ready == select.POLLOUT
-            elif style == "rp2":
-                assert ready & select.POLLERR
-            else:
-                assert ready == select.POLLIN | select.POLLOUT
-            if down:
-                assert raises(OSError, s.recv, 1).args[0] == 104
-            s.close()
     assert internet.open_sockets == 0
