@@ -63,7 +63,7 @@ class LookUp:
         part, or the port's number. In the end, and after an exception, close() is for the caller
         to call."""
         began = time.ticks_ms()
-        if not (self._asked and self._poll):  # it begins, or an exception has left it in the middle
+        if not (self._asked and self._poll):  # (an exception may have left it in the middle)
             self._ask()
         for _ in range(_PACKETS):
             left_ms = wait_ms - time.ticks_diff(time.ticks_ms(), began)

@@ -1,4 +1,5 @@
-"""Ctrl-C at every line of a transport: the exchange is given up, and the next one is whole.
+"""Ctrl-C at every line of a transport, or of a look-up for SNTP, and a lack of memory at every
+line of a look-up and a connect: what was under way is given up, and the next one is whole.
 
 For CPython only, whose sys.settrace() tells of each line; what the calls of a socket can do is in
 test_transport.py, for MicroPython, too.
@@ -7,16 +8,27 @@ test_transport.py, for MicroPython, too.
 from pathlib import Path
 
 import internet
-import network
 import pytest
 import requests
 import virtual_board
 from at_line import AtLine
 from exchanges import URL, a_server, answer, both, post, start, values
-from islog import connection, dns, keepalive, names, transport
+from islog import clock, connection, dns, keepalive, names, sntp_steps, timekeeper, transport
 from islog.transport import ACCEPTED, UNKNOWN
+from networks import station
+from ntp_host import Ntp
+from virtual_board import NOW_MS, time
 
-FILES = {str(Path(module.__file__)) for module in (connection, dns, keepalive, names, transport)}
+
+def files(*modules):
+    return {str(Path(module.__file__)) for module in modules}
+
+
+FILES = files(connection, dns, keepalive, names, transport)
+OF_SNTP = files(dns, names, sntp_steps, timekeeper)
+WANTS_MEMORY = ("_open", "_find", "_connect", "look_up", "_server", "is_address", "__init__")
+WANTS_MEMORY += ("_question", "step", "_ask", "_is_answer", "_read", "_addresses", "_name")
+WANTS_MEMORY += ("ask", "_send", "_hear")
 
 
 def refused_early(way, server):
@@ -48,12 +60,7 @@ def no_server(way, server):
 
 
 def a_name_to_look_up(way, server):
-    network.air["home"] = "home-password"
-    wlan = network.WLAN(network.STA_IF)
-    wlan.active(True)
-    wlan.connect("home", "home-password")
-    virtual_board.time.advance(1000)
-    assert wlan.isconnected()
+    assert station().isconnected()
     internet.names["service.test"] = ["192.0.2.1", internet.address_of("service.test")]
     internet.dns.delay_ms = internet.trip_ms = 120
     start(way, 2)
@@ -108,6 +115,60 @@ def test_ctrl_c_at_any_line_of_a_start(which):
         whole(way, server)
         number += 1
     assert number > 5
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_without_memory_at_any_line_of_a_look_up_and_a_connect_that_may_want_some():
+    number, reached = 0, True
+    while reached:
+        virtual_board.reset()
+        way, server = both()[1], a_server()
+        a_name_to_look_up(way, server)
+        at = AtLine(number, MemoryError, files(connection, dns, names), WANTS_MEMORY)
+        with at:
+            outcome = answer(way)
+        reached = at.left < 0
+        if outcome != ACCEPTED:
+            assert outcome == UNKNOWN and way.why == "not enough memory"
+            assert internet.open_sockets == 0
+        whole(way, server)
+        number += 1
+    assert number > 150
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
+def test_an_exception_at_any_line_of_sntps_look_up_leaves_nothing_and_the_time_is_found(kind):
+    number, reached = 0, True
+    while reached:
+        virtual_board.reset()
+        station()
+        internet.hosts["192.0.2.1:123"] = internet.hosts["192.0.2.2:123"] = Ntp(NOW_MS)
+        internet.names["time.test"] = ["192.0.2.1", "192.0.2.2"]
+        internet.dns.deaf_to = 1
+        asks, board_clock = sntp_steps.SteppedSntp(("time.test",), 5), clock.Clock()
+        functions = WANTS_MEMORY if kind is MemoryError else None
+        at = AtLine(number, kind, OF_SNTP, functions)
+        for _ in range(40):
+            try:
+                with at:
+                    asks.ask(board_clock)
+            except kind:
+                if number % 2:  # as Logger does
+                    asks.close()
+            if asks.done:
+                break
+            time.advance(20)
+        assert asks.done and abs(asks.best[0] * 1000 - NOW_MS) < 30000
+        reached = at.left < 0
+        try:
+            with AtLine(number % 9, KeyboardInterrupt, OF_SNTP):
+                asks.close()
+        except KeyboardInterrupt:
+            pass
+        asks.close()
+        assert internet.open_sockets == 0 and not asks.asking
+        number += 1
+    assert number > 100
 
 
 def whole(way, server):

@@ -8,11 +8,14 @@ import internet
 import pytest
 import virtual_board
 from at_line import AtLine
+from islog import connection, dns, names, sntp_steps
 from islog import task as under_asyncio
+from networks import home
 from virtual_board import Board
 
 asyncio = under_asyncio.asyncio
 FILES = (under_asyncio.__file__,)
+OF_LOOK_UPS = tuple([module.__file__ for module in (connection, dns, names, sntp_steps)])
 # Of what is thrown away unstarted, after a Ctrl-C, CPython would say so.
 pytestmark = pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
 WANTS_MEMORY = ("_poll", "_wait", "_until_readable", "_wake_readable")
@@ -55,6 +58,30 @@ def test_ctrl_c_at_every_line():
         asyncio.new_event_loop()  # as the documentation of asyncio has it, after a Ctrl-C
         assert asyncio.run(program(board, 3))
         assert set(board.values()) == {1} and board.logger.pending == 0
+        assert internet.open_sockets == 0 and not board.logger._uplink.transport.outside_ms
+        number += 1
+    assert number > 200
+
+
+def test_ctrl_c_at_every_line_of_a_look_up_and_a_connect():
+    number, reached = 0, True
+    while reached:
+        virtual_board.reset()
+        asyncio.new_event_loop()
+        board = Board(home(), transport="kept", flush_interval=0, timeout=2)
+        internet.dns.delay_ms = internet.trip_ms = 6
+        at = AtLine(number, KeyboardInterrupt, OF_LOOK_UPS)
+        try:
+            with at:
+                asyncio.run(program(board, 3))
+        except KeyboardInterrupt:
+            pass
+        reached = at.left < 0
+        board.check_books()
+        asyncio.new_event_loop()
+        asyncio.run(program(board, 10))
+        assert set(board.values()) == {1} and board.logger.pending == 0
+        asyncio.run(board.logger.aclose())
         assert internet.open_sockets == 0 and not board.logger._uplink.transport.outside_ms
         number += 1
     assert number > 200
