@@ -68,8 +68,8 @@ THEMES = {
         " each request, made by MicroPython's `requests`.",
         "ca_file": "A root certificate on the device, or a list of several. With it, the server"
         " has to prove its name. The file is DER, which every board reads, or PEM.",
-        "timeout": "How long a whole POST may take, the name look-up apart (through `requests` and"
-        " TLS, see [limitations](limitations.md)).",
+        "timeout": "How long a whole POST may take (through `requests` the name look-up apart; and"
+        " with TLS, see [limitations](limitations.md)).",
         "idle_close": "The kept connection is closed when it was not used for this long.",
         "backoff_max": "After a failed request islog waits for a random time, at least for as long"
         " as that took. Its upper limit doubles with each failure until it has reached this"

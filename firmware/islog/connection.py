@@ -26,7 +26,7 @@ from micropython import const
 
 from .errors import call_unloading
 from .names import look_up
-from .transport import Transport
+from .transport import Transport, from_peer
 
 STEP_MS = const(100)
 _SHORT_MS = const(10)  # a step that does not wait
@@ -114,8 +114,9 @@ class Connection(Transport):
             try:
                 yield from self._connect(found[0], port, scheme == "https:", until_ms)
                 break
-            except OSError:
+            except OSError as e:
                 self._disconnect()
+                self.reached = self.reached or from_peer(e)
                 if len(found) < 2 or self._left_ms() <= 0:
                     raise
             found.pop(0)

@@ -4,7 +4,16 @@ which keeps the program waiting for as long as it takes. Loaded only by what adv
 The port tells it with `network.ipconfig("dns")`, since MicroPython 1.23 (extmod/network_lwip.c,
 ports/esp32/network_common.c): the first of its DNS servers. Names that no DNS server knows are
 left to getaddrinfo: those that end in .local are found by mDNS.
+
+Where the port can tell it, dns.py is loaded at once: later its compilation would hold a step.
 """
+
+try:
+    from network import ipconfig
+
+    from .dns import LookUp
+except ImportError:  # a PC, or an old port
+    ipconfig = None
 
 
 def look_up(name):
@@ -12,11 +21,7 @@ def look_up(name):
     if is_address(name) or name.lower() == "localhost" or name.lower().endswith(".local"):
         return None
     server = _server()
-    if not server:
-        return None
-    from .dns import LookUp  # only where it is of use
-
-    return LookUp(name, server)
+    return LookUp(name, server) if server else None
 
 
 def is_address(text):
@@ -30,11 +35,9 @@ def is_address(text):
 
 def _server():
     try:
-        import network
-
-        server = network.ipconfig("dns")
-    except (ImportError, AttributeError, OSError, RuntimeError, TypeError, ValueError):
-        return None  # a PC, or a port that does not tell
+        server = ipconfig("dns") if ipconfig else None
+    except (AttributeError, OSError, RuntimeError, TypeError, ValueError):
+        return None  # a port that does not tell
     # (An IPv6 address is of no use: its sockets are IPv4's. 0.0.0.0: there is none yet.)
     known = isinstance(server, str) and is_address(server) and server != "0.0.0.0"
     return server if known else None

@@ -172,6 +172,14 @@ def test_where_one_address_of_several_is_gone_the_next_one_is_tried():
         assert len(internet.dns.asked) == 2
 
 
+def test_a_refusal_by_one_of_several_addresses_shows_that_the_link_is_alive():
+    _, way = joined()
+    internet.names[NAME] = ["192.0.2.1", "192.0.2.2"]
+    internet.dead.add("192.0.2.2:80")
+    took_ms(way)
+    assert way.why == "no answer (110)" and way.reached
+
+
 def test_several_addresses_in_the_void_share_the_time_of_an_exchange():
     _, way = joined()
     for count in (2, 3, 9):

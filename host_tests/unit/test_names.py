@@ -23,4 +23,10 @@ def test_names_that_no_dns_server_knows_are_left_to_the_port():
         assert names.look_up(NAME) is None
     network.failing.clear()
     assert names.look_up(NAME)
+    ipconfig = names.ipconfig
+    try:
+        names.ipconfig = None  # a port without it
+        assert names.look_up(NAME) is None
+    finally:
+        names.ipconfig = ipconfig
     assert dns_host.PORT == dns.PORT == 53
