@@ -176,19 +176,26 @@ def test_where_nobody_listens_the_refusal_is_told(look_up):
 @pytest.mark.parametrize("way", [("kept", "batch_logs", False)], ids=["kept"])
 def test_a_board_finds_its_server_by_a_name_that_only_its_dns_server_knows(rig, dns):
     # The first address is one where nobody listens.
-    for address in ("127.0.0.2", "127.0.0.1"):
-        rr = RR.fromZone(f"station.test. 60 IN A {address}")[0]
+    known = (
+        ("station.test", "127.0.0.2"),
+        ("station.test", "127.0.0.1"),
+        ("clock.test", "127.0.0.1"),
+    )
+    for name, address in known:
+        rr = RR.fromZone(f"{name}. 60 IN A {address}")[0]
         dns.resolver.zone.append((rr.rname, "A", rr))
     urls = {
         name: getattr(rig.server, name).replace("127.0.0.1", "station.test")
         for name in ("bucket_url", "ingest_url")
     }
     dns.resolver.delays_s = [None, 0.3]
-    with rig.board_with("own_dns", arguments=str(dns.port), **urls):
+    ntp_hosts = [f"clock.test:{rig.server.ntp_port}"]
+    with rig.board_with("own_dns", arguments=str(dns.port), ntp_hosts=ntp_hosts, **urls):
         rig.until_caught_up()
         rig.stop()
     rig.check_arrivals(rig.notes())
     rig.check_books()
     longest_ms = [int(line.split()[1]) for line in rig.board.lines if line.startswith("longest")]
     assert longest_ms[0] <= 250  # a step, on a busy machine
-    assert set(dns.resolver.asked) == {"station.test."}
+    assert set(dns.resolver.asked) == {"station.test.", "clock.test."}
+    assert "clock ntp" in rig.board.lines

@@ -22,4 +22,5 @@ while "stop" not in os.listdir():
     longest_ms = max(longest_ms, time.ticks_diff(time.ticks_ms(), start))
     time.sleep_ms(max(1, min(20, wait_ms)))
 print("longest", longest_ms)
+print("clock", log.status()["clock"])
 log.flush(10)
