@@ -87,7 +87,7 @@ def _rule(call, *limits):
 RULES = {
     "client_key": (..., _rule(key)),
     "bucket_name": (..., _rule(text, 200)),
-    "bucket_id": (None, _rule(text, 200)),  # _both() checks the rest, which depends on `api`
+    "bucket_id": (None, _rule(text, 200)),  # config_parts checks the rest, which depends on `api`
     "wifi": (None, wifi),
     "api": ("batch_logs", _rule(one_of, "batch_logs", "events")),
     "bucket_url": (None, _rule(url)),  # by default that of the service, for each API
@@ -157,30 +157,9 @@ def _both(settings):
     # Checks, and defaults, of settings that depend on each other.
     for name, url in zip(("bucket_url", "ingest_url"), URLS[settings["api"]]):
         settings[name] = settings[name] or url
-    bucket_id = settings["bucket_id"]
-    if bucket_id is None:
-        pass
-    elif settings["api"] == "batch_logs":
-        found = [len(part) for part in bucket_id.split("-")]
-        if found != [8, 4, 4, 4, 12] or bucket_id.strip("-0123456789abcdefABCDEF"):
-            refuse("bucket_id", "guid")
-    elif ":" in bucket_id or '"' in bucket_id or "'" in bucket_id:
-        refuse("bucket_id")
-    if bool(settings["spool_file"]) != bool(settings["spool_bytes"]):
-        refuse("spool_file")
-    if settings["spool_file"] and settings["spool_bytes"] < 10 * settings["batch_bytes"]:
-        refuse("spool_bytes")
-    if not settings["ca_file"]:
-        return
-    if settings["transport"] == "requests":
-        refuse("transport")
-    for name in ("bucket_url", "ingest_url"):
-        if not settings[name].startswith("https:"):
-            refuse(name)
-    if not settings["set_rtc"]:
-        refuse("set_rtc")
-    if not settings["ntp_hosts"]:
-        refuse("ntp_hosts")
+    for name in ("bucket_id", "spool_file", "spool_bytes", "ca_file"):
+        if settings[name]:
+            return call_unloading("config_parts", "check", settings)
 
 
 def load(path):

@@ -22,7 +22,6 @@ import time
 
 from micropython import const
 
-from . import __version__
 from .errors import ConfigError, call_unloading, stumbled, why
 from .intake import Intake
 from .retry import jitter
@@ -87,9 +86,7 @@ class Logger:
 
             self._spool = Spool(settings, self.bucket_id, clock, uplink, on_trouble)
         if not self._quiet:
-            print("islog:", "version %s, bucket %s" % (__version__, bucket_name))
-            if service.is_unverified:
-                print("islog:", "the server is not verified (no ca_file): others may read the key")
+            service.announce(bucket_name)
         if self._spool:
             self._spool.claim()
 

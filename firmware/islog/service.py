@@ -43,6 +43,12 @@ class Service:
         self.ntp = sntp(settings["ntp_hosts"], settings["timeout"])
         self.is_unverified = self.ingest[0].startswith("https:") and not self.transport.verifies
 
+    def announce(self, bucket_name):
+        """What the console says of it when a Logger is made."""
+        print("islog:", "version %s, bucket %s" % (__version__, bucket_name))
+        if self.is_unverified:
+            print("islog:", "the server is not verified (no ca_file): others may read the key")
+
 
 # For each generation of the API: (headers of the bucket call, its body, headers of batches,
 # `fields`, (readings in a batch, requests a second; 0: the API has no limit)).

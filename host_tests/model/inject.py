@@ -42,8 +42,8 @@ KINDS = ("interrupt", "memory", "interrupt", "memory", "again", "end", "end-agai
 STRIDE = 401  # a callback logs behind every so many jumps
 WAITING = ("a call that waits", 0)
 ONCE = (
-    "config config_file config_parser config_wifi dates explain rtc service tls_context tls_errors"
-    " wifi_radio"
+    "config config_file config_parser config_parts config_wifi dates explain rtc service"
+    " tls_context tls_errors wifi_radio"
 ).split()
 LIMIT_S = 10  # of the processor, however many share it
 

@@ -3,7 +3,7 @@
 import islog
 from configs import GOOD, refused
 from islog import config, service
-from virtual_board import Board, raises
+from virtual_board import raises
 
 
 def urls(settings):
@@ -89,20 +89,6 @@ def test_the_key_is_in_no_message_where_it_is_wrong():
     assert "se cret" not in str(error)
 
 
-def test_settings_that_do_not_go_together_are_refused_by_name():
-    assert "bucket_id" in refused(api="events", bucket_id="a:b")
-    config.check(dict(GOOD, api="events", bucket_id="my_bucket"))
-    assert "bucket_id" in refused(bucket_id="my_bucket")
-    root = {"ca_file": "ca.der"}
-    config.check(dict(GOOD, **root))
-    assert "transport" in refused(transport="requests", **root)
-    assert "ingest_url" in refused(ingest_url="http://here/", **root)
-    assert "set_rtc" in refused(set_rtc=False, **root)
-    assert "ntp_hosts" in refused(ntp_hosts=[], **root)
-    error = raises(islog.ConfigError, islog.Logger, transport="kept", **dict(GOOD, **root))
-    assert "ca_file ca.der cannot be opened" in str(error)
-
-
 def test_ca_file_is_a_name_or_a_list_of_names():
     for good in ("ca.der", ["ca.der"], ("one.der", "certs/other.der"), None):
         assert config.check(dict(GOOD, ca_file=good))["ca_file"] == good
@@ -110,14 +96,3 @@ def test_ca_file_is_a_name_or_a_list_of_names():
         assert refused(ca_file=bad) == (
             "ca_file must be a file's name of at most 128 characters, or a list of such names"
         )
-
-
-def test_settings_of_the_spool_belong_together():
-    import islog
-
-    for wrong in (
-        {"spool_file": "x"},
-        {"spool_bytes": 30000},
-        {"spool_file": "x", "spool_bytes": 20000},
-    ):
-        assert "spool_bytes" in str(raises(islog.ConfigError, Board, **wrong))

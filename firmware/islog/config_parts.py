@@ -1,0 +1,43 @@
+"""The rules of settings that depend on each other, all of parts that a program has to ask for: a
+bucket's id, spool, TLS. Loaded only where one of them is set, for one call (config.py).
+"""
+
+from .errors import ConfigError, why
+
+
+def check(settings):
+    """ConfigError: what is wrong with one of `settings`, as another is what it is."""
+    _check_bucket_id(settings["bucket_id"], settings["api"])
+    if bool(settings["spool_file"]) != bool(settings["spool_bytes"]):
+        _refuse("spool_file")
+    if settings["spool_file"] and settings["spool_bytes"] < 10 * settings["batch_bytes"]:
+        _refuse("spool_bytes")
+    if settings["ca_file"]:
+        _check_tls(settings)
+
+
+def _refuse(name, wrong=None):
+    raise ConfigError("%s %s" % (name, why(wrong or name)))
+
+
+def _check_tls(settings):
+    if settings["transport"] == "requests":
+        _refuse("transport")
+    for name in ("bucket_url", "ingest_url"):
+        if not settings[name].startswith("https:"):
+            _refuse(name)
+    if not settings["set_rtc"]:
+        _refuse("set_rtc")
+    if not settings["ntp_hosts"]:
+        _refuse("ntp_hosts")
+
+
+def _check_bucket_id(bucket_id, api):
+    if bucket_id is None:
+        return
+    if api == "batch_logs":
+        found = [len(part) for part in bucket_id.split("-")]
+        if found != [8, 4, 4, 4, 12] or bucket_id.strip("-0123456789abcdefABCDEF"):
+            _refuse("bucket_id", "guid")
+    elif ":" in bucket_id or '"' in bucket_id or "'" in bucket_id:
+        _refuse("bucket_id")
