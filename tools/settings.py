@@ -96,6 +96,12 @@ THEMES = {
         "spool_bytes": "The most flash that these files take. Beyond that, the oldest readings"
         " are deleted first.",
     },
+    "A board on its own": {
+        "watchdog": "`poll()` feeds the board's watchdog, which resets a board that stands still"
+        " for this long ([unattended.md](unattended.md)).",
+        "restart_after": "The board restarts after this long without an answer from the server;"
+        " the time doubles with each restart, up to a day ([unattended.md](unattended.md)).",
+    },
     "What it tells": {
         "report_dropped": "After a loss, the next batch has the number of lost readings so far as"
         " a reading of the signal `islog.dropped`.",
@@ -109,7 +115,7 @@ UNSET = {
     "ingest_url": "Initial State's, for the chosen `api`",
     "batch_readings": "no limit; with `events` 10",
     "requests_per_s": "no limit; with `events` 3",
-    "transport": "`requests`; with `ca_file` `kept`",
+    "transport": "`requests`; with `ca_file` or `watchdog` `kept`",
     "txpower": "the port's own",
 }
 # Wrong in some way for every rule, so that each of them tells what it allows.
@@ -167,6 +173,11 @@ sets the clock once, and then leaves it alone.
 
 `spool_file` and `spool_bytes` must be set together, and `spool_bytes` must be at least ten times
 `batch_bytes`.
+
+With `watchdog`, `transport` must be `kept`, and is `kept` where it is not set: no other step of
+`poll()` is short. A Pico may wait for ten seconds to send a larger `batch_bytes` than 2048, so
+`watchdog` must be more than 10 then. An RP2040's watchdog can wait for 8 seconds at most, and an
+RP2350's for 16.
 
 ## A file from another version
 

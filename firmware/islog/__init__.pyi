@@ -4,7 +4,7 @@ For editors and type checkers only: no board needs this file, and none gets it. 
 with the firmware: names, parameters, defaults, the keys of status().
 """
 
-from typing import Literal, Protocol, TypedDict, TypeVar
+from typing import Literal, NotRequired, Protocol, TypedDict, TypeVar
 
 from .wifi import WiFi
 
@@ -33,6 +33,10 @@ class _Status(TypedDict):
     clock_error_ms: int | None
     said: list[tuple[int, str]]
     uptime_s: int
+    # With `watchdog` or `restart_after` only:
+    restarted: NotRequired[str | None]
+    restarts: NotRequired[int]
+    reset_cause: NotRequired[int | None]
 
 class _Interface(Protocol):
     """A network interface: a `network.LAN`, a `network.WLAN`, or what has the same method."""
@@ -93,6 +97,8 @@ class Logger:
         wifi_power: Literal["none", "performance", "powersave"] | None = None,
         wifi_reset: bool = True,
         txpower: float | None = None,
+        watchdog: int | None = None,
+        restart_after: int | None = None,
         quiet: bool = False,
     ) -> None:
         """`client_key` is a secret; `bucket_name` has at most 200 characters. ConfigError."""
@@ -168,7 +174,12 @@ class Logger:
         """All counters and the state in a dict, with `clock` (what set it), `clock_error_ms` (the
         likely error of the time now, or of the oldest reading's), `said` (the last five different
         sentences for the console, oldest first, each behind the uptime in seconds when it was said
-        last; also with `quiet`) and `uptime_s` (which that is now)."""
+        last; also with `quiet`) and `uptime_s` (which that is now).
+
+        With `watchdog` or `restart_after` there are three more: `restarted` (why the board was
+        restarted, if the server has not answered between that and this boot; else None),
+        `restarts` (how often islog has restarted it) and `reset_cause` (machine.reset_cause() as
+        this boot began; None on a port without)."""
 
 def from_config(path: str = "config.json") -> Logger:
     """A Logger with the settings of a JSON file, Wi-Fi included. ConfigError: what is wrong."""

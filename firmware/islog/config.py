@@ -112,6 +112,8 @@ RULES = {
     "wifi_power": (None, _rule(one_of, "none", "performance", "powersave")),
     "wifi_reset": (True, _rule(flag)),
     "txpower": (None, _rule(number, 2, 21, " dBm")),
+    "watchdog": (None, _rule(whole, 5, 3600, " seconds")),
+    "restart_after": (None, _rule(whole, 300, 86400, " seconds")),
     "quiet": (False, _rule(flag)),
     "report_dropped": (True, _rule(flag)),
     "spool_file": (None, _rule(text, 100)),
@@ -133,9 +135,11 @@ def refuse(name, wrong=None):
     raise ConfigError("%s %s" % (name, why(wrong or name)))
 
 
-def check(chosen):
-    """A dict of all settings: the `chosen` ones checked, the others at their defaults.
-    ConfigError."""
+def check(chosen, wifi=None):
+    """A dict of all settings: the `chosen` ones checked, the others at their defaults. `wifi` is
+    what a Logger is given in the place of the list that the file has. ConfigError."""
+    if wifi is not None and not (hasattr(wifi, "isconnected") or hasattr(wifi, "poll")):
+        refuse("wifi", "object")
     settings = {}
     for name, (default, wrong) in RULES.items():
         settings[name] = value = chosen.get(name, default)
@@ -157,7 +161,7 @@ def _both(settings):
     # Checks, and defaults, of settings that depend on each other.
     for name, url in zip(("bucket_url", "ingest_url"), URLS[settings["api"]]):
         settings[name] = settings[name] or url
-    for name in ("bucket_id", "spool_file", "spool_bytes", "ca_file"):
+    for name in ("bucket_id", "spool_file", "spool_bytes", "ca_file", "watchdog"):
         if settings[name]:
             return call_unloading("config_parts", "check", settings)
 

@@ -1,12 +1,16 @@
 """The rules of settings that depend on each other, all of parts that a program has to ask for: a
-bucket's id, spool, TLS. Loaded only where one of them is set, for one call (config.py).
+bucket's id, spool, TLS, watchdog. Loaded only where one of them is set, for one call (config.py).
 """
 
 from .errors import ConfigError, why
 
+_HELD_S = 10  # a Pico waits so long at most until its network stack takes more
+_TAKEN_BYTES = 2048  # in one batch it takes always
+
 
 def check(settings):
-    """ConfigError: what is wrong with one of `settings`, as another is what it is."""
+    """ConfigError: what is wrong with one of `settings`, as another is what it is. With
+    `watchdog` the transport is "kept"."""
     _check_bucket_id(settings["bucket_id"], settings["api"])
     if bool(settings["spool_file"]) != bool(settings["spool_bytes"]):
         _refuse("spool_file")
@@ -14,6 +18,12 @@ def check(settings):
         _refuse("spool_bytes")
     if settings["ca_file"]:
         _check_tls(settings)
+    if settings["watchdog"]:
+        if settings["transport"] == "requests":
+            _refuse("transport", "holds")
+        settings["transport"] = "kept"
+        if settings["watchdog"] <= _HELD_S and settings["batch_bytes"] > _TAKEN_BYTES:
+            _refuse("watchdog")
 
 
 def _refuse(name, wrong=None):

@@ -22,10 +22,14 @@ _WORDS = {
     "interface": "must be a WiFi object here, or one with isconnected();"
     " the list is for config.json",
     "transport": "must be kept where ca_file is set: requests cannot verify",
+    "holds": "must be kept where watchdog is set: requests may hold a poll() for any time",
     "bucket_url": "must begin with https:// where ca_file is set",
     "ingest_url": "must begin with https:// where ca_file is set",
     "set_rtc": "must be true where ca_file is set: TLS reads the board's clock",
     "ntp_hosts": "must not be empty where ca_file is set: TLS needs the time",
+    "watchdog": "must be more than 10 where batch_bytes is over 2048: a Pico may wait so long",
+    "restarts": "is for boards: machine has no reset() here",
+    "object": "must be a WiFi object here, or one with isconnected(); the list is for config.json",
     # Files.
     "closed": "cannot be opened: put it in the device's root",
     "json": "is not JSON: look for a missing quote or comma",
@@ -120,6 +124,13 @@ def hosts(value):
     if any("[" in host or host.count(":") > 1 for host in value):
         return "must hold names or IPv4 addresses: IPv6 is not supported"
     return "must hold host or host:port, such as pool.ntp.org:123, with a port from 1 to 65535"
+
+
+def no_watchdog(e):
+    if isinstance(e, AttributeError):
+        return "cannot be had on this board: machine has no WDT"
+    said = str(e) or type(e).__name__
+    return "must be so many seconds as this board's watchdog can wait (%s)" % said
 
 
 def number(value, least, most, unit):

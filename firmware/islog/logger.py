@@ -22,7 +22,7 @@ import time
 
 from micropython import const
 
-from .errors import ConfigError, call_unloading, stumbled, why
+from .errors import call_unloading, stumbled
 from .intake import Intake
 from .retry import jitter
 from .timekeeper import Timekeeper
@@ -31,10 +31,6 @@ from .uplink import BATCH, BUCKET, PAUSED, PROBE, Uplink
 _WIFI_UP = const(3)  # wifi.UP, without importing wifi and with it `network`
 _STEP_MS = const(100)  # until the next poll(), while Wi-Fi joins or the time is waited for
 _IDLE_MS = const(1000)  # the longest time that poll() returns
-_COUNTED = (  # the attributes that status() shows
-    "state pending sent dropped rejected retries spooled recovered lost synced last_error"
-    " bucket_id"
-)
 
 
 class Logger:
@@ -58,13 +54,16 @@ class Logger:
     apart from the above, as `recovered` (sent) or `lost` (never to be sent).
     """
 
+    _counted = (  # the attributes that status() shows
+        "state pending sent dropped rejected retries spooled recovered lost synced last_error"
+        " bucket_id"
+    )
     _said = ()  # type: tuple[tuple[int, str], ...]
 
     def __init__(self, client_key, bucket_name, bucket_id=None, wifi=None, **settings):
         settings.update(client_key=client_key, bucket_name=bucket_name, bucket_id=bucket_id)
-        if wifi is not None and not (hasattr(wifi, "isconnected") or hasattr(wifi, "poll")):
-            raise ConfigError("wifi %s" % why("interface"))
-        settings = call_unloading("config", "check", settings)  # its rules are not needed again
+        # (The rules of the settings are not needed again.)
+        settings = call_unloading("config", "check", settings, wifi)
         gc.collect()  # each time: what is made from here on stays, and should lie close together
         service = call_unloading("service", "Service", settings)
         gc.collect()
@@ -81,14 +80,7 @@ class Logger:
         self._patience_ms = jitter(self._flush_ms)  # random at first: boards may start together
         self._overflows = 0  # the ring's `overflows` when the batch was filled
         self.state, self._spool = "offline" if wifi else "no time", None
-        if settings["spool_file"]:
-            from .spool import Spool  # only where it is asked for
-
-            self._spool = Spool(settings, self.bucket_id, clock, uplink, on_trouble)
-        if not self._quiet:
-            service.announce(bucket_name)
-        if self._spool:
-            self._spool.claim()
+        service.begin(self, settings)
 
     sent = property(lambda self: self._uplink.sent)
     retries = property(lambda self: self._uplink.retries)
@@ -130,7 +122,7 @@ class Logger:
         """A dict of the above, with `clock` (what set it: "none", "http", "ntp"), `clock_error_ms`
         (the likely error of the time now, or of the oldest reading's), `uptime_s`, and `said`: the
         last different sentences, oldest first, each with the uptime when it was said last."""
-        status = {name: getattr(self, name) for name in _COUNTED.split()}
+        status = {name: getattr(self, name) for name in self._counted.split()}
         status["clock"] = self._time.clock.source
         status["clock_error_ms"] = self._time.error_ms(self._ring)
         status["said"] = list(self._said)
@@ -144,7 +136,7 @@ class Logger:
         return self._poll(False)
 
     def _poll(self, flushing):
-        if self._busy or self.state == "closed":
+        if self._busy:
             return _IDLE_MS
         try:
             try:
@@ -174,6 +166,8 @@ class Logger:
         return _IDLE_MS
 
     def _step(self, flushing):
+        if self.state == "closed":
+            return _IDLE_MS
         self._time.clock.tick()
         if self._ring.pinned:  # an exception ended a step that was reading the oldest
             self._ring.pin(0)

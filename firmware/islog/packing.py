@@ -81,8 +81,8 @@ def pack_batch(batch):
 
 def unpack_batch(batch, f, size, count, skip):
     """Read the `size` bytes that pack_batch() made, with `count` readings, from where the file `f`
-    is, into an empty batch, without the first `skip`. Returns (how many the batch has then; 1
-    where its first is islog.dropped, which is not counted, else 0); None where they do not fit.
+    is, into an empty batch, without the first `skip`. Returns (how many the batch has then, how
+    many of islog's own it begins with, which are not counted); None where they do not fit.
     The caller sets the batch's `filled`: only then are they in it."""
     entries = struct.unpack("<H", f.read(2))[0]
     starts = struct.unpack("<%dH" % (entries + 1), f.read(2 * entries + 2))

@@ -1,5 +1,6 @@
 """What is sent, by the settings: headers (with the client key), the JSON around a reading, the
-limits of the API; with what: the transport, and what asks NTP. Loaded for one call, and forgotten.
+limits of the API; with what: the transport, and what asks NTP; and how a Logger begins. Loaded for
+one call, and forgotten.
 The two generations of Initial State's API: docs/api.md.
 """
 
@@ -43,11 +44,25 @@ class Service:
         self.ntp = sntp(settings["ntp_hosts"], settings["timeout"])
         self.is_unverified = self.ingest[0].startswith("https:") and not self.transport.verifies
 
-    def announce(self, bucket_name):
-        """What the console says of it when a Logger is made."""
-        print("islog:", "version %s, bucket %s" % (__version__, bucket_name))
-        if self.is_unverified:
-            print("islog:", "the server is not verified (no ca_file): others may read the key")
+    def begin(self, log, settings):
+        """Tell the console of `log`, a Logger that is complete, and give it what is only there
+        where the settings ask for it: a spool, a guard of the board. ConfigError: it cannot have
+        that, and keeps no files."""
+        if settings["spool_file"]:
+            from .spool import Spool
+
+            clock = log._time.clock
+            log._spool = Spool(settings, self.bucket_id, clock, log._uplink, log._on_trouble)
+        if not settings["quiet"]:
+            print("islog:", "version %s, bucket %s" % (__version__, settings["bucket_name"]))
+            if self.is_unverified:
+                print("islog:", "the server is not verified (no ca_file): others may read the key")
+        if settings["watchdog"] or settings["restart_after"]:
+            from .guard import Guard
+
+            Guard(log, settings)
+        if log._spool:
+            log._spool.claim()
 
 
 # For each generation of the API: (headers of the bucket call, its body, headers of batches,

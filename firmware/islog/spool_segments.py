@@ -88,7 +88,7 @@ class Segments:
         return count
 
     def claim(self):
-        """Note that the files are this Logger's. The last step of Logger.__init__(): one that
+        """Note that the files are this Logger's. The last step of a Logger's beginning: one that
         fails before keeps no files."""
         _users[self._path] = self._used
 

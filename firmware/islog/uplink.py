@@ -61,7 +61,7 @@ class Uplink:
         # (The first bucket call waits for a random time: boards are switched on together.)
         self._bucket_retry.pause(jitter(settings["flush_interval"] * 1000))
         self.bucket_untried = True  # no BUCKET was made yet: one is, before the first batch
-        self.report_count = 0  # 1: the batch began with islog.dropped, which counts as no reading
+        self.report_count = 0  # so many of islog's own began the batch, which are not counted
         self.answered = False  # whether the last exchange got an answer, good or not
         self.condition = 0  # FAILING, PAUSED, or 0: what the last answer asks for
         self._usual = settings["batch_bytes"] // _TYPICAL_BYTES  # so many readings fill a batch
@@ -274,7 +274,7 @@ class Uplink:
         # Forget the oldest `count` readings of the batch: they are accepted, or `rejected`.
         batch = self.batch
         end = batch.first + count
-        n = end - max(batch.first, self.report_count)
+        n = max(end, self.report_count) - max(batch.first, self.report_count)
         if self.earlier_boot:
             if rejected:
                 self.lost, batch.first = self.lost + n, end

@@ -2,7 +2,7 @@
 
 `time` and `socket` are replaced only while islog and the fakes are imported: pytest needs its own.
 With --watch-floats, as `make test` has it, every test runs under the watch for floats in time
-computations (no_floats.py), but for those that play hours of a radio's troubles; without it,
+computations (no_floats.py), but for those that play hours or weeks of trouble; without it,
 sys.settrace is free for debuggers and for coverage.
 """
 
@@ -22,7 +22,7 @@ from host_tests.on_cpython import install  # noqa: E402
 install()
 
 
-_UNWATCHED = ("test_guest", "test_wifi_radio")
+_UNWATCHED = ("test_guard", "test_guest", "test_restarted", "test_wifi_radio")
 
 
 @pytest.fixture(autouse=True)

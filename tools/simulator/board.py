@@ -36,6 +36,8 @@ FLUSH_S = 10  # as in on_board.py: what the board takes to send the rest, once s
 SLACK_S = 20  # a network operation that is under way may end late
 _ONLY = {"esp32": "esp32", "rp2_tls": "rp2"}  # stand-ins that one kind of board has
 _RESET = 64  # on_board.py's exit status for "start again"
+_RESET_BY = "board: reset by "  # and what it prints then
+_WATCH_S = 0.2  # so often the host looks whether a watchdog was fed
 
 
 class Board:
@@ -73,9 +75,11 @@ class Board:
         self._clock = (str(round(drift_ppm * 1000)), str(wrap_bits))
         self._on_line = on_line
         self._stopping = False
+        self._started_by = "power"
         self._process = None
         self._stopped = threading.Event()  # main.py was interrupted, or has ended
         self._ended = threading.Event()
+        self._bitten = threading.Event()  # a watchdog was not fed in time
         self._recording = read_recording(replay, kind) if replay else None
         self._attached = read_attached(attached) if attached else []
         self._files = contextlib.ExitStack()
@@ -148,14 +152,18 @@ class Board:
             (port / module.name).symlink_to(module)
         self._port = port
         self._sensor = self._folder / "celsius"
+        self._wdt = self._folder / "watchdog"
+        self._wdt.touch()
         self._write_celsius(self._recording[0][1] if self._recording else _host_celsius())
 
     def __enter__(self):
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._feeder = threading.Thread(target=self._feed_sensor, daemon=True)
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._spawn()
         self._thread.start()
         self._feeder.start()
+        self._watcher.start()
         return self
 
     def __exit__(self, *_):
@@ -164,6 +172,7 @@ class Board:
             self._process.kill()
         self._thread.join()
         self._feeder.join()
+        self._watcher.join()
         self._files.close()
 
     @property
@@ -204,6 +213,8 @@ class Board:
             for network in jsonfile.read(str(self._flash / "config.json")).get("wifi") or ():
                 air[network["ssid"]] = network.get("password")
         (self._folder / "air.json").write_text(json.dumps(air, ensure_ascii=False), "utf-8")
+        self._wdt.write_text("")
+        self._bitten.clear()
         self._process = interpreter.start(
             _HERE / "on_board.py",
             self.kind,
@@ -212,6 +223,8 @@ class Board:
             self._folder / "air.json",
             *self._clock,
             self._attached_list,
+            self._started_by,
+            self._wdt.resolve(),
             path=[self._port],
             heap=HEAP,
             stdin=subprocess.PIPE,
@@ -229,6 +242,9 @@ class Board:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
             self.returncode = self._process.wait()
+            if self._bitten.is_set():
+                self._hear("board: reset by watchdog")
+                self.returncode = _RESET
             if self.returncode != _RESET or self._stopping:
                 break
             self._spawn()
@@ -238,12 +254,28 @@ class Board:
     def _hear(self, line):
         if line.startswith(STOPPED):
             self._stopped.set()
+        if line.startswith(_RESET_BY):
+            self._started_by = line[len(_RESET_BY) :]
         if line.startswith("status {"):
             with contextlib.suppress(ValueError):
                 self.status = json.loads(line[len("status ") :])
         self.lines.append(line)
         if self._on_line:
             self._on_line(line)
+
+    def _watch(self):
+        # The board's watchdog, which the stand-in of machine.WDT feeds by a line in a file: so
+        # many feeds, so many milliseconds. It ends a program that stands still, too.
+        last, since = "", time.monotonic()
+        while not self._ended.wait(_WATCH_S):
+            line = self._wdt.read_text()
+            if line != last or not line.strip():
+                last, since = line, time.monotonic()
+            elif (time.monotonic() - since) * 1000 > int(line.split()[1]):
+                last = ""
+                self._bitten.set()
+                self._process.kill()
+                self._wdt.write_text("")
 
     def _feed_sensor(self):
         started = time.monotonic()

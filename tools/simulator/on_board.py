@@ -3,7 +3,8 @@
 Arguments: the board ("esp32" or "rp2"), its flash folder, the file that tells its temperature,
 a JSON file with what is in range (see network.air); how far its crystal is off in parts per
 billion, and the bits of its ticks (see time.boot); a JSON file that lists what is attached to its
-pins, or "" (see attached.py).
+pins, or "" (see attached.py); what has started it, and the file in which its watchdog is fed (see
+machine.feed_file).
 The folder becomes "/", the module path is a board's, and boot.py and main.py run unchanged.
 Ctrl-C (a byte on standard input, or SIGINT) stops main.py; its Logger is then given FLUSH_S to
 send what is pending. The last line printed is `status ` and log.status() as JSON, where there is
@@ -30,7 +31,7 @@ FLUSH_S = 10
 RESET = 64
 
 
-def main(board, flash, temperature, air, drift_ppb, wrap_bits, attached=""):
+def main(board, flash, temperature, air, drift_ppb, wrap_bits, attached="", cause="power", fed=""):
     with open(air) as f:
         network.air = json.load(f)
     sensor = open(temperature)  # noqa: SIM115 (it stays open)
@@ -43,6 +44,9 @@ def main(board, flash, temperature, air, drift_ppb, wrap_bits, attached=""):
     network.style = machine.style = board
     network.gateway = "127.0.0.1"  # its sockets are the PC's: that is who answers or refuses
     machine.celsius = celsius
+    machine.started_by(cause)
+    if fed:
+        machine.feed_file = open(fed, "w")  # noqa: SIM115 (it stays open)
     # The stand-ins that a program may ask for later, before their folder goes out of sight.
     if board == "esp32":
         __import__("esp32")

@@ -8,9 +8,9 @@ import machine
 from notes import note
 
 log = islog.from_config("config.json")
-watchdog = machine.WDT(timeout=100)
 note(log, "n", 1)
 if "been here" not in os.listdir():
+    watchdog = machine.WDT(timeout=100)
     open("been here", "w").close()
     time.sleep_ms(200)
     watchdog.feed()

@@ -8,18 +8,27 @@ Facts kept, and where they come from:
 - RTC is the board's own clock: it moves `time.time()`. datetime() has year, month, day, weekday
   (Monday is 0), hours, minutes, seconds, and microseconds, which the rp2 neither keeps nor tells.
   time.py beside this one holds the clock.
-- WDT: 8388 ms at most on an RP2040, no end once started; a later WDT() sets its time-out anew.
+- WDT: 8388 ms at most on an RP2040 (ports/rp2/machine_wdt.c: WDT_TIMEOUT_MAX; it counts 24 bits),
+  where 0 resets at once; an esp32 takes all but 0 and less. No end once started; a later WDT()
+  sets its time-out anew.
+- reset_cause(): an esp32 tells machine.reset() from its watchdog (ports/esp32/modmachine.c); an
+  rp2 does both by its watchdog, and tells that (ports/rp2/modmachine.c).
 - lightsleep(ms) of an rp2: ticks go on, its RTC stands still (ports/rp2/modmachine.c stops its
   clock in sleep); an esp32's goes on. On an rp2 71.6 minutes and more are a ValueError.
 - A reset ends the program: here it raises `Reset`, a SystemExit, and `resets` lists the causes.
-Limit: a watchdog here bites at the next feed(), or when a test asks `bitten()`; a program that
-hangs is not stopped.
+A watchdog bites at the next feed(), lightsleep() or reset(), or when a test asks `bitten()`. On
+the simulated board each feed is a line in `feed_file`, and board.py ends a process that stands
+still. Limit: in a unit test a program that does none of these is not stopped.
 """
 
 import time
 
 style = "esp32"
 resets = []
+PWRON_RESET = 1
+HARD_RESET = 2  # of an esp32 only
+WDT_RESET = 3
+_cause = "power"  # of the latest start
 
 
 def celsius():
@@ -41,7 +50,19 @@ def freq():
 
 
 def reset():
-    _restart("reset")
+    _restart("watchdog" if bitten() else "reset")
+
+
+def reset_cause():
+    if _cause == "power":
+        return PWRON_RESET
+    return HARD_RESET if style == "esp32" and _cause == "reset" else WDT_RESET
+
+
+def started_by(cause):
+    """A new process is the same board: its start was a "reset", its "watchdog" or the "power"."""
+    global _cause
+    _cause = cause
 
 
 def lightsleep(ms):
@@ -51,12 +72,14 @@ def lightsleep(ms):
     time.sleep_ms(ms)
     if style == "rp2" and ms > 1:
         time.set_unix_us(before_us)
+    if bitten():
+        _restart("watchdog")
 
 
 def _restart(cause):
-    global _wdt_ms
+    global _wdt_ms, _cause
     resets.append(cause)
-    _wdt_ms = 0
+    _wdt_ms, _cause = 0, cause
     raise Reset(cause)
 
 
@@ -79,15 +102,19 @@ class RTC:
 _WDT_MAX_MS = 8388
 _wdt_ms = 0
 _fed_at = 0
+_feeds = 0
+feed_file = None
 
 
 class WDT:
     def __init__(self, id=0, timeout=5000):
         global _wdt_ms
         if id != 0:
-            raise ValueError(f"WDT({id}) doesn't exist")
-        if style == "rp2" and timeout > _WDT_MAX_MS:
+            raise ValueError(f"WDT({id}) doesn't exist" if style == "rp2" else None)
+        if style == "rp2" and not 0 <= timeout <= _WDT_MAX_MS:
             raise ValueError(f"timeout exceeds {_WDT_MAX_MS}")
+        if style == "rp2" and timeout == 0:
+            _restart("watchdog")
         if timeout <= 0:
             raise ValueError("WDT timeout too short")
         _wdt_ms = timeout
@@ -99,8 +126,13 @@ class WDT:
         self._restart_count()
 
     def _restart_count(self):
-        global _fed_at
+        global _fed_at, _feeds
         _fed_at = time.ticks_ms()
+        if feed_file:
+            _feeds += 1
+            feed_file.seek(0)
+            feed_file.write("%010d %d\n" % (_feeds, _wdt_ms))
+            feed_file.flush()
 
 
 def bitten():
@@ -110,8 +142,9 @@ def bitten():
 
 def power_cycle():
     """A board switched off and on: no watchdog runs."""
-    global _wdt_ms
-    _wdt_ms = 0
+    global _wdt_ms, _cause
+    _wdt_ms, _cause = 0, "power"
+    del resets[:]
 
 
 class ADC:
