@@ -6,11 +6,11 @@ answer that comes before the body has gone is an answer); then the body is skipp
 handshake comes with the first byte. It yields where it would wait for longer than a step, of
 100 ms: a look-up of getaddrinfo's apart, which cannot be divided.
 
-All of it, such a look-up apart, has `timeout_s`: a server that sends a byte now and then is given
-up when that is over. Of the time between two steps at most a sixteenth of it is counted, so that a
-program that polls rarely gets through. Of a write that the port makes wait, a step is counted.
-Where a connection that was used before breaks before an answer begins, the server had closed it:
-the POST is repeated at once on a new one, in what remains of the time.
+All of it, such a look-up apart, has `timeout_s`; when that is over, an answer's first line counts, if
+it is there. Of the time between two steps at most a sixteenth of it is counted, so that a program
+that polls rarely gets through. Of a write that the port makes wait, a step is counted. Where a
+connection that was used before breaks before an answer begins, the server had closed it: the POST
+is repeated at once on a new one, in what remains of the time.
 
 Only an exchange that has come to its end leaves a connection for the next one. Until then `_where`
 is None, so that the next one opens its own, whatever exception ends a step.
@@ -44,6 +44,7 @@ class Keepalive(Connection):
         self._host = None  # of the exchange
         self._out = []  # type: list[memoryview] # what is not sent yet of the request
         self._skipped = memoryview(bytearray(64))  # a body, which nobody reads, goes in here
+        self._first_status = 0  # that of an answer's first line, if that has come
         self.reset()
 
     def start(self, url, headers, data):
@@ -117,7 +118,7 @@ class Keepalive(Connection):
 
     def _ask(self, request):
         # Send the request and read the answer; returns whether the connection may be used again.
-        self._begun = False
+        self._begun, self._first_status = False, 0
         self.late_ms = 0
         self._out = [memoryview(part) for part in request]
         status = 100
@@ -128,6 +129,8 @@ class Keepalive(Connection):
             if not version.startswith(b"HTTP/1.") or len(status) != 3:
                 raise ValueError
             status = int(status)
+            self._first_status = status // 200 and status
+            self.why = "HTTP %d" % status
             keep = version != b"HTTP/1.0"
             while line:
                 line = yield from self._line()
@@ -143,7 +146,6 @@ class Keepalive(Connection):
                 else:
                     self.header(name, value)
         self.status = status
-        self.why = "HTTP %d" % status
         if status in (204, 304):
             return keep and size in (-1, 0)
         if keep and size == _CHUNKED:
@@ -165,6 +167,7 @@ class Keepalive(Connection):
                     break
             spent_ms = self._spent_ms()
             if spent_ms >= self._remaining_ms:
+                self.status = self._first_status
                 raise OSError("not done in %d s" % self._timeout_s)
             self._poll.modify(
                 self._stream, select.POLLIN | select.POLLOUT if self._out else select.POLLIN

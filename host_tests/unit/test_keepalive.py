@@ -99,22 +99,39 @@ def test_a_program_that_polls_seldom_gets_through():
         assert values(server) == [0, 1, 2]
 
 
-def test_a_server_that_drips_is_given_up_however_often_it_is_looked_at():
+def dripping(drip_ms, pause_ms):
+    """One exchange with a server that sends a byte now and then: its outcome, its transport, the
+    steps, the time it took."""
     server = a_server()
-    server.pieces = lambda raw, keep: [(DRIP_MS, raw[i : i + 1]) for i in range(len(raw))]
+    server.pieces = lambda raw, keep: [(drip_ms, raw[i : i + 1]) for i in range(len(raw))]
     server.always = (204, {"X-Long": "x" * 500}, b"")
+    way = keepalive.Keepalive(5, 60)
+    start(way, 1)
+    since = time.up_ms()
+    count, outcome = 1, way.step()
+    while outcome is None:
+        count += 1
+        time.advance(pause_ms)
+        outcome = way.step()
+    return outcome, way, count, time.up_ms() - since
+
+
+def test_a_server_that_drips_ends_in_time_however_often_it_is_looked_at():
     for pause_ms, polls in ((0, 100), (50, 60), (1000, 17), (6000, 17)):
-        way = keepalive.Keepalive(5, 60)
-        start(way, 1)
-        since = time.up_ms()
-        count = 1
-        while way.step() is None:
-            count += 1
-            time.advance(pause_ms)
+        _, _, count, ms = dripping(DRIP_MS, pause_ms)
+        assert count <= polls
         if pause_ms < 100:
-            assert 5000 <= time.up_ms() - since < 5500
-        assert count <= polls and (way.status, way.broken) == (0, False)
-        assert way.why == "no answer (not done in 5 s)"
+            assert 5000 <= ms < 5500
+
+
+def test_when_the_time_is_over_the_first_line_counts_if_it_is_there():
+    outcome, way, _, _ = dripping(400, 0)
+    assert (outcome, way.status, way.broken) == (UNKNOWN, 0, False)
+    assert way.why == "no answer (not done in 5 s)"
+    outcome, way, _, _ = dripping(DRIP_MS, 0)
+    assert (outcome, way.status, way.why) == (ACCEPTED, 204, "HTTP 204")
+    assert internet.open_sockets == 0  # what comes of the rest is nobody's answer
+    assert post(way, 2) in (UNKNOWN, ACCEPTED)  # on a connection of its own
 
 
 def test_a_used_connection_that_breaks_late_leaves_the_new_one_only_the_rest_of_the_time():
