@@ -8,21 +8,21 @@ import pytest
 
 from tools.server.front import Front
 
-from .rig import KEPT
-
 PACE_S = 2.5
-SETTINGS = {"transport": "kept", "timeout": 6, "watchdog": 8, "flush_interval": 1}
+LONGEST_MS = 1000  # of one poll(), on a PC that has other things to do
 
 
 class SlowAnswer:
-    """For a Front: the usual answer with so many more headers, line by line."""
+    """For a Front: the usual answer, line by line, `headers` of them, or nothing at all."""
 
-    def __init__(self, headers=0):
-        self.headers = headers
+    headers = 0
+    is_silent = False
 
     def __call__(self, connection, store):
-        lines = [b"HTTP/1.1 %d Slow" % store()] + [b"Server: slow"] * self.headers + [b""]
-        for line in lines:
+        if self.is_silent:
+            time.sleep(PACE_S)
+            return False
+        for line in [b"HTTP/1.1 %d Slow" % store(), *[b"Server: slow"] * self.headers, b""]:
             time.sleep(PACE_S)
             connection.send(line + b"\r\n")
         return False
@@ -35,44 +35,51 @@ def slow(server):
         yield front
 
 
-def board_before(rig, front, **settings):
+def board_before(rig, front, program="guarded", **settings):
     urls = {"bucket_url": front.bucket_url, "ingest_url": front.ingest_url}
-    return rig.board_with("guarded", "rp2", **{**SETTINGS, **urls, **settings})
+    return rig.board_with(program, "rp2", **{**urls, "flush_interval": 1, **settings})
 
 
 def restarts(rig):
     return [line for line in rig.board.lines if line.startswith("board: reset")]
 
 
-@pytest.mark.parametrize("way", [KEPT])
-def test_a_slow_server_gets_everything_and_the_board_is_never_reset(rig, slow):
-    with board_before(rig, slow):
+@pytest.mark.parametrize("headers", [0, 3])  # 5 s and 12.5 s, where `timeout` is 5
+def test_a_slow_server_gets_everything_and_the_board_is_never_reset(rig, slow, headers):
+    slow.answer.headers = headers
+    with board_before(rig, slow, watchdog=8, timeout=5):
         rig.until(lambda: rig.server.accepted >= 3, "a first batch")
         rig.until(lambda: len(rig.notes()) >= 30, "a few more readings")
+        slow.answer.headers = 0
         rig.stop()
     assert restarts(rig) == []
     rig.check_arrivals(rig.notes())
     rig.check_books()
-    longest_ms = int(re.search(r"longest poll: (\d+)", rig.console())[1])
-    assert longest_ms < 1000
+    assert int(re.search(r"longest poll: (\d+)", rig.console())[1]) < LONGEST_MS
 
 
-@pytest.mark.parametrize("way", [KEPT])
-def test_a_server_slower_than_timeout_gets_everything_again_but_resets_nothing(rig, slow):
-    slow.answer.headers = 3  # 12.5 s, where the board gives up after 6
-    with board_before(rig, slow):
-        rig.until(lambda: rig.server.accepted >= 1, "a first batch")
-        rig.until_said("not done in 6 s")
-        slow.answer.headers = 0
+def test_a_silent_server_resets_nothing_and_gets_everything_later(rig, slow):
+    slow.answer.is_silent = True
+    with board_before(rig, slow, watchdog=5, timeout=5):
+        rig.until_said("no answer")
+        rig.until(lambda: len(rig.notes()) >= 30, "time goes by")
+        slow.answer = SlowAnswer()
         rig.stop()
     assert restarts(rig) == []
     rig.check_arrivals(rig.notes())
 
 
 def test_a_program_that_stands_still_is_reset_and_told_so(rig):
-    rig.way = KEPT
-    with rig.board_with("stands_still", "rp2", watchdog=4, timeout=1):
+    with rig.board_with("stands_still", "rp2", watchdog=5):
         rig.until(lambda: len(restarts(rig)) == 1, "the watchdog's reset")
         rig.until_said("the board was reset by a watchdog")
+        said = "restarted: a watchdog or machine.reset() 3"
+        rig.until(lambda: said in rig.board.lines, "what status() says")
+        rig.wait_for_end()
+
+
+def test_under_asyncio_a_program_whose_tasks_stand_still_is_reset_as_well(rig):
+    with rig.board_with("stands_still", "esp32", watchdog=5, arguments="asyncio"):
+        rig.until(lambda: len(restarts(rig)) == 1, "the watchdog's reset")
         rig.until(lambda: "restarted: a watchdog 3" in rig.board.lines, "what status() says")
         rig.wait_for_end()

@@ -68,6 +68,19 @@ def test_a_dead_radio_of_the_programs_own_interface_counts_as_well():
         assert len(restarts(board, 700)) == 1
 
 
+def test_a_board_that_never_learns_the_time_over_tls_restarts():
+    with Notes():
+        board = Board(restart_after=300, **KEPT)
+        board.logger._uplink.transport.verifies = True  # as with ca_file
+        board.ntp.silent = True
+        board.log("n", 1)
+        try:
+            board.run(400)
+        except machine.Reset:
+            pass
+        assert machine.resets == ["reset"] and board.server.posts == []
+
+
 def test_an_answer_of_any_kind_is_one_and_a_refused_key_never_restarts_a_board():
     for answer in (
         (401, {}, b"no"),

@@ -54,6 +54,20 @@ def test_the_restarts_come_with_what_was_dropped_and_are_told_again_where_they_w
             assert board.logger.sent + dropped == 60
 
 
+def test_the_books_balance_where_what_islog_tells_is_sent_one_by_one():
+    for refusals in range(1, 8):
+        virtual_board.reset()
+        with Notes() as notes:
+            notes.data = note(7, 2, "no answer for 600 s")
+            board = Board(restart_after=300, buffer_bytes=512, batch_bytes=1024, **KEPT)
+            for i in range(60):
+                board.log("n", i)
+            board.server.answers = [(400, {}, b"no")] * refusals
+            board.run(300)
+            log = board.logger
+            assert log.pending == 0 and log.sent == len(board.values("n")), refusals
+
+
 def test_a_program_that_wants_no_reports_gets_none():
     with Notes() as notes:
         notes.data = note(7, 2, "no answer for 600 s")

@@ -1,17 +1,41 @@
-"""Polls for a second, and then, in its first run, does nothing at all."""
+"""Polls for a while, longer than its watchdog waits, and then, in its first run, does nothing at
+all. With the argument "asyncio", run() polls."""
 
 import os
 import time
 
 import islog
 
+WHILE_MS = 6000
+
+
+def stand_still():
+    if "been here" not in os.listdir():
+        open("been here", "w").close()
+        while True:
+            pass
+
+
+async def tasks():
+    import asyncio
+
+    runner = asyncio.create_task(log.run())
+    await asyncio.sleep_ms(WHILE_MS)
+    stand_still()
+    runner.cancel()
+
+
 log = islog.from_config("config.json")
-for _ in range(20):
-    log.poll()
-    time.sleep_ms(50)
-if "been here" not in os.listdir():
-    open("been here", "w").close()
-    while True:
-        pass
+log.log("n", 1)
+if "arguments" in os.listdir():
+    import asyncio
+
+    asyncio.run(tasks())
+else:
+    began = time.ticks_ms()
+    while time.ticks_diff(time.ticks_ms(), began) < WHILE_MS:
+        log.poll()
+        time.sleep_ms(50)
+    stand_still()
 status = log.status()
 print("restarted:", status["restarted"], status["reset_cause"])
