@@ -229,7 +229,7 @@ class Uplink:
             if news:
                 news = False
                 if batch.add(batch.signal_json("islog.dropped"), b"%d" % gone):
-                    self.report_count, batch.filled = 1, 1
+                    self.report_count = batch.filled = batch.filled + 1
                     self._reported = gone
             n = batch.filled
             full = batch.move(store, periods, clock)

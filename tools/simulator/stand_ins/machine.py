@@ -26,9 +26,15 @@ import time
 style = "esp32"
 resets = []
 PWRON_RESET = 1
-HARD_RESET = 2  # of an esp32 only
 WDT_RESET = 3
+_HARD_RESET = 2
 _cause = "power"  # of the latest start
+
+
+def __getattr__(name):
+    if name == "HARD_RESET" and style == "esp32":  # an rp2 has no such number
+        return _HARD_RESET
+    raise AttributeError(name)
 
 
 def celsius():
@@ -56,7 +62,7 @@ def reset():
 def reset_cause():
     if _cause == "power":
         return PWRON_RESET
-    return HARD_RESET if style == "esp32" and _cause == "reset" else WDT_RESET
+    return _HARD_RESET if style == "esp32" and _cause == "reset" else WDT_RESET
 
 
 def started_by(cause):
