@@ -58,7 +58,8 @@ class Guard:
         self._log, self._uplink, self._clock = log, log._uplink, log._time.clock
         log.restarted, log.restarts = None, 0
         log.reset_cause = machine.reset_cause() if hasattr(machine, "reset_cause") else None
-        log._counted += " restarted restarts reset_cause"
+        for name in "restarted restarts reset_cause".split():
+            log._counted += " " + name
         self._watchdog = None
         self._streak = 0  # restarts since the last answer
         self._reports_at = None  # what was sent when islog.restarts was put into a batch

@@ -336,11 +336,11 @@ def sentences():
         tree = ast.parse(path.read_text("utf-8"))
         passed_over = set()
         names = {
-            node.value.id
+            node.value.id if isinstance(node.value, ast.Name) else node.value.attr
             for node in ast.walk(tree)
             if isinstance(node, ast.Attribute)
             and node.attr == "split"
-            and isinstance(node.value, ast.Name)
+            and isinstance(node.value, (ast.Name, ast.Attribute))
         }
         for node in ast.walk(tree):
             body = getattr(node, "body", None)
