@@ -19,8 +19,6 @@ _WORDS = {
     "spool_file": "and spool_bytes belong together: set both, or none",
     "spool_bytes": "must be at least ten times batch_bytes",
     "batch_bytes": "is too small for a reading with this bucket_name",
-    "interface": "must be a WiFi object here, or one with isconnected();"
-    " the list is for config.json",
     "transport": "must be kept where ca_file is set: requests cannot verify",
     "holds": "must be kept where watchdog is set: requests may hold a poll() for any time",
     "bucket_url": "must begin with https:// where ca_file is set",

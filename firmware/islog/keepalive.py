@@ -6,11 +6,11 @@ answer that comes before the body has gone is an answer); then the body is skipp
 handshake comes with the first byte. It yields where it would wait for longer than a step, of
 100 ms: a look-up of getaddrinfo's apart, which cannot be divided.
 
-All of it, such a look-up apart, has `timeout_s`; when that is over, an answer's first line counts, if
-it is there. Of the time between two steps at most a sixteenth of it is counted, so that a program
-that polls rarely gets through. Of a write that the port makes wait, a step is counted. Where a
-connection that was used before breaks before an answer begins, the server had closed it: the POST
-is repeated at once on a new one, in what remains of the time.
+All of it, such a look-up apart, has `timeout_s`; when that is over, an answer's first line counts,
+if it is there. Of the time between two steps at most a sixteenth of it is counted, so that a
+program that polls rarely gets through. Of a write that the port makes wait, a step is counted.
+Where a connection that was used before breaks before an answer begins, the server had closed it:
+the POST is repeated at once on a new one, in what remains of the time.
 
 Only an exchange that has come to its end leaves a connection for the next one. Until then `_where`
 is None, so that the next one opens its own, whatever exception ends a step.
