@@ -24,7 +24,7 @@ except ImportError:
     sys.exit("click or cryptography is not installed here: use `make config`.")
 
 from . import ca
-from .settings import ROOT, RULES, config, files, firmware, jsonfile, required
+from .settings import ROOT, RULES, config, files, firmware, jsonfile, refusal, required
 
 URLS = ("bucket_url", "ingest_url")
 CA_FILE = "ca.der"
@@ -43,7 +43,7 @@ def wrong(name, value):
     """None, or the sentence for a value that the board would refuse."""
     try:
         json.dumps(value, ensure_ascii=False).encode()
-        end = RULES[name][1](value)
+        end = refusal(name, value)
     except UnicodeEncodeError:
         end = "must be text that UTF-8 can hold"
     return f"{name} {end}." if end else None

@@ -31,7 +31,8 @@ def firmware(module):
 
 config = firmware("config")
 jsonfile = firmware("config_file")
-RULES = config.RULES  # name: (default, rule); a rule gives None, or the end of a sentence
+explain = firmware("explain")
+RULES = config.RULES  # name: (default, check, the limits of that)
 
 # theme: {setting: what it does}
 THEMES = {
@@ -191,17 +192,25 @@ def files(ca_file):
     return [ca_file] if isinstance(ca_file, str) else list(ca_file or ())
 
 
+def refusal(name, value):
+    """What is wrong with a setting's value, as the end of a sentence; "": nothing."""
+    _, check, *limits = RULES[name]
+    try:
+        return "" if check(value, *limits) else explain.why(check.__name__, value, *limits)
+    except config.ConfigError as error:  # it has said so itself
+        return str(error).removeprefix(f"{name} ")
+
+
 def required(name):
-    """Whether a setting has no default: what stands there is itself no allowed value."""
-    default, rule = RULES[name]
-    return default is not None and bool(rule(default))
+    """Whether a setting has no default."""
+    return RULES[name][0] is ...
 
 
-def allowed(rule):
-    """What a rule allows, in the words in which it refuses."""
+def allowed(name):
+    """What a setting's rule allows, in the words in which it refuses."""
     said = []
     for value in WRONG:
-        wrong = (rule(value) or "").split(", not ")[0].rpartition("must ")[2].removeprefix("be ")
+        wrong = refusal(name, value).split(", not ")[0].rpartition("must ")[2].removeprefix("be ")
         for verb in ("have ", "hold "):
             wrong = "with " + wrong.removeprefix(verb) if wrong.startswith(verb) else wrong
         if wrong and wrong not in said:
@@ -210,7 +219,7 @@ def allowed(rule):
 
 
 def default_of(name):
-    default, _ = RULES[name]
+    default = RULES[name][0]
     if default is None:
         return UNSET.get(name, "none")
     return "required" if required(name) else f"`{json.dumps(default)}`"
@@ -223,7 +232,7 @@ def page():
         parts.append(f"\n## {theme}\n\n| setting | default | allowed | what it does |\n")
         parts.append("|---|---|---|---|\n")
         for name, what in settings.items():
-            rule = allowed(RULES[name][1])
+            rule = allowed(name)
             parts.append(f"| `{name}` | {default_of(name)} | {rule} | {what} |\n")
     return "".join([*parts, TAIL])
 

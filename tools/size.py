@@ -26,8 +26,8 @@ TWINS = ("islog/native.py", "islog/native_text.py")
 
 # The goals for .mpy and import are not reached yet; until they are, the ceilings keep what there
 # is from growing unseen.
-MPY_CEILING = 32500
-IMPORT_CEILING = 38 * 1024
+MPY_CEILING = 32000
+IMPORT_CEILING = 38400
 MPY_BYTES = 10000  # in all, of what a user without optional parts loads
 IMPORT_BYTES = 16 * 1024  # of heap kept by `import islog`
 COMPILE_BYTES = 40 * 1024  # of heap that suffices to compile the largest module

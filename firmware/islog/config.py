@@ -70,54 +70,48 @@ def hostname(value):
 
 
 def wifi(value):
-    return call_unloading("config_wifi", "wrong", value)
+    wrong = call_unloading("config_wifi", "wrong", value)
+    if wrong:
+        raise ConfigError("wifi %s" % wrong)
+    return True
 
 
-def _rule(call, *limits):
-    # Makes a rule of a check and its limits: a function that returns what is wrong with a value,
-    # as the end of a sentence, or None.
-    def wrong(value):
-        return None if call(value, *limits) else why(call.__name__, value, *limits)
-
-    return wrong
-
-
-# Each setting's name: (its default, its rule). A default of `...`: the setting is required. Where
-# the default is None, None is allowed whatever the rule.
+# Each setting's name: (its default, its check, the limits of that). A default of `...`: the
+# setting is required. Where the default is None, None is allowed whatever the check.
 RULES = {
-    "client_key": (..., _rule(key)),
-    "bucket_name": (..., _rule(text, 200)),
-    "bucket_id": (None, _rule(text, 200)),  # config_parts checks the rest, which depends on `api`
+    "client_key": (..., key),
+    "bucket_name": (..., text, 200),
+    "bucket_id": (None, text, 200),  # config_parts checks the rest, which depends on `api`
     "wifi": (None, wifi),
-    "api": ("batch_logs", _rule(one_of, "batch_logs", "events")),
-    "bucket_url": (None, _rule(url)),  # by default that of the service, for each API
-    "ingest_url": (None, _rule(url)),
-    "batch_readings": (None, _rule(whole, 1, 1000)),
-    "requests_per_s": (None, _rule(whole, 1, 100)),
-    "transport": (None, _rule(one_of, "requests", "kept")),
-    "ca_file": (None, _rule(files, 128)),
-    "idle_close": (60, _rule(whole, 1, 86400, " seconds")),
-    "ntp_hosts": (("pool.ntp.org",), _rule(hosts)),
-    "buffer_bytes": (8192, _rule(whole, 64, 1048576, " bytes")),
-    "batch_bytes": (2048, _rule(whole, 256, 65535, " bytes")),
-    "flush_interval": (10, _rule(whole, 0, 86400, " seconds")),
-    "timeout": (5, _rule(whole, 1, 300, " seconds")),
-    "backoff_max": (60, _rule(whole, 1, 3600, " seconds")),
-    "slow_retry": (180, _rule(whole, 1, 86400, " seconds")),
-    "sync_interval": (14400, _rule(whole, 1, 432000, " seconds")),
-    "set_rtc": (True, _rule(flag)),
-    "max_signals": (64, _rule(whole, 1, 127)),
-    "country": (None, _rule(country)),
-    "hostname": (None, _rule(hostname)),
-    "wifi_power": (None, _rule(one_of, "none", "performance", "powersave")),
-    "wifi_reset": (True, _rule(flag)),
-    "txpower": (None, _rule(number, 2, 21, " dBm")),
-    "watchdog": (None, _rule(whole, 5, 3600, " seconds")),
-    "restart_after": (None, _rule(whole, 300, 86400, " seconds")),
-    "quiet": (False, _rule(flag)),
-    "report_dropped": (True, _rule(flag)),
-    "spool_file": (None, _rule(text, 100)),
-    "spool_bytes": (0, _rule(whole, 0, 0x1000000, " bytes")),
+    "api": ("batch_logs", one_of, "batch_logs", "events"),
+    "bucket_url": (None, url),  # by default that of the service, for each API
+    "ingest_url": (None, url),
+    "batch_readings": (None, whole, 1, 1000),
+    "requests_per_s": (None, whole, 1, 100),
+    "transport": (None, one_of, "requests", "kept"),
+    "ca_file": (None, files, 128),
+    "idle_close": (60, whole, 1, 86400, " seconds"),
+    "ntp_hosts": (("pool.ntp.org",), hosts),
+    "buffer_bytes": (8192, whole, 64, 1048576, " bytes"),
+    "batch_bytes": (2048, whole, 256, 65535, " bytes"),
+    "flush_interval": (10, whole, 0, 86400, " seconds"),
+    "timeout": (5, whole, 1, 300, " seconds"),
+    "backoff_max": (60, whole, 1, 3600, " seconds"),
+    "slow_retry": (180, whole, 1, 86400, " seconds"),
+    "sync_interval": (14400, whole, 1, 432000, " seconds"),
+    "set_rtc": (True, flag),
+    "max_signals": (64, whole, 1, 127),
+    "country": (None, country),
+    "hostname": (None, hostname),
+    "wifi_power": (None, one_of, "none", "performance", "powersave"),
+    "wifi_reset": (True, flag),
+    "txpower": (None, number, 2, 21, " dBm"),
+    "watchdog": (None, whole, 5, 3600, " seconds"),
+    "restart_after": (None, whole, 300, 86400, " seconds"),
+    "quiet": (False, flag),
+    "report_dropped": (True, flag),
+    "spool_file": (None, text, 100),
+    "spool_bytes": (0, whole, 0, 0x1000000, " bytes"),
 }
 
 
@@ -131,8 +125,8 @@ URLS = {
 }
 
 
-def refuse(name, wrong=None):
-    raise ConfigError("%s %s" % (name, why(wrong or name)))
+def refuse(name, wrong, *values):
+    raise ConfigError("%s %s" % (name, why(wrong, *values)))
 
 
 def check(chosen, wifi=None):
@@ -141,29 +135,24 @@ def check(chosen, wifi=None):
     if wifi is not None and not (hasattr(wifi, "isconnected") or hasattr(wifi, "poll")):
         refuse("wifi", "object")
     settings = {}
-    for name, (default, wrong) in RULES.items():
+    for name, (default, call, *limits) in RULES.items():
         settings[name] = value = chosen.get(name, default)
         if value is ...:
             refuse(name, "none")
-        sentence = wrong(value) if value is not None or default is not None else None
-        if sentence:
-            raise ConfigError("%s %s" % (name, sentence))
+        if (value is not None or default is not None) and not call(value, *limits):
+            refuse(name, call.__name__, value, *limits)
     # Last: by now client_key was found to be there. A slip in the file that makes the key itself a
     # name is reported as a missing client_key, and the key is not repeated.
     for name in chosen:
         if name not in RULES:
             refuse("unknown setting %r:" % name, "name")
-    _both(settings)
-    return settings
-
-
-def _both(settings):
-    # Checks, and defaults, of settings that depend on each other.
     for name, url in zip(("bucket_url", "ingest_url"), URLS[settings["api"]]):
         settings[name] = settings[name] or url
     for name in ("bucket_id", "spool_file", "spool_bytes", "ca_file", "watchdog"):
-        if settings[name]:
-            return call_unloading("config_parts", "check", settings)
+        if settings[name]:  # its rule depends on other settings
+            call_unloading("config_parts", "check", settings)
+            break
+    return settings
 
 
 def load(path):

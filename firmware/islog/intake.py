@@ -86,16 +86,6 @@ class Intake:
             refuse("signal", signal)
         check_value(value)
 
-    def log_object(self, obj, prefix="", epoch=None):
-        """Log a dict or a list, all with one time: see objects.py."""
-        try:
-            from .objects import log_object  # only for programs that use it
-
-            return log_object(self, obj, prefix, epoch)
-        except (MemoryError, ImportError):  # before the first was stored: see objects.py
-            self.store.count_lost(0, len(obj))
-            return False
-
     def store_it(self, signal, value, epoch, periods, ticks):
         """Store a checked reading of the uptime (`periods`, `ticks`); `epoch`: None, or an int of
         epoch.as_int(). False where it was rejected, or there was no room or memory: all

@@ -90,7 +90,13 @@ class Logger:
 
     def log_object(self, obj, prefix="", epoch=None):
         """Log each entry of a dict or a list, all with one time: see objects.py."""
-        return self._intake.log_object(obj, prefix, epoch)
+        try:
+            from .objects import log_object  # only for programs that use it
+
+            return log_object(self._intake, obj, prefix, epoch)
+        except (MemoryError, ImportError):  # before the first was stored: see objects.py
+            self._ring.count_lost(0, len(obj))
+            return False
 
     @property
     def pending(self):
