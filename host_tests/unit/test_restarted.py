@@ -10,7 +10,7 @@ from virtual_board import Board, raises, time
 
 def test_a_restart_is_told_in_words_in_the_status_and_in_the_data():
     with Notes():
-        board = Board(restart_after=300, **KEPT)
+        board = Board(restart_after=300, idle_close=5, **KEPT)
         board.run(60)
         assert board.logger.status()["restarted"] is None
         internet.dead.add("service.test:80")
