@@ -78,7 +78,7 @@ def wifi(value):
 
 # Each setting's name: (its default, its check, the limits of that). A default of `...`: the
 # setting is required. Where the default is None, None is allowed whatever the check.
-RULES = {
+RULES = {  # type: dict[str, tuple]
     "client_key": (..., key),
     "bucket_name": (..., text, 200),
     "bucket_id": (None, text, 200),  # config_parts checks the rest, which depends on `api`

@@ -35,6 +35,10 @@ PAUSED = const(2)  # it is made again after slow_retry
 _TYPICAL_BYTES = const(120)  # of a reading in JSON: how many fill a batch, before the first one
 _RETRY_AFTER_MAX_S = const(3600)
 _DAY_MS = const(86400000)
+# A Pico's lwIP keeps what nobody has acknowledged for 10 s after close() (extmod/modlwip.c), and a
+# write for which there is no memory then waits: twice this, with heads, is what fits.
+_HELD_MS = const(11000)
+_HELD_BYTES = const(3000)
 _LIMIT = const(3)  # broken answers in a row, or readings refused alone with nothing accepted since
 
 
@@ -299,6 +303,8 @@ class Uplink:
             return
         retry.failed()
         least_ms = self._took_ms  # the program gets at least as much time as this has taken
+        if not (self.answered or transport.reached) and len(self.batch.buffer) > _HELD_BYTES:
+            least_ms = max(least_ms, _HELD_MS)
         status, day = self._same_status
         if status and not day:
             day = Retry(0, retry.clock)

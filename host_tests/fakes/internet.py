@@ -41,6 +41,8 @@ udp_ports = []  # from which a host was asked: what a program has bound its sock
 open_sockets = 0
 
 _LOOK_UP_MS = 7000
+_ABORT_MS = 10000
+_left_behind = []  # (until when, how many bytes)
 _aliases = {}  # address -> the name that hosts are known by
 _NUMBERS = {
     "rp2": {"ETIMEDOUT": 110, "ECONNABORTED": 103, "EHOSTUNREACH": 113, "no name": -2},
@@ -63,6 +65,16 @@ def call(name):
 def route():
     """What becomes of a packet: "alive"; "dead", nobody hears it; None, there is no way."""
     return network.route() if link_up else "dead"
+
+
+def leave_behind(size):
+    """A connection is closed on which `size` bytes were not acknowledged."""
+    _left_behind.append((time.up_ms() + _ABORT_MS, size))
+
+
+def left_behind():
+    """How many bytes of closed connections are in the network stack's memory."""
+    return sum([size for until_ms, size in _left_behind if until_ms > time.up_ms()])
 
 
 def resolve(name):
@@ -158,7 +170,7 @@ def reset():
     gateway_silent = dns_silent = False
     names.clear()
     names.update({"service.test": True, "time.test": True})
-    del resolved[:], udp_ports[:]
+    del resolved[:], udp_ports[:], _left_behind[:]
     link_up = True
     during_post = during_call = None
     open_sockets = 0

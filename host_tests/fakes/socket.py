@@ -7,6 +7,9 @@ virtual time passes, up to its time-out: then ETIMEDOUT, or None where it does n
 that does not block raises EINPROGRESS (the interpreter's own number, as islog asks its `errno`),
 and is over when a poll object says so (see select.py). What the station's interface takes along
 when it goes down is aborted: ECONNABORTED (see network.cuts).
+
+What nobody acknowledges lies in the memory of an rp2's lwIP, also of a connection that is closed,
+until that is aborted 10 s later (MICROPY_PY_LWIP_TCP_CLOSE_TIMEOUT_MS): a write waits for memory.
 """
 
 import errno
@@ -20,6 +23,7 @@ SOCK_STREAM = 1
 SOCK_DGRAM = 2
 _DELAYED_ACK_MS = 40
 _NODELAY = {"esp32": 1, "rp2": 64}  # lwIP's own number for it, and that of its BSD sockets
+_LWIP_BYTES = 6800  # of MEM_SIZE, 8000 (extmod/lwip-include/lwipopts_common.h), without heads
 _OPTIONS = (4, 8, 20)  # SOF_REUSEADDR, SO_BROADCAST or SOF_BROADCAST, a callback
 
 
@@ -46,6 +50,7 @@ class socket:
         self._nodelay = False
         self._writes = 0  # since it was read from
         self._failed = None  # why its connect has, which did not block
+        self._unacknowledged = 0  # bytes that it has sent and nobody has acknowledged
         self.connection = None
         internet.open_sockets += 1
         self._open = True
@@ -128,12 +133,25 @@ class socket:
     def write(self, data):
         internet.call("write")
         self._check()
+        if network.style == "rp2":
+            self._wait_for_memory(len(data))
         self._writes += 1
         # Nagle's algorithm: what comes behind the first waits until that is acknowledged.
         if self._writes == 2 and not self._nodelay:
             time.advance(_DELAYED_ACK_MS)
         self.connection.send(data if isinstance(data, bytes) else self._bytes(data))
         return len(data)
+
+    def _wait_for_memory(self, size):
+        # 200 times 50 ms at most, also where it should not block (lwip_tcp_send).
+        for _ in range(200):
+            if internet.left_behind() + self._unacknowledged + size <= _LWIP_BYTES:
+                break
+            time.advance(50)
+        else:
+            raise OSError(12)
+        if internet.route() != "alive":
+            self._unacknowledged += size
 
     def readinto(self, buf):
         internet.call("read")
@@ -161,6 +179,8 @@ class socket:
         internet.call("close")
         if self._open:
             internet.open_sockets -= 1
+            if self._unacknowledged:
+                internet.leave_behind(self._unacknowledged)
             if self.connection:
                 self.connection.hung_up()
         self._open = False

@@ -33,7 +33,7 @@ def test_an_answer_counts_though_the_port_has_made_a_write_wait_for_ten_seconds(
             internet.during_call = None
             # Each arrives once, and its Date is known to have waited perhaps.
             assert values(server) == [0] * used + [1] and way.late_ms >= 9900
-            server.pieces = lambda raw, keep: [(5000, raw)]
+            server.pieces = lambda raw, keep: [(6000, raw)]
             assert post(way, 2) == UNKNOWN  # a server that takes so long is given up
             way.close()
 
