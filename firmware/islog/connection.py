@@ -167,7 +167,7 @@ class Connection(Transport):
         before_ms = self._spent_ms()
         found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
         self._remaining_ms += self._spent_ms() - before_ms  # (of an address it takes no time)
-        if not found:
+        if not found or found[0][-1][0] == "0.0.0.0":  # which filters answer
             raise OSError("no address")
         found = found[0]
         if self._step_left_ms() <= 0:

@@ -53,6 +53,14 @@ def test_where_no_dns_server_is_known_the_port_looks_the_name_up():
     assert values(server) == [1, 2] and internet.dns.asked == []
 
 
+def test_nowhere_is_no_address_from_the_port_either():
+    _, way = joined()
+    network.dns = "0.0.0.0"
+    internet.names[NAME] = ["0.0.0.0"]
+    assert post(way) == UNKNOWN and way.why == "no answer (no address)"
+    assert internet.open_sockets == 0
+
+
 def test_an_address_needs_no_look_up():
     server, way = joined(name="192.0.2.1")
     assert post(way, 1, "http://192.0.2.1/batch_logs") == ACCEPTED
