@@ -7,11 +7,14 @@ program with a spool needed it. The records that hold these bytes: spool_records
 import struct
 from array import array
 
+from micropython import const
+
 from .clock import Clock
 from .ring import STR, words_of
 
 _SYNC = "<HIIII"  # periods, ticks, unix_block, ms, error_ms of a sync (Clock.syncs)
 _SYNC_BYTES = 18
+_HAS_EPOCH = const(0x80000)  # bit 19 of word 1 (ring.py): the caller gave the time
 
 
 def pack_readings(source, most):
@@ -71,6 +74,22 @@ def unpack_readings(f, size, store, skip):
     store.head = at
 
 
+def keep_given(store, count):
+    """Of the `count` readings that unpack_readings() has read, keep those whose time the caller
+    gave, which need no clock; returns how many they are."""
+    words = store.words
+    at, end, kept = store.head, 0, 0
+    for _ in range(count):
+        size = words_of(words[at + 1])
+        if words[at + 1] & _HAS_EPOCH:
+            words[end : end + size] = words[at : at + size]
+            end += size
+            kept += 1
+        at += size
+    store.head = 0
+    return kept
+
+
 def pack_batch(batch):
     """Two buffers: how many readings a batch has and where each begins, and their text."""
     starts = batch.starts[batch.first : batch.filled + 1]
@@ -105,8 +124,12 @@ def pack_syncs(clock):
 
 
 def unpack_clock(text):
-    """A Clock that knows what pack_syncs() had of another boot's."""
+    """A Clock that knows what pack_syncs() had of another boot's. Without that (None) it knows no
+    time, but takes it that one was: readings whose time the caller gave can be sent with it."""
     clock = Clock(False)
+    if not text:
+        clock.syncs = [(0, 0, 0, 0, 0)]
+        return clock
     starts = range(0, len(text), _SYNC_BYTES)
     syncs = [struct.unpack(_SYNC, text[i : i + _SYNC_BYTES]) for i in starts]
     clock.syncs, clock.source, clock.ppb = syncs, "ntp", clock.measured(syncs)

@@ -16,7 +16,7 @@ What is in flash is one queue; it begins at `Segment.at` of the oldest file. Rea
 flash -> `store` (a small ring) -> batch. load() brings one record into `store`, with the `clock`
 of its boot; the record stays in flash until the server has answered for all of it, and the next
 load() goes on behind it. Readings of an earlier boot are `lost` where that boot never knew the
-time, or where they are for another bucket than this boot's.
+time and the program gave them none, or where they are for another bucket than this boot's.
 
 Flash is written once per `batch_bytes`: when a ring that cannot be sent is three quarters full,
 after a sync, and at close(). What counts against `spool_bytes` is whole blocks of the file system.

@@ -10,12 +10,14 @@ from micropython import const
 
 from . import ring
 from . import spool_records as records
-from .packing import unpack_batch, unpack_clock, unpack_readings
+from .packing import keep_given, unpack_batch, unpack_clock, unpack_readings
 from .retry import Retry
 from .spool_segments import Segments, errno
 
 _PATIENCE = const(5)  # newer readings wait for so many failures to read in a row, then they go
 _ENOENT = const(2)
+_LOST = "%d readings in flash are lost: %s"
+_UNTIMED = "their time was never known"
 
 
 class Replay(Segments):
@@ -115,11 +117,10 @@ class Replay(Segments):
                 if self._take_text(first, f, after, count, size, skip):
                     return True
                 why = "batch_bytes is too small for their batch"
-            elif own or self._knows_time(first, f, at, who):
-                self._take_words(first, f, at, after, count, size, skip, own)
+            elif self._take_words(first, f, at, after, count, size, skip, who):
                 return True
             else:
-                why = "their time was never known"
+                why = _UNTIMED
             if not why:
                 first.at = after
             elif own:
@@ -129,7 +130,7 @@ class Replay(Segments):
                 gone = min(count - skip, first.count)
                 first.count, self.lost, first.at = first.count - gone, self.lost + gone, after
             if why:
-                self._on_trouble("%d readings in flash are lost: %s" % (gone, why))
+                self._on_trouble(_LOST % (gone, why))
         return False
 
     def _take_text(self, first, f, after, count, size, skip):
@@ -142,23 +143,35 @@ class Replay(Segments):
             batch.filled, first.count, first.after = entries, remaining, after
         return found
 
-    def _take_words(self, first, f, at, after, count, size, skip, own):
+    def _take_words(self, first, f, at, after, count, size, skip, who):
+        # False where none of the readings can be sent: their boot never knew the time, and their
+        # caller gave none.
+        own = who == self._who
+        known = own or self._knows_time(first, f, at, who)
         store = self.store
         if size > 4 * store.size:  # batch_bytes was larger then
             store = self.store = ring.Ring(size + 15, self._own_clock, None)
         f.seek(at + records.HEAD)
         unpack_readings(f, size, store, skip)
-        self._loaded = count
+        count -= skip
+        kept = count if known else keep_given(store, count)
+        # (`skip` in a later PASSED counts the kept ones alone then: too few, so that some may be
+        # sent again, and none is passed over.)
+        self._loaded = skip + kept
         # A new Clock for each record: where one is sent twice, its readings get the same times as
         # before, and not the `last_sent_ms` of the first time.
-        clock = self._own_clock if own else unpack_clock(self._known[1])
+        clock = self._own_clock if own else unpack_clock(known and self._known[1])
+        if not kept:
+            return False
         self.earlier_boot, self.clock = not own, clock
-        count -= skip
         if own:
             first.own, store.count, first.after = first.own - count, count, after
-        else:
-            remaining = max(0, first.count - count)
-            first.count, store.count, first.after = remaining, count, after
+            return True
+        remaining, lost = max(0, first.count - count), count - kept
+        first.count, store.count, self.lost, first.after = remaining, kept, self.lost + lost, after
+        if lost:
+            self._on_trouble(_LOST % (lost, _UNTIMED))
+        return True
 
     def _knows_time(self, first, f, at, who):
         # Put the latest SYNCS of the boot `who` into `_known`, from this file or a later one.

@@ -107,3 +107,50 @@ def test_the_answer_to_a_batch_that_flash_had_to_give_up_meanwhile_changes_nothi
     board.log("last", 1)
     board.run(900)
     assert board.values("last") == [1] and board.logger.pending == 0
+
+
+def wakes(board, kinds):
+    """Wake, log, and go to sleep without ever knowing the time. `kinds`: for each reading, whether
+    the program gave its time. Returns the values of those."""
+    board.server.down = board.ntp.silent = True
+    given = []
+    for n in range(len(kinds)):
+        if kinds[n]:
+            board.log("t", n, (1800000000 + n, 250000))
+            given.append(n)
+        else:
+            board.log("t", n)
+    board.run(3)
+    board.logger.close()
+    return given
+
+
+def test_a_time_that_the_program_gave_is_enough_though_the_boot_never_knew_it():
+    for kinds in ([0, 1], [1, 0], [1, 1], [0, 0], [1, 0, 0, 1] * 30, [0] * 40 + [1] * 40):
+        board = spooling(timeout=1, buffer_bytes=8192)
+        given = wakes(board, kinds)
+        board.reboot()
+        board.server.down = board.ntp.silent = False
+        board.run(120)
+        assert board.values() == given
+        assert board.times_ms() == [1800000000250 + 1000 * n for n in given]
+        log = board.logger
+        assert (log.recovered, log.lost) == (len(given), len(kinds) - len(given))
+        assert log.spooled == 0 and ("never known" in (log.last_error or "")) == (log.lost > 0)
+
+
+def test_given_times_of_such_boots_all_arrive_though_the_power_fails_while_they_are_sent():
+    for kinds in ([1, 0, 0, 1] * 30, [1] * 40 + [0] * 40, [0, 1] * 60):
+        board = spooling(timeout=1, batch_bytes=300, buffer_bytes=8192)
+        given = wakes(board, kinds)
+        for seconds in range(1, 40):
+            board.reboot()
+            board.server.down = board.ntp.silent = False
+            board.run(seconds % 4)
+            board.server.down = True
+            board.logger.close()
+        board.reboot()
+        board.server.down = False
+        board.run(120)
+        assert sorted(set(board.values())) == given
+        assert board.logger.spooled == 0
