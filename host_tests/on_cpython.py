@@ -18,8 +18,8 @@ STAND_INS = ROOT / "tools" / "simulator" / "stand_ins"  # the simulated board ha
 FIRMWARE = ROOT / "firmware"
 _HIDDEN = ("time", "socket", "select", "asyncio")
 _OTHERS = ("micropython", "uctypes", "network_station", "network_cyw43", "network_wlan")
-_OTHERS += ("network", "machine", "dns_host", "internet", "connections", "initial_state")
-_OTHERS += ("ntp_host",)
+_OTHERS += ("network", "machine_sleep", "machine", "dns_host", "internet", "connections")
+_OTHERS += ("initial_state", "ntp_host")
 _LATER = ("requests", "secure", "guest", "virtual_board")
 
 
@@ -38,7 +38,8 @@ def install(firmware=FIRMWARE):
         if path.stem in ("native", "native_text"):
             continue  # machine code
         importlib.import_module("islog" if path.stem == "__init__" else f"islog.{path.stem}")
-    _load("storage")  # it knows islog
+    for name in ("storage", "battery"):  # they know islog
+        _load(name)
     fakes = {name: sys.modules[name] for name in _HIDDEN}
     for name, module in kept.items():
         if module is None:

@@ -30,6 +30,7 @@ hosts = {}
 names = {}
 dead = set()
 gateway_silent = dns_silent = False
+_connections = []  # those of the board's sockets, with network.cuts() when they began
 listening = {}  # port -> Connections that wait to be accepted
 link_up = True
 during_post = None
@@ -151,6 +152,29 @@ def wait_out(timeout_s):
     raise error("ETIMEDOUT")
 
 
+def power_cycle():
+    """The board's sockets are gone."""
+    global open_sockets
+    listening.clear()
+    _connections.clear()
+    open_sockets = 0
+
+
+def began(connection):
+    """A socket of the board's has it."""
+    _connections.append((connection, network.cuts()))
+
+
+def open_connections():
+    """How many the board has."""
+    cuts = network.cuts()
+    _connections[:] = [each for each in _connections if each[0].open and each[1] == cuts]
+    return len(_connections)
+
+
+network.open_connections = open_connections
+
+
 def reset():
     """An empty internet with the link up."""
     global \
@@ -162,7 +186,7 @@ def reset():
         dns_silent, \
         dns, \
         trip_ms
-    for what in (hosts, dead, listening, _aliases):
+    for what in (hosts, dead, listening, _aliases, _connections):
         what.clear()
     dns = dns_host.Dns()
     trip_ms = 0

@@ -82,6 +82,7 @@ class socket:
             raise OSError(errno.EINPROGRESS)
         else:
             self.connection = internet.connect(host, port, self._timeout_s).connection()
+            internet.began(self.connection)
 
     def bind(self, where):
         internet.call("bind")
@@ -97,6 +98,7 @@ class socket:
             internet.wait_out(self._timeout_s)
         s = socket(2, SOCK_STREAM)
         s.connection = self._queue.pop(0)
+        internet.began(s.connection)
         return s, ("192.168.4.77", 50000)
 
     def send(self, data):
@@ -216,6 +218,7 @@ class socket:
             return True
         if begun.serves:
             self.connection = begun.serves.connection()
+            internet.began(self.connection)
         else:
             self._failed = internet.error("ECONNRESET")
         return False

@@ -76,6 +76,12 @@ class Board:
     def __init__(self, wifi=None, **settings):
         import islog
 
+        self.make_hosts(settings)
+        self.logger = islog.Logger(wifi=wifi, **self._given)
+        self.logged = 0
+
+    def make_hosts(self, settings):
+        """Its server and its NTP host, and what a Logger needs to know of them."""
         self.server = initial_state.Server()
         self.ntp = ntp_host.Ntp(NOW_MS)
         internet.hosts["service.test:80"] = self.server
@@ -90,8 +96,6 @@ class Board:
         }
         given.update(settings)
         self._given = given
-        self.logger = islog.Logger(wifi=wifi, **given)
-        self.logged = 0
 
     def reboot(self, **settings):
         """Power is back after a cut: what was in RAM is gone, the ticks begin anew. `settings`

@@ -1,8 +1,9 @@
-"""Imitates MicroPython's `machine`: machine_rtc.c, machine_wdt.c, machine_adc.c of esp32 and rp2.
+"""Imitates MicroPython's `machine`: modmachine.c, machine_rtc.c, machine_wdt.c, machine_adc.c of
+esp32 and rp2, up to 1.28.
 
 What a PC's MicroPython lacks, for the simulated board and for the unit tests (any interpreter).
-Set before use: `style` ("esp32" or "rp2"), `celsius` (a function: the chip's
-temperature).
+Set before use: `style` ("esp32" or "rp2"), `chip` (of an rp2: "rp2040" or "rp2350"), `celsius` (a
+function: the chip's temperature).
 
 Facts kept, and where they come from:
 - RTC is the board's own clock: it moves `time.time()`. datetime() has year, month, day, weekday
@@ -11,29 +12,52 @@ Facts kept, and where they come from:
 - WDT: 8388 ms at most on an RP2040 (ports/rp2/machine_wdt.c: WDT_TIMEOUT_MAX; it counts 24 bits),
   where 0 resets at once; an esp32 takes all but 0 and less. No end once started; a later WDT()
   sets its time-out anew.
-- reset_cause(): an esp32 tells machine.reset() from its watchdog (ports/esp32/modmachine.c); an
-  rp2 does both by its watchdog, and tells that (ports/rp2/modmachine.c).
-- lightsleep(ms) of an rp2: ticks go on, its RTC stands still (ports/rp2/modmachine.c stops its
-  clock in sleep); an esp32's goes on. On an rp2 71.6 minutes and more are a ValueError.
+- reset_cause(): an esp32 tells machine.reset() and deepsleep() from its watchdog
+  (ports/esp32/modmachine.c); an rp2 does all by its watchdog, and tells that. What sleep does, and
+  wakes it, is in machine_sleep.py.
+- RTC.memory(): an esp32's 2048 bytes, which no reset changes, and which are empty after power-up
+  (machine_rtc.c: RTC_NOINIT_ATTR and a magic number). They are in `rtc_memory`, and on the
+  simulated board in `memory_file`, too.
+- machine.reset() of an esp32 takes its clock along (ESP-IDF, system_time.c, has that in a shutdown
+  handler); after a watchdog's its clock is by its RTC all the way from its last start.
 - A reset ends the program: here it raises `Reset`, a SystemExit, and `resets` lists the causes.
 A watchdog bites at the next feed(), lightsleep() or reset(), or when a test asks `bitten()`. On
 the simulated board each feed is a line in `feed_file`, and board.py ends a process that stands
 still. Limit: in a unit test a program that does none of these is not stopped.
 """
 
+import sys
 import time
 
+import machine_sleep as _sleep
+
 style = "esp32"
+chip = "rp2040"
 resets = []
 PWRON_RESET = 1
 WDT_RESET = 3
-_HARD_RESET = 2
+rtc_memory = b""
+memory_file = None
+_MEMORY_BYTES = 2048
 _cause = "power"  # of the latest start
+_woken_by = 0
+_ESP32 = {  # an rp2 has none of these
+    "HARD_RESET": 2,
+    "DEEPSLEEP_RESET": 4,
+    "SOFT_RESET": 5,
+    "SLEEP": 2,
+    "DEEPSLEEP": 4,
+    "PIN_WAKE": _sleep.EXT0,
+    "EXT0_WAKE": _sleep.EXT0,
+    "EXT1_WAKE": _sleep.EXT1,
+    "TIMER_WAKE": _sleep.TIMER,
+    "wake_reason": lambda: _woken_by,
+}
 
 
 def __getattr__(name):
-    if name == "HARD_RESET" and style == "esp32":  # an rp2 has no such number
-        return _HARD_RESET
+    if style == "esp32" and name in _ESP32:
+        return _ESP32[name]
     raise AttributeError(name)
 
 
@@ -43,6 +67,10 @@ def celsius():
 
 class Reset(SystemExit):
     """The board restarts: what was running is over."""
+
+
+class Hang(Reset):
+    """The board stands still, until its power is cut."""
 
 
 def unique_id():
@@ -56,40 +84,68 @@ def freq():
 
 
 def reset():
-    _restart("watchdog" if bitten() else "reset")
+    if bitten():
+        restart("watchdog")
+    time.match_rtc()
+    restart("reset")
 
 
 def reset_cause():
     if _cause == "power":
         return PWRON_RESET
-    return _HARD_RESET if style == "esp32" and _cause == "reset" else WDT_RESET
+    names = {"reset": "HARD_RESET", "deepsleep": "DEEPSLEEP_RESET"}
+    return _ESP32[names[_cause]] if style == "esp32" and _cause in names else WDT_RESET
 
 
-def started_by(cause):
-    """A new process is the same board: its start was a "reset", its "watchdog" or the "power"."""
-    global _cause
-    _cause = cause
+def started_by(cause, woken_by=0):
+    """A new process is the same board: its start was a "reset", its "watchdog", the end of its
+    "deepsleep" (which `woken_by` ended: wake_reason) or the "power"."""
+    global _cause, _woken_by, rtc_memory
+    _cause, _woken_by = cause, woken_by
+    if memory_file:
+        memory_file.seek(0)
+        rtc_memory = memory_file.read()
 
 
-def lightsleep(ms):
-    if style == "rp2" and ms >= (1 << 32) // 1000:
-        raise ValueError("sleep too long")
-    before_us = time.unix_us()
-    time.sleep_ms(ms)
-    if style == "rp2" and ms > 1:
-        time.set_unix_us(before_us)
+def lightsleep(*ms):
     if bitten():
-        _restart("watchdog")
+        restart("watchdog")
+    woken_by(_sleep.lightsleep(_port, *ms))
+    if bitten():
+        restart("watchdog")
 
 
-def _restart(cause):
+def deepsleep(*ms):
+    global _wdt_ms
+    if style == "rp2":
+        lightsleep(*ms)
+    else:
+        if bitten():
+            restart("watchdog")
+        _wdt_ms = 0
+        woken_by(_sleep.deepsleep(_port, *ms))
+    restart("deepsleep")
+
+
+def woken_by(reason):
+    global _woken_by
+    _woken_by = reason
+
+
+def restart(cause, kind=Reset):
+    """Say so in `resets`; what raises it is the end of the program."""
     global _wdt_ms, _cause
     resets.append(cause)
     _wdt_ms, _cause = 0, cause
-    raise Reset(cause)
+    raise kind(cause)
 
 
 class RTC:
+    def __getattr__(self, name):
+        if name == "memory" and style == "esp32":
+            return _memory
+        raise AttributeError(name)
+
     def datetime(self, *fields):
         if not fields:
             return self._read()
@@ -103,6 +159,20 @@ class RTC:
         year, month, day, hour, minute, second, weekday, _ = time.gmtime(seconds - time.epoch_s)
         us = us if style == "esp32" else 0
         return (year, month, day, weekday, hour, minute, second, us)
+
+
+def _memory(*data):
+    global rtc_memory
+    if not data:
+        return rtc_memory
+    if len(data[0]) > _MEMORY_BYTES:
+        raise ValueError("buffer too long")
+    rtc_memory = bytes(data[0])
+    if memory_file:
+        memory_file.seek(0)
+        memory_file.truncate()
+        memory_file.write(rtc_memory)
+        memory_file.flush()
 
 
 _WDT_MAX_MS = 8388
@@ -120,7 +190,7 @@ class WDT:
         if style == "rp2" and not 0 <= timeout <= _WDT_MAX_MS:
             raise ValueError(f"timeout exceeds {_WDT_MAX_MS}")
         if style == "rp2" and timeout == 0:
-            _restart("watchdog")
+            restart("watchdog")
         if timeout <= 0:
             raise ValueError("WDT timeout too short")
         _wdt_ms = timeout
@@ -128,17 +198,42 @@ class WDT:
 
     def feed(self):
         if bitten():
-            _restart("watchdog")
+            restart("watchdog")
         self._restart_count()
 
     def _restart_count(self):
-        global _fed_at, _feeds
+        global _fed_at
         _fed_at = time.ticks_ms()
-        if feed_file:
-            _feeds += 1
-            feed_file.seek(0)
-            feed_file.write("%010d %d\n" % (_feeds, _wdt_ms))
-            feed_file.flush()
+        _tell_feed(_wdt_ms)
+
+
+def _tell_feed(wdt_ms):
+    global _feeds
+    if feed_file:
+        _feeds += 1
+        feed_file.seek(0)
+        feed_file.write("%010d %010d\n" % (_feeds, wdt_ms))
+        feed_file.flush()
+
+
+def watchdog_left_ms():
+    """Until the watchdog bites; None where there is none."""
+    if not _wdt_ms:
+        return None
+    return _wdt_ms - time.ticks_diff(time.ticks_ms(), _fed_at)
+
+
+def stop_watchdog():
+    """It counts no more, until go_on_watchdog()."""
+    if _wdt_ms:
+        _tell_feed(1000000000)
+
+
+def go_on_watchdog(left_ms):
+    global _fed_at
+    if left_ms is not None:
+        _fed_at = time.ticks_add(time.ticks_ms(), left_ms - _wdt_ms)
+        _tell_feed(left_ms)
 
 
 def bitten():
@@ -146,11 +241,20 @@ def bitten():
     return _wdt_ms > 0 and time.ticks_diff(time.ticks_ms(), _fed_at) > _wdt_ms
 
 
+def power_cut():
+    """A board switched off and on: no watchdog runs, an esp32's RTC memory is empty."""
+    global _wdt_ms, _cause, _woken_by, rtc_memory
+    _wdt_ms, _cause, _woken_by = 0, "power", 0
+    rtc_memory = b""
+
+
 def power_cycle():
-    """A board switched off and on: no watchdog runs."""
-    global _wdt_ms, _cause
-    _wdt_ms, _cause = 0, "power"
+    """A new board."""
+    global chip
+    power_cut()
+    chip = "rp2040"
     del resets[:]
+    _sleep.reset()
 
 
 class ADC:
@@ -176,3 +280,6 @@ class Pin:
 
     def __init__(self, id, *_, **__):
         raise ValueError(f"this stand-in has no pin {id}: nothing is attached to it")
+
+
+_port = sys.modules[__name__]

@@ -16,7 +16,9 @@ before use, and change while running:
   does not answer until deinit(). `failing_bring_ups`: so often it does not even start.
 - `failing`: what a call raises: name of a method, or "WLAN", "hostname", "country" -> an
   exception, a list of them for one call each (None: that one works), or a function.
-`drop()` is a moment of lost contact, `power_cycle()` a board switched off and on.
+- `open_connections`: a function that tells how many TCP connections are open, where one knows.
+`drop()` is a moment of lost contact, `power_cycle()` a board switched off and on. Of a sleep
+machine_sleep.py tells with radio_was_off(), and asks keeps_awake().
 
 Constants have the port's own names and numbers, and only those; PM_* live on WLAN.
 Invariant: what happened since the last call is worked out at the next one, from ticks_ms() alone.
@@ -42,6 +44,7 @@ dns = "0.0.0.0"
 lying = deaf = wedged = False
 failing_bring_ups = 0
 signal_dbm = -57
+open_connections = int
 hostname_max = 32  # MICROPY_PY_NETWORK_HOSTNAME_MAX_LEN
 
 STA_IF = 0
@@ -185,6 +188,20 @@ def drop():
     """Contact is lost for a moment: the ESP32 joins again by itself, the CYW43 stays down."""
     for station in _stations.values():
         station.lose()
+
+
+def keeps_awake():
+    """Whether lwIP's timer runs on an rp2: a link is up, or a TCP connection is open
+    (ports/rp2/mpnetworkport.c)."""
+    linked = [wired for wired in _wired if wired.isconnected()]
+    linked += [station for station in _stations.values() if station.is_linked()]
+    return bool(linked) or open_connections() > 0
+
+
+def radio_was_off():
+    """An esp32 was in lightsleep, where its radio has no power (ESP-IDF's guide to sleep)."""
+    for station in _stations.values():
+        station.radio_was_off()
 
 
 def power_cycle():

@@ -13,6 +13,9 @@ NO_ADDRESS = 2  # let in, and waiting for DHCP
 UP = 3
 FAILED = 4
 _NOWHERE = ("0.0.0.0",) * 4
+_INACTIVE_MS = (
+    6000  # no beacon for so long: the link is lost (ESP-IDF, esp_wifi_set_inactive_time)
+)
 _MAC = b"\x02\x15\x10\x09\x00\x01"
 
 
@@ -35,6 +38,7 @@ class Station:
         self._since = 0  # of the attempt, or of being let in
         self._address = None  # a static one
         self._told_dns = None
+        self._deaf_since = None  # the end of a sleep in which the radio was off
         self._settings = {"channel": 6}
         self.start_radio()
 
@@ -190,7 +194,19 @@ class Station:
         self._look()
         if self._state != UP:
             return None
-        return "alive" if self.in_range() and not self._port.deaf else "dead"
+        is_heard = self.in_range() and not self._port.deaf and self._deaf_since is None
+        return "alive" if is_heard else "dead"
+
+    def is_linked(self):
+        """Whether an access point has let it in, or its own is on the air."""
+        self._look()
+        return self._state in (NO_ADDRESS, UP) or self.access_point.on_air
+
+    def radio_was_off(self):
+        """It was off in a sleep: the link still looks up, nothing comes through."""
+        self._look()
+        if self._state in (NO_ADDRESS, UP):
+            self._deaf_since = time.ticks_ms()
 
     def dns_server(self):
         """The one that it was told when it came up last, or None."""
@@ -205,6 +221,11 @@ class Station:
 
     def _look(self):
         """Bring the state up to now."""
+        if self._state not in (NO_ADDRESS, UP):
+            self._deaf_since = None
+        elif self._deaf_since is not None and self._heard_nothing_ms() >= _INACTIVE_MS:
+            self._deaf_since = None
+            self._lost()
         if self._state in (NO_ADDRESS, UP) and not self._port.lying and not self.in_range():
             self._lost()
         if self._state == JOINING:
@@ -215,6 +236,9 @@ class Station:
             self._state = UP
             self._told_dns = self._address[3] if self._address else self._port.dns
             self._got_address()
+
+    def _heard_nothing_ms(self):
+        return time.ticks_diff(time.ticks_ms(), self._deaf_since)
 
     def _waited_ms(self):
         return time.ticks_diff(time.ticks_ms(), self._since)

@@ -20,12 +20,12 @@ sys.modules["time"] = _stand_in
 
 _console = select.poll()
 _console.register(sys.stdin, select.POLLIN)
-_started_us = utime.ticks_us()
+started_us = utime.ticks_us()
 
 
 def us():
     """Microseconds since this module was imported."""
-    return utime.ticks_diff(utime.ticks_us(), _started_us)
+    return utime.ticks_diff(utime.ticks_us(), started_us)
 
 
 def sleep_ms(ms):

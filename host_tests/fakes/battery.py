@@ -1,0 +1,173 @@
+"""A board on a battery, in virtual time: its program sleeps, and starts anew after each deep
+sleep, each reset and each time that its power comes back.
+
+    board = Battery("esp32", rtc_ppm=-30000)       # or "rp2"; further arguments: Logger's settings
+
+    def main():                                    # what main.py does
+        log = board.start()                        # a new Logger, with these settings
+        log.log("t", board.boot)
+        log.sleep(300, deep=True)                  # or machine.deepsleep(300000)
+
+    board.boots(main, until_s=7 * 86400)
+    assert board.values() == ...                   # what the server has; board.times_ms()
+
+What is kept from boot to boot is what the port keeps (machine_sleep.py has the table): files, and
+on an ESP32 RTC().memory() and the time by its RTC. islog's modules are as first imported, its
+sockets, tasks and the radio are gone. `between`, a function without arguments, is called after
+each reset, before main(): it may call cut_power(), flip_bits() or set_clock(). What main() leaves
+by return is the end of boots(), and so is a chip that hangs (`hung`), unless `between` cuts its
+power. True times: time.up_ms(); NOW_MS is their start. How long it slept: machine.asleep_us.
+"""
+
+import asyncio
+import gc
+import sys
+import time
+
+import internet
+import machine
+import network
+import requests
+import virtual_board
+
+
+class Battery(virtual_board.Board):
+    """`crystal_ppm` and `rtc_ppm`: how fast its clocks are (negative: slow)."""
+
+    def __init__(self, style="esp32", *, rtc_ppm=0, crystal_ppm=0, chip="rp2040", **settings):
+        network.style = machine.style = style
+        machine.chip = chip
+        time.power_up(style)
+        time.ppm = crystal_ppm
+        time.drift_rtc(rtc_ppm)
+        self.make_hosts(settings)
+        self.logger = None
+        self.logged = 0
+        self.boot = 0  # that of now, from 1 on
+        self.between = None
+        self.hung = False
+
+    def start(self, **settings):
+        """A Logger, with the board's settings and these."""
+        import islog
+
+        given = self._given.copy()
+        given.update(settings)
+        self.logger = islog.Logger(**given)
+        return self.logger
+
+    def boots(self, main, until_s=None):
+        """Run main() again and again, as from power-up on, until it returns, or a boot ends after
+        `until_s` of true time, from the board's first power-up on. -> the number of boots"""
+        if hasattr(gc, "freeze"):
+            gc.freeze()  # islog collects in each boot: a PC's other objects need no looking at
+        first = self.boot
+        modules = _Modules()
+        while until_s is None or time.up_ms() < until_s * 1000:
+            self.boot += 1
+            try:
+                main()
+                break
+            except machine.Reset as e:
+                self.hung = isinstance(e, machine.Hang)
+                self.logger = None
+                modules.forget()
+                self._reset()
+            if self.between:
+                self.between()
+            if self.hung:
+                break
+        return self.boot - first
+
+    def _reset(self):
+        internet.power_cycle()
+        network.power_cycle()
+        asyncio.new_event_loop()
+        if machine.style == "esp32":
+            time.restart_by_rtc()
+        else:
+            time.power_up(machine.style)
+
+    def cut_power(self, off_s=0):
+        """For so long it has none; what is in flash stays."""
+        time.advance(off_s * 1000)
+        time.power_up(machine.style)
+        machine.power_cut()
+        self.hung = False
+
+    def flip_bits(self, *bits):
+        """Of the RTC's memory, counted from its start; what is beyond its end stays as it is."""
+        data = bytearray(machine.rtc_memory)
+        for bit in bits:
+            if bit // 8 < len(data):
+                data[bit // 8] ^= 1 << bit % 8
+        machine.rtc_memory = bytes(data)
+
+    def set_clock(self, ahead_s):
+        """Somebody sets the board's RTC, as `mpremote rtc --set` does: so far ahead of what it
+        was."""
+        time.set_unix_us(time.unix_us() + ahead_s * 1000000)
+
+
+class _Modules:
+    """islog's modules as they are now, for a board that starts again."""
+
+    def __init__(self):
+        self._found = {}
+        for name in list(sys.modules):
+            if name.split(".")[0] == "islog":
+                names = sys.modules[name].__dict__
+                kept = [(key, _copied(names[key])) for key in names if key[:2] != "__"]
+                self._found[name] = sys.modules[name], names.copy(), [c for c in kept if c[1]]
+        self._socket = getattr(requests, "socket", None)
+
+    def forget(self):
+        """What a program has changed of them since then."""
+        for name in [name for name in sys.modules if name.split(".")[0] == "islog"]:
+            if name not in self._found:
+                self._drop(name)
+        for name, (module, names, copies) in self._found.items():
+            sys.modules[name] = module
+            now = module.__dict__
+            if now != names:
+                for key in [key for key in now if key not in names]:
+                    delattr(module, key)
+                for key, value in names.items():
+                    if now.get(key, _copied) is not value:
+                        setattr(module, key, value)
+            for key, fill in copies:
+                fill(names[key])
+        requests.socket = self._socket
+
+    def _drop(self, name):
+        del sys.modules[name]
+        package, _, last = name.rpartition(".")
+        if package and hasattr(sys.modules[package], last):
+            delattr(sys.modules[package], last)
+
+
+def _copied(value):
+    """A function that makes a module's own list, dict, set or bytearray what it is now, or gives
+    up a lock; None for what needs none."""
+    if isinstance(value, (list, bytearray)):
+        copy = value[:]
+
+        def fill(now):
+            now[:] = copy
+
+    elif isinstance(value, (dict, set)):
+        copy = value.copy()
+
+        def fill(now):
+            now.clear()
+            now.update(copy)
+
+    elif hasattr(value, "locked"):
+
+        def fill(now):
+            if now.locked():
+                now.release()
+
+    else:
+        fill = None
+    return fill

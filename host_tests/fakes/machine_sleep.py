@@ -1,0 +1,1 @@
+../../tools/simulator/stand_ins/machine_sleep.py
