@@ -18,8 +18,8 @@ from tools.device.board import Board, find_port
 
 UNIT = ROOT / "host_tests/unit"
 # In place of what a board has (a simulated one has all of them), each behind what it imports.
-BUILT_IN = ("time", "network_station", "network_cyw43", "network_wlan", "network", "machine")
-BUILT_IN += ("select", "socket", "requests")
+BUILT_IN = ("time", "network_station", "network_cyw43", "network_wlan", "network")
+BUILT_IN += ("machine_sleep", "machine", "select", "socket", "requests")
 OF_CPYTHON = ("micropython", "uctypes")  # fakes that stand in for these there only
 # Write to a file system.
 LEFT_OUT = ("test_deadlines", "test_interrupted", "test_spool", "test_spool_records")

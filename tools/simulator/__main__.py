@@ -6,7 +6,15 @@ from pathlib import Path
 
 from tools.settings import ROOT
 
-from .board import BOARDS, DRIFT_PPM, WRAP_BITS, Board, bring_interpreter, heed_signals
+from .board import (
+    BOARDS,
+    DRIFT_PPM,
+    RTC_DRIFT_PPM,
+    WRAP_BITS,
+    Board,
+    bring_interpreter,
+    heed_signals,
+)
 from .recordings import UserError
 
 _ATTACHED = Path(__file__).parent / "sensors" / "recordings"
@@ -46,6 +54,24 @@ def _parser():
         " machine (negative: slow); its program can read the true time as utime.time_ns()",
     )
     parser.add_argument(
+        "--rtc-drift",
+        metavar="PPM",
+        type=_parts_per_million,
+        default=0,
+        help="the same of the RTC by which an ESP32 sleeps, also in per cent: --rtc-drift=-3%%",
+    )
+    parser.add_argument(
+        "--chip",
+        choices=("rp2040", "rp2350"),
+        default="rp2040",
+        help="of an rp2: what a watchdog does to it in lightsleep",
+    )
+    parser.add_argument(
+        "--skip-sleeps",
+        action="store_true",
+        help="machine.lightsleep() and deepsleep() take no time; the board believes they did",
+    )
+    parser.add_argument(
         "--wrap",
         metavar="BITS",
         type=int,
@@ -54,6 +80,10 @@ def _parser():
         " as on boards: the default); its pauses and time-outs must be shorter than half of that",
     )
     return parser
+
+
+def _parts_per_million(text):
+    return float(text[:-1]) * 10000 if text.endswith("%") else float(text)
 
 
 def run(arguments):
@@ -67,6 +97,8 @@ def run(arguments):
         raise UserError("--seconds must be more than 0.")
     if not abs(arguments.drift) <= DRIFT_PPM:
         raise UserError(f"--drift must be from -{DRIFT_PPM} to {DRIFT_PPM} parts per million.")
+    if not abs(arguments.rtc_drift) <= RTC_DRIFT_PPM:
+        raise UserError(f"--rtc-drift must be from -{RTC_DRIFT_PPM} to {RTC_DRIFT_PPM} ppm.")
     if not WRAP_BITS[0] <= arguments.wrap <= WRAP_BITS[1]:
         raise UserError("--wrap must be from {} to {} bits.".format(*WRAP_BITS))
     board = Board(
@@ -77,6 +109,9 @@ def run(arguments):
         attached=arguments.attached,
         on_line=lambda line: print(line, flush=True),
         drift_ppm=arguments.drift,
+        rtc_drift_ppm=arguments.rtc_drift,
+        chip=arguments.chip,
+        skip_sleeps=arguments.skip_sleeps,
         wrap_bits=arguments.wrap,
     )
     bring_interpreter()

@@ -26,6 +26,7 @@ from .recordings import UserError, read_attached, read_recording
 _HERE = Path(__file__).resolve().parent
 BOARDS = ("esp32", "rp2")
 DRIFT_PPM = 100000  # at most, either way
+RTC_DRIFT_PPM = 500000
 WRAP_BITS = (10, 30)  # 1.024 s, and what boards have: 12.4 days
 
 # 190 KB on 32 bits, as a Pico W has after boot; `w` doubles it on 64 bits, as pointers do.
@@ -37,6 +38,8 @@ SLACK_S = 20  # a network operation that is under way may end late
 _ONLY = {"esp32": "esp32", "rp2_tls": "rp2"}  # stand-ins that one kind of board has
 _RESET = 64  # on_board.py's exit status for "start again"
 _RESET_BY = "board: reset by "  # and what it prints then
+_DEEP_SLEEP = "board: deep sleep, "  # ms: milliseconds or None, wake_reason: what ends it
+_WOKEN_BY_PIN = 2  # machine.PIN_WAKE
 _WATCH_S = 0.2  # so often the host looks whether a watchdog was fed
 
 
@@ -51,6 +54,9 @@ class Board:
     in a folder lib beside main are on the board, too.
     flash: keep the board's files in this folder, over several runs; else it is temporary.
     drift_ppm: the board's ticks and clock run fast by that (negative: slow; at most DRIFT_PPM).
+    rtc_drift_ppm: so fast is an ESP32's RTC, by which it sleeps (30000 are 3 %).
+    chip: of an rp2, "rp2040" or "rp2350". skip_sleeps: its sleeps take no time; what it believes
+    to be now is then ahead_s ahead of this machine.
     wrap_bits: its ticks wrap at 2**wrap_bits ms (WRAP_BITS: the least, and a board's); what it
     measures or waits for by them must be shorter than half of that.
     """
@@ -66,16 +72,29 @@ class Board:
         on_line=None,
         flash=None,
         drift_ppm=0,
+        rtc_drift_ppm=0,
+        chip="rp2040",
+        skip_sleeps=False,
         wrap_bits=WRAP_BITS[1],
     ):
         self.kind = kind
         self.lines = []
         self.status = None  # the board's log.status(), once it has ended
         self.returncode = None
-        self._clock = (str(round(drift_ppm * 1000)), str(wrap_bits))
+        self._start = {
+            "board": kind,
+            "chip": chip,
+            "drift_ppb": round(drift_ppm * 1000),
+            "rtc_ppm": round(rtc_drift_ppm),
+            "wrap_bits": wrap_bits,
+            "skips": skip_sleeps,
+            "cause": "power",
+            "woken_by": 0,
+        }
         self._on_line = on_line
         self._stopping = False
-        self._started_by = "power"
+        self._deep_ms = self._deep_since = None
+        self._woken = threading.Event()
         self._process = None
         self._stopped = threading.Event()  # main.py was interrupted, or has ended
         self._ended = threading.Event()
@@ -143,17 +162,17 @@ class Board:
             for module in _HERE.glob("stand_ins/*.py")
             if _ONLY.get(module.stem, self.kind) == self.kind
         ]
-        self._attached_list = ""
         if self._attached:
             modules += _HERE.glob("sensors/*.py")
-            self._attached_list = self._folder / "attached.json"
-            self._attached_list.write_text(json.dumps(self._attached), "utf-8")
         for module in modules:
             (port / module.name).symlink_to(module)
         self._port = port
         self._sensor = self._folder / "celsius"
         self._wdt = self._folder / "watchdog"
-        self._wdt.touch()
+        self._memory = self._folder / "memory"
+        self._kept = self._folder / "clock"
+        for file in (self._wdt, self._memory, self._kept):
+            file.touch()
         self._write_celsius(self._recording[0][1] if self._recording else _host_celsius())
 
     def __enter__(self):
@@ -168,8 +187,7 @@ class Board:
 
     def __exit__(self, *_):
         if self.running:
-            self._stopping = True
-            self._process.kill()
+            self.kill()
         self._thread.join()
         self._feeder.join()
         self._watcher.join()
@@ -183,16 +201,42 @@ class Board:
         """Wait until the board has ended, at most so many seconds; True where it has."""
         return self._ended.wait(seconds)
 
+    @property
+    def asleep(self):
+        """Whether it is in deep sleep."""
+        return self._deep_since is not None
+
+    def wake(self):
+        """Somebody presses the button that wakes it from deep sleep."""
+        self._woken.set()
+
+    @property
+    def rtc_memory(self):
+        """What an ESP32's RTC memory holds; to be set while it is asleep."""
+        kept = self._memory.read_bytes()
+        return kept[2 : 2 + int.from_bytes(kept[:2], "little")]
+
+    @rtc_memory.setter
+    def rtc_memory(self, data):
+        self._memory.write_bytes(len(data).to_bytes(2, "little") + data)
+
+    @property
+    def ahead_s(self):
+        """By so much its sleeps that took no time have brought its true time ahead."""
+        return int((self._kept.read_text().split() or ["0", "0"])[1]) / 1000000
+
     def stop(self):
         """Ctrl-C: main.py ends, and its log may take FLUSH_S to send the rest. Does not wait."""
         self._stopping = True
-        with contextlib.suppress(OSError):
+        self._woken.set()
+        with contextlib.suppress(OSError, ValueError):
             self._process.stdin.write("\x03")
             self._process.stdin.flush()
 
     def kill(self):
         """The power is cut."""
         self._stopping = True
+        self._woken.set()
         self._process.kill()
 
     def finish(self):
@@ -212,19 +256,22 @@ class Board:
             # (Whatever is wrong with that file is for the firmware to say.)
             for network in jsonfile.read(str(self._flash / "config.json")).get("wifi") or ():
                 air[network["ssid"]] = network.get("password")
-        (self._folder / "air.json").write_text(json.dumps(air, ensure_ascii=False), "utf-8")
+        start = {
+            **self._start,
+            "flash": str(self._flash.resolve()),
+            "celsius": str(self._sensor),
+            "air": air,
+            "attached": self._attached,
+            "watchdog": str(self._wdt.resolve()),
+            "memory": str(self._memory.resolve()),
+            "clock": str(self._kept.resolve()),
+        }
+        (self._folder / "start.json").write_text(json.dumps(start, ensure_ascii=False), "utf-8")
         self._wdt.write_text("")
         self._bitten.clear()
         self._process = interpreter.start(
             _HERE / "on_board.py",
-            self.kind,
-            self._flash.resolve(),
-            self._sensor,
-            self._folder / "air.json",
-            *self._clock,
-            self._attached_list,
-            self._started_by,
-            self._wdt.resolve(),
+            self._folder / "start.json",
             path=[self._port],
             heap=HEAP,
             stdin=subprocess.PIPE,
@@ -245,17 +292,38 @@ class Board:
             if self._bitten.is_set():
                 self._hear("board: reset by watchdog")
                 self.returncode = _RESET
-            if self.returncode != _RESET or self._stopping:
+            if self.returncode != _RESET or self._stopping or self._is_stopped_asleep():
                 break
             self._spawn()
         self._stopped.set()
         self._ended.set()
 
+    def _is_stopped_asleep(self):
+        if not self.asleep:
+            return False
+        self._wdt.write_text("")
+        left_s = None
+        if self._deep_ms is not None:
+            left_s = max(0, self._deep_since + self._deep_ms / 1000 - time.monotonic())
+        if self._woken.wait(left_s):
+            self._woken.clear()
+            self._start["woken_by"] = _WOKEN_BY_PIN
+        self._deep_since = None
+        if self._stopping:
+            self.returncode = 0
+        return self._stopping
+
     def _hear(self, line):
         if line.startswith(STOPPED):
             self._stopped.set()
         if line.startswith(_RESET_BY):
-            self._started_by = line[len(_RESET_BY) :]
+            self._start.update(cause=line[len(_RESET_BY) :], woken_by=0)
+        if line.startswith(_DEEP_SLEEP):
+            _, ms, _, by = line[len(_DEEP_SLEEP) :].split()
+            self._start.update(cause="deepsleep", woken_by=int(by))
+            self._woken.clear()
+            self._deep_ms = None if ms == "None" else int(ms)
+            self._deep_since = time.monotonic() if not self._start["skips"] else None
         if line.startswith("status {"):
             with contextlib.suppress(ValueError):
                 self.status = json.loads(line[len("status ") :])

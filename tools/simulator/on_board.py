@@ -1,14 +1,18 @@
 """Runs on MicroPython, started by board.py: boots a simulated board.
 
-Arguments: the board ("esp32" or "rp2"), its flash folder, the file that tells its temperature,
-a JSON file with what is in range (see network.air); how far its crystal is off in parts per
-billion, and the bits of its ticks (see time.boot); a JSON file that lists what is attached to its
-pins, or "" (see attached.py); what has started it, and the file in which its watchdog is fed (see
-machine.feed_file).
+The argument is a JSON file: `board` ("esp32" or "rp2", `chip` its "rp2040" or "rp2350"); `flash`,
+its folder; `celsius`, the file that tells its temperature; `air`, what is in range (see
+network.air); `drift_ppb`, how far its crystal is off in parts per billion, `rtc_ppm` its RTC, and
+`wrap_bits` of its ticks (see time.boot); `attached`, a list of what is at its pins (see
+attached.py) or null; `cause` and `woken_by`, what has started it; `watchdog`, the file in which
+that is fed (see machine.feed_file); `clock` and `memory`, the files of what a restart keeps;
+`skips`, whether its sleeps take no time.
 The folder becomes "/", the module path is a board's, and boot.py and main.py run unchanged.
 Ctrl-C (a byte on standard input, or SIGINT) stops main.py; its Logger is then given FLUSH_S to
 send what is pending. The last line printed is `status ` and log.status() as JSON, where there is
 a log.
+
+An ESP32 that is in deep sleep has ended; it says for how long, and board.py starts it again.
 
 Exit status: 0 main.py ended or was stopped, 1 it raised, RESET the board wants to start again.
 """
@@ -20,6 +24,7 @@ import sys
 import time
 
 import machine
+import machine_sleep
 import network
 
 try:
@@ -31,31 +36,30 @@ FLUSH_S = 10
 RESET = 64
 
 
-def main(board, flash, temperature, air, drift_ppb, wrap_bits, attached="", cause="power", fed=""):
-    with open(air) as f:
-        network.air = json.load(f)
-    sensor = open(temperature)  # noqa: SIM115 (it stays open)
+def main(path):
+    with open(path) as f:
+        start = json.load(f)
+    board, network.air = start["board"], start["air"]
+    sensor = open(start["celsius"])  # noqa: SIM115 (it stays open)
 
     def celsius():
         sensor.seek(0)
         return float(sensor.readline())
 
-    time.boot(board, int(drift_ppb), int(wrap_bits))
+    _power_up(start, board)
     network.style = machine.style = board
+    machine.chip = start["chip"]
     network.gateway = "127.0.0.1"  # its sockets are the PC's: that is who answers or refuses
     machine.celsius = celsius
-    machine.started_by(cause)
-    if fed:
-        machine.feed_file = open(fed, "w")  # noqa: SIM115 (it stays open)
     # The stand-ins that a program may ask for later, before their folder goes out of sight.
     if board == "esp32":
         __import__("esp32")
     else:
         sys.modules["tls"] = __import__("rp2_tls")
-    if attached:
-        _attach(attached)
+    if start["attached"]:
+        _attach(start["attached"])
     vfs.umount("/")
-    vfs.mount(vfs.VfsPosix(flash), "/")
+    vfs.mount(vfs.VfsPosix(start["flash"]), "/")
     os.chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
     sys.argv.clear()
@@ -68,8 +72,14 @@ def main(board, flash, temperature, air, drift_ppb, wrap_bits, attached="", caus
             execfile(path, names)  # noqa: F821
     except KeyboardInterrupt:
         code = _stop(_logger(names))
+    except machine.Hang:
+        return _stand_still()
     except machine.Reset as e:
-        print("board: reset by", e.args[0])
+        if e.args[0] == "deepsleep" and board == "esp32":
+            us, by = machine_sleep.deep_us, machine.wake_reason()
+            print("board: deep sleep, ms:", us and (us + 999) // 1000, "wake_reason:", by)
+        else:
+            print("board: reset by", e.args[0])
         code = RESET
     except Exception as e:
         if type(e).__name__ == "ConfigError":
@@ -83,12 +93,38 @@ def main(board, flash, temperature, air, drift_ppb, wrap_bits, attached="", caus
     return code
 
 
-def _attach(path):
+def _power_up(start, board):
+    time.boot(
+        board,
+        start["drift_ppb"],
+        start["wrap_bits"],
+        start["rtc_ppm"],
+        start["clock"],
+    )
+    machine_sleep.skips = start["skips"]
+    machine_sleep.host_sleeps = not start["skips"]
+    if board == "esp32":
+        machine.memory_file = open(start["memory"], "r+b")  # noqa: SIM115 (it stays open)
+    machine.started_by(start["cause"], start["woken_by"])
+    machine.feed_file = open(start["watchdog"], "w")  # noqa: SIM115 (it stays open)
+
+
+def _stand_still():
+    """The chip hangs. On a board nothing stops that but a power cut; here Ctrl-C does, too."""
+    print("board: it sleeps and nothing will wake it; only a power cut helps")
+    try:
+        while True:
+            time.sleep_ms(1000)
+    except KeyboardInterrupt:
+        return 1
+
+
+def _attach(devices):
     """Sensors and a button, with the modules that boards have frozen in for them."""
     import attached
     import pins
 
-    attached.attach(path)
+    attached.attach(devices)
     machine.Pin = pins.Pin
     machine.I2C = pins.I2C
     for driver in ("dht", "onewire", "ds18x20"):

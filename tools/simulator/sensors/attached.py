@@ -2,22 +2,19 @@
 
 The other stand-ins ask here what a sensor measures now. A recording is a list of rows: the
 milliseconds since power-up from which it holds, its fault ("" for none), and its values. The last
-row stays. The time is the PC's: a sensor does not share the board's crystal.
+row stays. The time is the true one: a sensor does not share the board's crystal, and it goes on
+through the board's sleeps and restarts.
 """
 
-import json
+import time
 
-import utime
-
-_power_up = utime.ticks_ms()
 _recordings = {}  # (device, place): rows
 
 
-def attach(path):
-    """Attach what a JSON file of board.py lists: [device, place, rows] each."""
-    with open(path) as f:
-        for device, place, rows in json.load(f):
-            _recordings[device, place] = rows
+def attach(devices):
+    """Attach what board.py lists: [device, place, rows] each."""
+    for device, place, rows in devices:
+        _recordings[device, place] = rows
 
 
 def places(device):
@@ -32,7 +29,7 @@ def rows(device, place):
 
 def now_ms():
     """Milliseconds since power-up."""
-    return utime.ticks_diff(utime.ticks_ms(), _power_up)
+    return time.up_ms()
 
 
 def row(device, place, at_ms=None):

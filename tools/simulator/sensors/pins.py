@@ -8,11 +8,14 @@ They are put in place of those in stand_ins/machine.py, to which nothing is atta
   A full queue loses it. The level is the present one, not that of the edge.
 - I2C addresses without a device: OSError, ENODEV on an ESP32 and EIO on an rp2 (which takes only
   some pins). Only scan() and transfers to and from a device's registers are here.
+- An rp2's lightsleep with a time ends at any edge that has an irq(); what wakes an ESP32 is in
+  esp32.py. A reset, and so the end of a deep sleep, leaves no pin as it was.
 """
 
 import attached
 import bme280_chip
 import machine
+import machine_sleep
 import micropython
 import utime
 
@@ -76,7 +79,17 @@ class Pin:
             import _thread
 
             self._watched = True
+            machine_sleep.edges += self.times_of(0) + self.times_of(1)
             _thread.start_new_thread(self._replay, ())
+
+    def times_of(self, level):
+        """When (time.up_ms()) what is attached to it comes to that level."""
+        found, last = [], int(self._pull == self.PULL_UP)
+        for at_ms, _, new in attached.rows("button", self.number):
+            if new != last and new == level:
+                found.append(at_ms)
+            last = new
+        return found
 
     def _replay(self):
         # In a thread of its own: the edges come whatever the program does.

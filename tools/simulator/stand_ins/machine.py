@@ -17,7 +17,7 @@ Facts kept, and where they come from:
   wakes it, is in machine_sleep.py.
 - RTC.memory(): an esp32's 2048 bytes, which no reset changes, and which are empty after power-up
   (machine_rtc.c: RTC_NOINIT_ATTR and a magic number). They are in `rtc_memory`, and on the
-  simulated board in `memory_file`, too.
+  simulated board, behind their number, in `memory_file`, too.
 - machine.reset() of an esp32 takes its clock along (ESP-IDF, system_time.c, has that in a shutdown
   handler); after a watchdog's its clock is by its RTC all the way from its last start.
 - A reset ends the program: here it raises `Reset`, a SystemExit, and `resets` lists the causes.
@@ -103,8 +103,8 @@ def started_by(cause, woken_by=0):
     global _cause, _woken_by, rtc_memory
     _cause, _woken_by = cause, woken_by
     if memory_file:
-        memory_file.seek(0)
-        rtc_memory = memory_file.read()
+        kept = memory_file.read()
+        rtc_memory = kept[2 : 2 + int.from_bytes(kept[:2], "little")]
 
 
 def lightsleep(*ms):
@@ -170,8 +170,7 @@ def _memory(*data):
     rtc_memory = bytes(data[0])
     if memory_file:
         memory_file.seek(0)
-        memory_file.truncate()
-        memory_file.write(rtc_memory)
+        memory_file.write(len(rtc_memory).to_bytes(2, "little") + rtc_memory)
         memory_file.flush()
 
 

@@ -31,7 +31,8 @@ every kind of sleep, as the press of a button that the program has prepared for 
 same for pins that have but an irq(), which ends an rp2's lightsleep with a time and nothing else.
 The esp32's wake_reason() is then `reason`. `asleep_us` has the true time spent in both kinds of
 sleep. On the simulated board `host_sleeps`: board.py waits for the end of an esp32's deepsleep,
-for which `deep_us` tells the time (None: until something wakes it).
+for which `deep_us` tells the time (None: until something wakes it). With `skips` sleep takes none
+of the PC's time (time.skip).
 """
 
 import sys
@@ -48,7 +49,7 @@ edges = []
 reason = EXT0
 refused = 0
 asleep_us = {"light": 0, "deep": 0}
-host_sleeps = False
+host_sleeps = skips = False
 deep_us = None
 
 
@@ -147,5 +148,8 @@ def _pass(machine, us, kind="light"):
     if us is None:
         machine.restart("hang", machine.Hang)
     before_us = time.up_us()
-    time.sleep_us(us)
+    if skips:
+        time.skip(us // 1000)
+    else:
+        time.nap_us(us)
     asleep_us[kind] += time.up_us() - before_us

@@ -40,6 +40,7 @@ _rtc_unix_us = _unix_us  # what it shows, by the RTC, when that has counted to 0
 _rtc_since_us = 0  # the true time at which the RTC began to be as fast as now ...
 _rtc_first_us = 0  # ... with this
 _kept = None  # a file that has what is kept through a restart of the simulated board
+_powered_us = 0  # the PC's time when its power came on
 _pc_base_us = 0  # the true time when its present process started
 
 
@@ -73,12 +74,12 @@ def restart_by_rtc():
     follow_rtc()
 
 
-def boot(board, fast_ppb=0, wrap_bits=30, rtc_fast_ppm=0, powered_us=None, kept=None):
+def boot(board, fast_ppb=0, wrap_bits=30, rtc_fast_ppm=0, kept=None):
     """Power-up of an "esp32" or "rp2" in the PC's time. Its crystal is fast by `fast_ppb` parts
     per billion, its RTC by `rtc_fast_ppm` per million; its ticks wrap at 2**wrap_bits ms, but
-    asyncio's own do not. `powered_us`: the PC's ticks_us() when its power came on, `kept` a file:
-    where that has something, this is a restart, and an ESP32's clock goes on by its RTC."""
-    global period, ppm, rtc_ppm, _ppb, _pc, _pc_us, _pc_base_us, _advanced_us, _kept
+    asyncio's own do not. `kept` is a file: where that has something, this is a restart, and an
+    ESP32's clock goes on by its RTC."""
+    global period, ppm, rtc_ppm, _ppb, _pc, _pc_us, _kept
     import pc_time
 
     _pc = pc_time
@@ -89,28 +90,28 @@ def boot(board, fast_ppb=0, wrap_bits=30, rtc_fast_ppm=0, powered_us=None, kept=
     if kept is None:
         power_up(board)
         return
-    _pc_base_us = _advanced_us = pc_time.started_us - powered_us
     _kept = open(kept, "r+")  # noqa: SIM115 (it stays open)
     _start_again(board, _kept.readline().split())
 
 
 def _start_again(board, kept):
-    global _advanced_us, _rtc_since_us, _rtc_unix_us
-    if kept:
-        _advanced_us += int(kept[1])
+    global _advanced_us, _pc_base_us, _powered_us, _rtc_since_us, _rtc_unix_us
+    rtc_unix_us, ahead_us, _powered_us = [int(n) for n in kept or (0, 0, _pc.started_us)]
+    _pc_base_us = _pc.started_us - _powered_us
+    _advanced_us = _pc_base_us + ahead_us
     power_up(board)
     _rtc_since_us = 0
     if kept and board == "esp32":
-        _rtc_unix_us = int(kept[0])
+        _rtc_unix_us = rtc_unix_us
         follow_rtc()
-    else:
-        match_rtc()
+    match_rtc()
 
 
 def _keep():
     if _kept:
+        ahead_us = _advanced_us - _pc_base_us
         _kept.seek(0)
-        _kept.write("%30d %30d\n" % (_rtc_unix_us, _advanced_us - _pc_base_us))
+        _kept.write("%30d %30d %30d\n" % (_rtc_unix_us, ahead_us, _powered_us))
         _kept.flush()
 
 
@@ -165,6 +166,12 @@ def sleep_us(us):
         _pc.sleep_us(us)
     else:
         _advance_us(us)
+
+
+def nap_us(us):
+    """As sleep_us(), but a Ctrl-C interrupts it."""
+    sleep_ms(us // 1000)
+    sleep_us(us % 1000)
 
 
 def sleep_ms(ms):

@@ -1,0 +1,27 @@
+"""Says what it has after each start, and sleeps deeply; `arguments` has the milliseconds, or
+"button": until its button is pressed."""
+
+import time
+
+import machine
+import utime
+
+
+def off_ms():
+    return (time.unix_us() - utime.time_ns() // 1000) // 1000
+
+
+cause = machine.reset_cause()
+memory = machine.RTC().memory() if hasattr(machine.RTC(), "memory") else b""
+woken_by = machine.wake_reason() if hasattr(machine, "wake_reason") else None
+print("start", cause, woken_by, len(memory), time.gmtime()[0], time.ticks_ms() < 900)
+if cause == machine.PWRON_RESET:
+    time.set_unix_us(utime.time_ns() // 1000)
+print("now", off_ms())
+if hasattr(machine.RTC(), "memory"):
+    machine.RTC().memory(memory + b"a")
+with open("arguments") as f:
+    ms = f.read()
+if ms == "button":
+    machine.deepsleep()
+machine.deepsleep(int(ms))
