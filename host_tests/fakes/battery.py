@@ -8,7 +8,7 @@ sleep, each reset and each time that its power comes back.
         log.log("t", board.boot)
         log.sleep(300, deep=True)                  # or machine.deepsleep(300000)
 
-    board.boots(main, until_s=7 * 86400)
+    board.boots(main, until_s=7 * 86400)           # true time; start(wifi=) takes a new WiFi
     assert board.values() == ...                   # what the server has; board.times_ms()
 
 What is kept from boot to boot is what the port keeps (machine_sleep.py has the table): files, and
@@ -16,7 +16,8 @@ on an ESP32 RTC().memory() and the time by its RTC. islog's modules are as first
 sockets, tasks and the radio are gone. `between`, a function without arguments, is called after
 each reset, before main(): it may call cut_power(), flip_bits() or set_clock(). What main() leaves
 by return is the end of boots(), and so is a chip that hangs (`hung`), unless `between` cuts its
-power. True times: time.up_ms(); NOW_MS is their start. How long it slept: machine.asleep_us.
+power. True times: time.up_ms(); NOW_MS is their start. How long it slept: machine_sleep.asleep_us,
+how long its radio was on: network.radio_on_us().
 """
 
 import asyncio
@@ -32,9 +33,12 @@ import virtual_board
 
 
 class Battery(virtual_board.Board):
-    """`crystal_ppm` and `rtc_ppm`: how fast its clocks are (negative: slow)."""
+    """`crystal_ppm` and `rtc_ppm`: how fast its clocks are (negative: slow). `boot_ms`: how long
+    it takes after a reset until its ticks start."""
 
-    def __init__(self, style="esp32", *, rtc_ppm=0, crystal_ppm=0, chip="rp2040", **settings):
+    def __init__(
+        self, style="esp32", *, rtc_ppm=0, crystal_ppm=0, chip="rp2040", boot_ms=0, **settings
+    ):
         network.style = machine.style = style
         machine.chip = chip
         time.power_up(style)
@@ -43,6 +47,7 @@ class Battery(virtual_board.Board):
         self.make_hosts(settings)
         self.logger = None
         self.logged = 0
+        self._boot_ms = boot_ms
         self.boot = 0  # that of now, from 1 on
         self.between = None
         self.hung = False
@@ -83,6 +88,7 @@ class Battery(virtual_board.Board):
         internet.power_cycle()
         network.power_cycle()
         asyncio.new_event_loop()
+        time.advance(self._boot_ms)
         if machine.style == "esp32":
             time.restart_by_rtc()
         else:

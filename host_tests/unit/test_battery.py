@@ -3,9 +3,11 @@ what its port keeps."""
 
 import islog
 import machine
+import machine_sleep
+import network
 from battery import Battery
 from islog import spool_segments
-from virtual_board import NOW_MS, flash, time
+from virtual_board import NOW_MS, flash, reset, time
 
 DAY_S = 86400
 
@@ -128,3 +130,39 @@ def test_what_a_program_has_open_when_it_sleeps_is_gone():
 
     assert board.boots(main, until_s=1500) == 5
     assert board.values("boot") == [1, 2, 3, 4, 5]
+
+
+def test_the_radio_is_off_after_each_deep_sleep_which_a_picos_link_lets_not_come():
+    for style, boots in (("esp32", 10), ("rp2", 740)):
+        reset()
+        board = Battery(style)
+        network.air["home"] = "a password"
+
+        def main():
+            wlan = network.WLAN(network.STA_IF)
+            assert not wlan.active() and not wlan.isconnected()
+            wlan.active(True)
+            wlan.connect("home", "a password")
+            time.sleep(4)
+            assert wlan.isconnected()
+            machine.deepsleep(296000)
+
+        found = board.boots(main, until_s=3000)
+        slept_s = sum(machine_sleep.asleep_us.values()) / 1000000
+        radio_s = network.radio_on_us() / 1000000
+        assert abs(found - boots) < 10 and abs(radio_s + slept_s - 3000) < 60
+        assert abs(radio_s - (4 * boots if style == "esp32" else 3000)) < 60
+
+
+def test_what_a_boot_takes_before_its_ticks_start_its_rtc_counts():
+    board = Battery("esp32", boot_ms=300)
+    shown = []
+
+    def main():
+        if board.boot == 1:
+            time.set_unix_us((NOW_MS + time.up_ms()) * 1000)
+        shown.append((time.ticks_ms(), round(off_s() * 1000)))
+        machine.deepsleep(60000)
+
+    board.boots(main, until_s=180)
+    assert shown == [(0, 0)] * 3

@@ -55,8 +55,8 @@ class Board:
     flash: keep the board's files in this folder, over several runs; else it is temporary.
     drift_ppm: the board's ticks and clock run fast by that (negative: slow; at most DRIFT_PPM).
     rtc_drift_ppm: so fast is an ESP32's RTC, by which it sleeps (30000 are 3 %).
-    chip: of an rp2, "rp2040" or "rp2350". skip_sleeps: its sleeps take no time; what it believes
-    to be now is then ahead_s ahead of this machine.
+    chip: of an rp2, "rp2040" or "rp2350". skip_sleeps: its sleeps take no time; it is then ahead_s
+    ahead of this machine, and so should its NTP host be.
     wrap_bits: its ticks wrap at 2**wrap_bits ms (WRAP_BITS: the least, and a board's); what it
     measures or waits for by them must be shorter than half of that.
     """

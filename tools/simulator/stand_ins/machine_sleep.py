@@ -115,13 +115,14 @@ def _esp32(machine, ms):
     left_ms = machine.watchdog_left_ms()
     machine.stop_watchdog()
     ticks_us, rtc_us = time.whole_ticks_us(), time.rtc_us()
+    true_us = time.up_us()
     _pass(machine, us)
     time.put_ticks(ticks_us + time.rtc_us() - rtc_us)
     time.follow_rtc()
     machine.go_on_watchdog(left_ms)
     network = sys.modules.get("network")
     if network:
-        network.radio_was_off()
+        network.radio_was_off(time.up_us() - true_us)
     return by
 
 
@@ -131,6 +132,9 @@ def deepsleep(machine, ms=None):
     time.match_rtc()
     deep_us, by = _until(None if ms is None else time.by_rtc_us(ms * 1000), wakes)
     if not host_sleeps:
+        network = sys.modules.get("network")
+        if network:
+            network.power_cycle()
         _pass(machine, deep_us, "deep")
     return by
 

@@ -45,6 +45,7 @@ lying = deaf = wedged = False
 failing_bring_ups = 0
 signal_dbm = -57
 open_connections = int
+radio_us = 0  # true time for which a station was on the air, see radio_on_us()
 hostname_max = 32  # MICROPY_PY_NETWORK_HOSTNAME_MAX_LEN
 
 STA_IF = 0
@@ -198,15 +199,23 @@ def keeps_awake():
     return bool(linked) or open_connections() > 0
 
 
-def radio_was_off():
+def radio_on_us():
+    """For so long a station has been on the air, since reset(): microseconds of true time."""
+    for station in _stations.values():
+        station.on_air = station.on_air
+    return radio_us
+
+
+def radio_was_off(us):
     """An esp32 was in lightsleep, where its radio has no power (ESP-IDF's guide to sleep)."""
     for station in _stations.values():
-        station.radio_was_off()
+        station.radio_was_off(us)
 
 
 def power_cycle():
     """A board switched off and on: the interface is down, its settings are the port's own."""
     global _hostname, country_code, wedged, deaf
+    radio_on_us()
     _stations.clear()
     del _wired[:]
     _hostname = None
@@ -217,7 +226,9 @@ def power_cycle():
 def reset():
     """A new board, in an empty place."""
     global style, lying, failing_bring_ups, join_ms, dhcp_ms, gateway, signal_dbm, hostname_max
+    global radio_us
     power_cycle()
+    radio_us = 0
     for what in (air, bssids, reasons, failing):
         what.clear()
     style = "esp32"

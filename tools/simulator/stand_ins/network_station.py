@@ -26,7 +26,8 @@ class Station:
     def __init__(self, port):
         self._port = port
         self.access_point = AccessPoint(port, self)
-        self.on_air = False
+        self._on_air = False
+        self._on_air_since_us = 0
         self.ever_on = False
         self.cuts = 0  # so often all TCP connections were aborted
         self._active = False
@@ -41,6 +42,18 @@ class Station:
         self._deaf_since = None  # the end of a sleep in which the radio was off
         self._settings = {"channel": 6}
         self.start_radio()
+
+    @property
+    def on_air(self):
+        return self._on_air
+
+    @on_air.setter
+    def on_air(self, on):
+        now_us = time.up_us()
+        if self._on_air:
+            self._port.radio_us += now_us - self._on_air_since_us
+        self._on_air = on
+        self._on_air_since_us = now_us
 
     def active(self, *value):
         self._fault("active")
@@ -202,9 +215,10 @@ class Station:
         self._look()
         return self._state in (NO_ADDRESS, UP) or self.access_point.on_air
 
-    def radio_was_off(self):
+    def radio_was_off(self, us):
         """It was off in a sleep: the link still looks up, nothing comes through."""
         self._look()
+        self._on_air_since_us += us
         if self._state in (NO_ADDRESS, UP):
             self._deaf_since = time.ticks_ms()
 
