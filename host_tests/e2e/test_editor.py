@@ -105,7 +105,7 @@ def test_settings_and_their_defaults_are_the_firmwares():
     stub = parameters(LOGGER["__init__"])
     assert stub[: len(named)] == named
     settings = {name: ast.literal_eval(default) for name, default in stub[len(named) :]}
-    rules = {name: default for name, (default, _) in RULES.items() if name not in dict(named)}
+    rules = {name: default for name, (default, *_) in RULES.items() if name not in dict(named)}
     assert settings == rules, (
         f"Logger's keywords in {STUB.name} are not config.RULES: put in"
         f" {sorted(rules.items() - _pairs(settings))}, take out"

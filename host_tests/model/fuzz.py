@@ -299,7 +299,8 @@ def look_ups(count):
         look.close()
         assert internet.open_sockets == 0
         tried += len(server.sent)
-    assert min(found, refused, silent) * 20 >= found + refused + silent
+    total = found + refused + silent
+    assert total < 100 or min(found, refused, silent) * 20 > total
     return "found %d, refused %d, silent %d" % (found, refused, silent)
 
 
