@@ -78,6 +78,10 @@ THEMES = {
         "slow_retry": "How long islog waits before it tries a refused key or a wrong address"
         " again.",
     },
+    "A board on a battery": {
+        "upload_interval": "How long readings gather before they are sent together, with the radio"
+        " off in between; 0: it is always on ([battery.md](battery.md)).",
+    },
     "The clock": {
         "ntp_hosts": "The hosts that are asked for the time, in turn.",
         "sync_interval": "How long after a sync NTP is asked again.",

@@ -33,6 +33,8 @@ class _Status(TypedDict):
     clock_error_ms: int | None
     said: list[tuple[int, str]]
     uptime_s: int
+    # With `upload_interval` only:
+    uploading: NotRequired[bool]
     # With `watchdog` or `restart_after` only:
     restarted: NotRequired[str | None]
     restarts: NotRequired[int]
@@ -83,6 +85,7 @@ class Logger:
         buffer_bytes: int = 8192,
         batch_bytes: int = 2048,
         flush_interval: int = 10,
+        upload_interval: int = 0,
         timeout: int = 5,
         backoff_max: int = 60,
         slow_retry: int = 180,
@@ -176,6 +179,7 @@ class Logger:
         sentences for the console, oldest first, each behind the uptime in seconds when it was said
         last; also with `quiet`) and `uptime_s` (which that is now).
 
+        With `upload_interval` there is one more: `uploading`, whether an upload is under way.
         With `watchdog` or `restart_after` there are three more: `restarted` (why the board was
         restarted, if the server has not answered between that and this boot; else None),
         `restarts` (how often islog has restarted it) and `reset_cause` (machine.reset_cause() as

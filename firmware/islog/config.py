@@ -95,6 +95,7 @@ RULES = {  # type: dict[str, tuple]
     "buffer_bytes": (8192, whole, 64, 1048576, " bytes"),
     "batch_bytes": (2048, whole, 256, 65535, " bytes"),
     "flush_interval": (10, whole, 0, 86400, " seconds"),
+    "upload_interval": (0, whole, 0, 86400, " seconds"),
     "timeout": (5, whole, 1, 300, " seconds"),
     "backoff_max": (60, whole, 1, 3600, " seconds"),
     "slow_retry": (180, whole, 1, 86400, " seconds"),

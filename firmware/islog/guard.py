@@ -46,7 +46,8 @@ class Guard:
     was, where the server has not answered since; else None), `restarts` (how often islog has
     restarted it) and `reset_cause` (the port's number for it, or None)."""
 
-    def __init__(self, log, settings):
+    def __init__(self, log, settings, uploads=None):
+        self._uploads = uploads
         watchdog_s, self._after_s = settings["watchdog"], settings["restart_after"]
         try:
             import machine
@@ -154,6 +155,8 @@ class Guard:
         uplink.answered = None
         age_ms = clock.age_ms(self._periods, self._ticks)
         self._periods, self._ticks = clock.periods, clock.ticks
+        if self._uploads and not self._uploads.doing:  # the radio is off on purpose
+            return
         if self._troubled:
             self._silent_ms = min(self._silent_ms + age_ms, _COUNTED_MS)
         else:

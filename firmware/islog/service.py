@@ -46,8 +46,8 @@ class Service:
 
     def begin(self, log, settings):
         """Tell the console of `log`, a Logger that is complete, and give it what is only there
-        where the settings ask for it: a spool, a guard of the board. ConfigError: it cannot have
-        that, and keeps no files."""
+        where the settings ask for it: a spool, a radio that is off between two uploads, a guard of
+        the board. ConfigError: it cannot have that, and keeps no files."""
         if settings["spool_file"]:
             from .spool import Spool
 
@@ -57,10 +57,15 @@ class Service:
             print("islog:", "version %s, bucket %s" % (__version__, settings["bucket_name"]))
             if self.is_unverified:
                 print("islog:", "the server is not verified (no ca_file): others may read the key")
+        uploads = None
+        if settings["upload_interval"]:
+            from .uploads import Uploads
+
+            uploads = Uploads(log, settings)
         if settings["watchdog"] or settings["restart_after"]:
             from .guard import Guard
 
-            Guard(log, settings)
+            Guard(log, settings, uploads)
         if log._spool:
             log._spool.claim()
 

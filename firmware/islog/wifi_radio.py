@@ -63,6 +63,17 @@ def put_back(wlan, found):
             quietly(wlan, "ifconfig", value)
 
 
+def rest(wifi):
+    """Switch the radio of a WiFi off, until its next poll() joins again."""
+    wlan = wifi._wlan
+    if wlan:
+        if wifi._ready:
+            wifi._found = settings(wlan) or wifi._found
+        wifi._ready, wifi._off = False, True
+        switch_off(wlan)
+    wifi._enter(0)  # DOWN
+
+
 def switch_off(wlan):
     """Switch the radio off. A CYW43 keeps its power until deinit(), which would end an access
     point as well (extmod/network_cyw43.c)."""

@@ -34,7 +34,7 @@ def on_micropython():
     program = """
 import islog, json
 log = islog.Logger("key", "bucket", quiet=True)
-guarded = islog.Logger("key", "bucket", quiet=True, restart_after=300)
+guarded = islog.Logger("key", "bucket", quiet=True, restart_after=300, upload_interval=60)
 def public(thing):
     return [name for name in dir(thing) if name[0] != "_"]
 log.run  # what is there under asyncio is loaded where it is used
