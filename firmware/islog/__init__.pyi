@@ -157,6 +157,9 @@ class Logger:
         """Poll until nothing is pending, without waiting for a batch to be full or old.
 
         False where `timeout` seconds ran out first (None: no limit)."""
+    def sleep(self, seconds: float) -> None:
+        """With `upload_interval` only. Let the board sleep for so long with machine.lightsleep(),
+        the radio off, and awake only for uploads that are due."""
     async def run(self) -> None:
         """Call poll() under asyncio, until close(). With `transport="kept"` no step waits, and
         what would is awaited; with "requests" one POST still takes as long as it takes.

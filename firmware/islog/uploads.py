@@ -63,7 +63,7 @@ class Uploads:
         log.uploading = False
         log._counted += " uploading"
         self._flush, log.flush, log.aflush = log.flush, self.flush, self.aflush
-        self._close, log.close = log.close, self.close
+        self._close, log.close, log.sleep = log.close, self.close, self.sleep
         self._step, log._step = log._step, self.step
 
     def due_ms(self):
@@ -76,6 +76,11 @@ class Uploads:
         if self.doing and not self._log._busy:
             self._failed, self.doing = True, ENDING
             self._log._poll(False)
+
+    def sleep(self, seconds):
+        from .sleep import sleep
+
+        sleep(self._log, self, seconds)
 
     # --- in the place of the Logger's own
 
@@ -156,8 +161,6 @@ class Uploads:
             self._left_ms = max(0, self._left_ms - min(age_ms, _COUNTED_MS))
         if not uplink.doing:
             if not flushing and uplink.wait_ms() >= self._left_ms:
-                if self._radio and self._radio.state != _WIFI_UP:
-                    log.state = "offline"
                 self._failed, self.doing = True, ENDING
                 return 0
             if self._radio and not log._is_linked():
@@ -186,13 +189,15 @@ class Uploads:
         return log.synced and (not timekeeper._overdue() or timekeeper.wait_ms() > 0)
 
     def _leave(self):
-        log, sharing = self._log, self._sharing
+        log, sharing, radio = self._log, self._sharing, self._radio
         log._uplink.give_up()
         log._time.close()
+        if radio and radio._ready and radio.state != _WIFI_UP and log.state != "closed":
+            log.state = "offline"  # it was on, and did not join
         if self in sharing:
             sharing.remove(self)
-        if self._radio and not sharing:
-            call_unloading("wifi_radio", "rest", self._radio)
+        if radio and not sharing:
+            call_unloading("wifi_radio", "rest", radio)
         wait_ms = self._interval_ms
         if not self._failed:
             wait_ms = max(0, wait_ms + self._spread_ms - self._clock.age_ms(*self._began))

@@ -69,7 +69,7 @@ def test_a_flush_in_vain_leaves_the_radio_off():
     network.air.clear()
     board.measure()
     assert not board.logger.flush(20)
-    assert not board.is_on() and board.logger.pending == 1
+    assert not board.is_on() and board.logger.pending == 1 and board.logger.state == "offline"
     board.run(HOUR_S // 2)
     assert not board.is_on()
     network.air["home"] = HOME["password"]
@@ -132,6 +132,16 @@ def test_a_refused_key_keeps_the_radio_off_but_for_a_try_an_hour():
     board.server.always = None
     board.live(2 * HOUR_S)
     board.check_all_there(500, but=14)
+
+
+def test_while_a_pause_is_longer_than_the_interval_the_radio_stays_off():
+    board = Battery(upload_interval=60, slow_retry=HOUR_S)
+    board.live(HOUR_S, every_s=20)
+    board.server.always = 401, {}, b"no"
+    board.live(60, every_s=20)
+    board.on_ms = 0
+    board.live(HOUR_S // 2, every_s=20)
+    assert board.on_ms < 2000 and board.logger.state == "refused"
 
 
 def test_a_ring_that_fills_early_is_sent_early():
