@@ -9,6 +9,7 @@ import os
 
 from . import __version__
 from .batch import quote
+from .errors import call_unloading
 from .timekeeper import Sntp
 from .transport import Requests
 
@@ -46,28 +47,14 @@ class Service:
 
     def begin(self, log, settings):
         """Tell the console of `log`, a Logger that is complete, and give it what is only there
-        where the settings ask for it: a spool, a radio that is off between two uploads, a guard of
-        the board. ConfigError: it cannot have that, and keeps no files."""
-        if settings["spool_file"]:
-            from .spool import Spool
-
-            clock = log._time.clock
-            log._spool = Spool(settings, self.bucket_id, clock, log._uplink, log._on_trouble)
+        where the settings ask for it (parts.py). ConfigError: it cannot have that."""
         if not settings["quiet"]:
             print("islog:", "version %s, bucket %s" % (__version__, settings["bucket_name"]))
             if self.is_unverified:
                 print("islog:", "the server is not verified (no ca_file): others may read the key")
-        uploads = None
-        if settings["upload_interval"]:
-            from .uploads import Uploads
-
-            uploads = Uploads(log, settings)
-        if settings["watchdog"] or settings["restart_after"]:
-            from .guard import Guard
-
-            Guard(log, settings, uploads)
-        if log._spool:
-            log._spool.claim()
+        for name in ("spool_file", "upload_interval", "watchdog", "restart_after"):
+            if settings[name]:
+                return call_unloading("parts", "begin", log, settings, self.bucket_id)
 
 
 # For each generation of the API: (headers of the bucket call, its body, headers of batches,

@@ -17,10 +17,8 @@ _NAP_MS = const(100)
 
 def sleep(log, uploads, seconds):
     """Sleep for `seconds`, awake only for what is due: the Uploads `uploads` of `log` tells."""
-    try:
-        from machine import lightsleep
-    except ImportError:
-        lightsleep = time.sleep_ms  # a PC
+    import machine
+
     # Where there is a Guard, there may be a watchdog.
     most_ms = _WATCHED_MS if "restarts" in log._counted else _LONGEST_MS
     remaining_ms, last = int(seconds * 1000), time.ticks_ms()
@@ -35,6 +33,6 @@ def sleep(log, uploads, seconds):
             time.sleep_ms(min(wait_ms, remaining_ms))
         elif wait_ms:  # 0: there is more to be written to flash
             due_ms = uploads.due_ms()
-            lightsleep(min(remaining_ms, due_ms or most_ms, most_ms))
+            machine.lightsleep(min(remaining_ms, due_ms or most_ms, most_ms))
             if time.ticks_diff(time.ticks_ms(), last) < 2:
                 time.sleep_ms(min(remaining_ms, _NAP_MS))  # it was refused

@@ -41,8 +41,8 @@ _COUNTED_MS = const(4000)
 
 
 class Uploads:
-    """For `log`, a Logger that is complete, as its checked `settings` say. The Logger gets one
-    attribute more, which status() shows, too: `uploading`, whether an upload is under way."""
+    """For `log`, a Logger that is complete, as its checked `settings` say. That gets an attribute
+    more, which status() shows, too: `uploading`, whether an upload is under way; and sleep()."""
 
     def __init__(self, log, settings):
         self.doing = RESTING

@@ -307,7 +307,8 @@ def test_the_programs_of_the_pages_run(reader, tmp_path):
                 main.write_text(text)
                 name = f"program {len(started)}"
                 wifi = [{"ssid": "home", "password": "a password"}]
-                config = reader.config(bucket_name=name, wifi=wifi)
+                gathers_s = 3600 if page.stem == "battery" else 0
+                config = reader.config(bucket_name=name, wifi=wifi, upload_interval=gathers_s)
                 board = boards.enter_context(simulator.Board(config=config, main=main))
                 started.append((name, board))
         for name, board in started:

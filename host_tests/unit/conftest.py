@@ -22,7 +22,14 @@ from host_tests.on_cpython import install  # noqa: E402
 install()
 
 
-_UNWATCHED = ("test_guard", "test_guest", "test_restarted", "test_wifi_radio")
+_UNWATCHED = (
+    "test_guard",
+    "test_guest",
+    "test_restarted",
+    "test_upload_interval",
+    "test_uploads",
+    "test_wifi_radio",
+)
 
 
 @pytest.fixture(autouse=True)
