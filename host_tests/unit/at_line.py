@@ -1,7 +1,17 @@
 """What the tests that interrupt the firmware at each of its lines share: for CPython only, whose
 sys.settrace() tells of each line."""
 
+import random
 import sys
+
+
+def some(every):
+    """Numbers of lines: each `every`-th, from a random one on. So a few runs meet them all, and
+    one run stays short."""
+    number = random.randrange(every)
+    while True:
+        yield number
+        number += every
 
 
 class AtLine:

@@ -1,4 +1,4 @@
-"""Ctrl-C, and a lack of memory, at every line on the way to a restart, and at the first answer
+"""Ctrl-C, and a lack of memory, at any line on the way to a restart, and at the first answer
 after it: the board restarts all the same, and the next boot sends what was in flash.
 
 For CPython only, whose sys.settrace() tells of each line.
@@ -6,7 +6,7 @@ For CPython only, whose sys.settrace() tells of each line.
 
 import machine
 import virtual_board
-from at_line import AtLine
+from at_line import AtLine, some
 from guarded import KEPT, Notes, note
 from islog import guard, logger, spool, spool_records, spool_segments
 from virtual_board import Board, time
@@ -69,23 +69,22 @@ def restarts_with(at, kind):
 
 
 def test_ctrl_c_anywhere_on_the_way_to_a_restart_only_delays_it():
-    number = 0
-    while restarts_with(AtLine(number, KeyboardInterrupt, FILES), KeyboardInterrupt):
-        number += 1
+    for number in some(6):
+        if not restarts_with(AtLine(number, KeyboardInterrupt, FILES), KeyboardInterrupt):
+            break
     assert number > 100
 
 
 def test_a_lack_of_memory_on_the_way_to_a_restart_only_delays_it():
-    number = 0
     wants_memory = "_look", "_restart", "_write"
-    while restarts_with(AtLine(number, MemoryError, GUARD, wants_memory), MemoryError):
-        number += 1
+    for number in some(3):
+        if not restarts_with(AtLine(number, MemoryError, GUARD, wants_memory), MemoryError):
+            break
     assert number > 20
 
 
 def test_ctrl_c_anywhere_before_and_after_the_first_answer():
-    number = hurt = 0
-    while hurt == number:
+    for number in some(4):
         virtual_board.reset()
         with Notes() as notes:
             notes.data = note(7, 2, "no answer for 600 s")
@@ -100,10 +99,10 @@ def test_ctrl_c_anywhere_before_and_after_the_first_answer():
                 except KeyboardInterrupt:
                     pass
                 board.check_books()
-            hurt += at.left < 0
             board.run(20)
             assert board.values() == [0, 1, 2] and 7 in board.values("islog.restarts"), number
             assert notes.data == note(7, 0, ""), number
             assert board.logger.status()["restarted"] == "no answer for 600 s"
-        number += 1
+        if at.left >= 0:
+            break
     assert number > 100
