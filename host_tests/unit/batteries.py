@@ -38,8 +38,8 @@ class Battery(Board):
         time.advance(ms)
 
     def live(self, seconds, every_s=300, poll_s=None):
-        """A program's loop: a reading each `every_s`, and in between poll() as it asks for it, or
-        each `poll_s`."""
+        """A program's loop: a reading each `every_s`, and in between poll() as it asks for it, but
+        each 4 s while nothing is under way; or each `poll_s`."""
         end = time.up_ms() + seconds * 1000
         due = time.up_ms()
         while time.up_ms() < end:
@@ -53,6 +53,8 @@ class Battery(Board):
             self.check_books()
             if poll_s:
                 wait_ms = poll_s * 1000
+            elif wait_ms == 1000 and not self.logger.uploading:
+                wait_ms = min(4000, max(1, due - time.up_ms()))
             self.sleep(max(1, min(wait_ms, end - time.up_ms())))
 
     def check_all_there(self, within_ms, but=0):

@@ -28,12 +28,11 @@ def test_under_asyncio_the_radio_is_off_as_well():
 
     for transport in ("kept", "requests"):
         virtual_board.reset()
-        board, on = Battery(transport=transport), {True: 0, False: 0}
-        seconds = 4 * HOUR_S
-        run(board, board.logger.run(), measure(board, 300), watch(board, on), seconds=seconds)
+        board, on = Battery(transport=transport, upload_interval=600), {True: 0, False: 0}
+        run(board, board.logger.run(), measure(board, 50), watch(board, on), seconds=2400)
         assert on[True] < 10000 and len(board.server.posts) < 20
         assert board.values("n") == list(range(len(board.values("n"))))
-        assert len(board.values("n")) > 180 and not board.is_on()
+        assert len(board.values("n")) > 25 and not board.is_on()
 
 
 def test_aflush_and_aclose_leave_the_radio_off():
@@ -87,7 +86,7 @@ def test_time_with_the_radio_off_is_no_trouble_and_time_in_uploads_is():
 def test_a_server_that_answers_again_ends_the_count_of_trouble():
     with Notes():
         board = Battery(restart_after=300, timeout=5)
-        for _ in range(8):
+        for _ in range(4):
             board.server.always = "drop"
             board.live(3 * HOUR_S)
             board.server.always = None
