@@ -4,7 +4,8 @@ in steps, each of 100 ms at most. What is sent on it is keepalive's.
     look-up       in steps (dns.py) where the port tells its DNS server; else getaddrinfo does it,
                   which cannot be divided, and is not counted against the exchange's time
     connect       without blocking; done where the socket is ready. Each of several addresses gets
-                  its share of the time that remains, 2 s at least, and the next one is tried
+                  its share of the time that remains, 2 s at least, and the next one is tried.
+                  After an exchange that failed the next one begins with another of them
     TLS           is prepared; its handshake comes with the first byte
 
 What a look-up has found is used again until its TTL is over (10 s to an hour), as long as nothing
@@ -53,6 +54,7 @@ class Connection(Transport):
         self._stream = self._poll = None
         self._looking = None  # a dns.LookUp under way
         self._known = None  # (name, its addresses, since when in ticks, for how many ms)
+        self._turn = 0  # exchanges that failed: whose turn it is, of several addresses
         self._where = None  # (scheme, host, port) that the next exchange finds a connection to
         self._last = 0  # ticks of that connection's last use
         self._begun = False  # an answer has begun
@@ -157,6 +159,8 @@ class Connection(Transport):
                 raise OSError("the DNS server is silent")
             if not found and not self._wait_ms():
                 yield looking.socket
+        turn = self._turn % len(found)
+        found = found[turn:] + found[:turn]
         self._known = name, found, time.ticks_ms(), looking.ttl_s * 1000
         looking.close()
         self._looking = None

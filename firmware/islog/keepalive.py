@@ -77,6 +77,7 @@ class Keepalive(Connection):
         except StopIteration:
             pass
         except Exception as e:
+            self._turn += 1
             self.close()
             if not self.status:  # else only the rest of its body is missing
                 self._fault(e)

@@ -180,6 +180,24 @@ def test_where_one_address_of_several_is_gone_the_next_one_is_tried():
         assert len(internet.dns.asked) == 2
 
 
+def test_an_address_that_answers_is_found_however_many_do_not_and_however_short_the_time():
+    addresses = ["192.0.2.%d" % (i + 1) for i in range(5)]
+    for timeout_s in (1, 2, 5):
+        for silent in ("connect", "answer"):
+            server, way = joined(name=addresses[4])
+            way._timeout_s = timeout_s
+            internet.names[NAME] = addresses
+            for address in addresses[:4]:
+                internet.hosts[address + ":80"] = other = Server()
+                other.pieces = lambda raw, keep: []
+                if silent == "connect":
+                    internet.dead.add(address + ":80")
+            for _ in addresses:
+                if post(way, 1) == ACCEPTED:
+                    break
+            assert values(server) == [1]
+
+
 def test_a_refusal_by_one_of_several_addresses_shows_that_the_link_is_alive():
     _, way = joined()
     internet.names[NAME] = ["192.0.2.1", "192.0.2.2"]
