@@ -303,7 +303,7 @@ class Uplink:
             return
         retry.failed()
         least_ms = self._took_ms  # the program gets at least as much time as this has taken
-        if not (self.answered or transport.reached) and len(self.batch.buffer) > _HELD_BYTES:
+        if not self.answered and len(self.batch.buffer) > _HELD_BYTES:
             least_ms = max(least_ms, _HELD_MS)
         status, day = self._same_status
         if status and not day:
