@@ -44,17 +44,22 @@ def a_board():
     return board
 
 
+def is_interrupted(board, at):
+    """Run the program with a Ctrl-C in it. Whether that came; the books hold in any case."""
+    try:
+        with at:
+            asyncio.run(program(board, 3))
+    except KeyboardInterrupt:
+        pass
+    board.check_books()
+    asyncio.new_event_loop()  # as the documentation of asyncio has it, after a Ctrl-C
+    return at.left < 0
+
+
 def test_ctrl_c_at_any_line():
     for number in some(3):
         board, at = a_board(), AtLine(number, KeyboardInterrupt, FILES)
-        try:
-            with at:
-                asyncio.run(program(board, 3))
-        except KeyboardInterrupt:
-            pass
-        reached = at.left < 0
-        board.check_books()
-        asyncio.new_event_loop()  # as the documentation of asyncio has it, after a Ctrl-C
+        reached = is_interrupted(board, at)
         assert asyncio.run(program(board, 3))
         assert set(board.values()) == {1} and board.logger.pending == 0
         assert internet.open_sockets == 0 and not board.logger._uplink.transport.outside_ms
@@ -70,14 +75,7 @@ def test_ctrl_c_at_any_line_of_a_look_up_and_a_connect():
         board = Board(home(), transport="kept", flush_interval=0, timeout=2)
         internet.dns.delay_ms = internet.trip_ms = 6
         at = AtLine(number, KeyboardInterrupt, OF_LOOK_UPS)
-        try:
-            with at:
-                asyncio.run(program(board, 3))
-        except KeyboardInterrupt:
-            pass
-        reached = at.left < 0
-        board.check_books()
-        asyncio.new_event_loop()
+        reached = is_interrupted(board, at)
         asyncio.run(program(board, 10))
         assert set(board.values()) == {1} and board.logger.pending == 0
         asyncio.run(board.logger.aclose())
