@@ -81,10 +81,14 @@ THEMES = {
     "A board on a battery": {
         "upload_interval": "How long readings gather before they are sent together, with the radio"
         " off in between; 0: it is always on ([battery.md](battery.md)).",
+        "rtc_memory": "Which part of an ESP32's RTC memory is islog's in deep sleep, where the"
+        " program uses it, too: `[first byte, bytes]`.",
     },
     "The clock": {
         "ntp_hosts": "The hosts that are asked for the time, in turn.",
         "sync_interval": "How long after a sync NTP is asked again.",
+        "max_clock_error": "Readings wait for the next sync where their time may be wrong by more"
+        " than this.",
         "set_rtc": "Whether the first sync also sets the board's own clock, so that"
         " `time.time()` is right.",
     },
@@ -122,6 +126,8 @@ UNSET = {
     "requests_per_s": "no limit; with `events` 3",
     "transport": "`requests`; with `ca_file` or `watchdog` `kept`",
     "txpower": "the port's own",
+    "rtc_memory": "all of it, where nothing else is there",
+    "max_clock_error": "no limit",
 }
 # Wrong in some way for every rule, so that each of them tells what it allows.
 WRONG = (

@@ -91,6 +91,8 @@ class Logger:
         slow_retry: int = 180,
         sync_interval: int = 14400,
         set_rtc: bool = True,
+        max_clock_error: int | None = None,
+        rtc_memory: list[int] | tuple[int, int] | None = None,
         max_signals: int = 64,
         report_dropped: bool = True,
         spool_file: str | None = None,
@@ -157,9 +159,14 @@ class Logger:
         """Poll until nothing is pending, without waiting for a batch to be full or old.
 
         False where `timeout` seconds ran out first (None: no limit)."""
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, deep: bool = False) -> None:
         """With `upload_interval` only. Let the board sleep for so long with machine.lightsleep(),
-        the radio off, and awake only for uploads that are due."""
+        the radio off, and awake only for uploads that are due. `deep`: with machine.deepsleep(),
+        after which the board starts anew, and the next Logger goes on where this one was.
+        ConfigError: neither this board's RTC memory nor a `spool_file` would keep the readings."""
+    def slept(self, ms: int) -> None:
+        """The program let the board sleep for `ms` milliseconds while its ticks stood still: what
+        was logged before has the right time, and so has what comes. ValueError."""
     async def run(self) -> None:
         """Call poll() under asyncio, until close(). With `transport="kept"` no step waits, and
         what would is awaited; with "requests" one POST still takes as long as it takes.

@@ -69,6 +69,10 @@ def hostname(value):
     return text(value, 32) and len(value.encode()) <= 32
 
 
+def rtc_memory(value):
+    return call_unloading("config_parts", "rtc_memory", value)
+
+
 def wifi(value):
     wrong = call_unloading("config_wifi", "wrong", value)
     if wrong:
@@ -101,6 +105,8 @@ RULES = {  # type: dict[str, tuple]
     "slow_retry": (180, whole, 1, 86400, " seconds"),
     "sync_interval": (14400, whole, 1, 432000, " seconds"),
     "set_rtc": (True, flag),
+    "max_clock_error": (None, whole, 1, 86400, " seconds"),
+    "rtc_memory": (None, rtc_memory),
     "max_signals": (64, whole, 1, 127),
     "country": (None, country),
     "hostname": (None, hostname),

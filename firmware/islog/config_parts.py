@@ -8,6 +8,14 @@ _HELD_S = 10  # a Pico waits so long at most until its network stack takes more
 _TAKEN_BYTES = 2048  # in one batch it takes always
 
 
+def rtc_memory(value):
+    """Whether that is a part of an ESP32's RTC memory: [first byte, bytes]."""
+    if type(value) not in (list, tuple) or len(value) != 2:
+        return False
+    first, size = value
+    return type(first) is type(size) is int and first >= 0 and 256 <= size <= 2048 - first
+
+
 def check(settings):
     """ConfigError: what is wrong with one of `settings`, as another is what it is. With
     `watchdog` the transport is "kept"."""

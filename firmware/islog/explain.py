@@ -12,6 +12,7 @@ _WORDS = {
     "name": "see docs/settings.md",
     "none": "is missing: it is required",
     "flag": "must be true or false",
+    "rtc_memory": "must be [first byte, bytes], 256 bytes or more, within 2048",
     "country": "must be a country's two letters, such as DE",
     # Settings that do not fit together.
     "guid": "must be a guid such as 123e4567-e89b-12d3-a456-426614174000",

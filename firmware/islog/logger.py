@@ -120,7 +120,7 @@ class Logger:
         return self._uplink.lost + (self._spool.lost if self._spool else 0)
 
     def __getattr__(self, name):
-        from .task import get  # run() and its like: only under asyncio
+        from .late import get  # run() and its like
 
         return get(self, name)
 

@@ -4,6 +4,7 @@ It knows the layout of ring.py, batch.py and clock.py, and would be part of them
 program with a spool needed it. The records that hold these bytes: spool_records.py.
 """
 
+import binascii
 import struct
 from array import array
 
@@ -15,6 +16,12 @@ from .ring import STR, words_of
 _SYNC = "<HIIII"  # periods, ticks, unix_block, ms, error_ms of a sync (Clock.syncs)
 _SYNC_BYTES = 18
 _HAS_EPOCH = const(0x80000)  # bit 19 of word 1 (ring.py): the caller gave the time
+
+
+def bucket_key(settings, bucket_id):
+    """Four bytes that tell a bucket from others."""
+    key = settings["api"], bucket_id, settings["bucket_name"]
+    return struct.pack("<I", binascii.crc32("\0".join(key).encode()))
 
 
 def pack_readings(source, most):

@@ -1,20 +1,34 @@
 """What a Logger has only where its settings ask for it: a spool, a radio that is off between two
 uploads, a guard of the board. Loaded for one call, and forgotten (service.py)."""
 
+import os
+
+from .errors import call_unloading
+
 
 def begin(log, settings, bucket_id):
     """Give `log`, a Logger that is complete, what its checked `settings` ask for. ConfigError: it
     cannot have that, and keeps no files."""
-    uploads = None
-    if settings["spool_file"]:
-        from .spool import Spool
-
-        clock = log._time.clock
-        log._spool = Spool(settings, bucket_id, clock, log._uplink, log._on_trouble)
+    uploads = kept = None
     if settings["upload_interval"]:
         from .uploads import Uploads
 
         uploads = Uploads(log, settings)
+        uploads.kept = kept = call_unloading(
+            "rtc_memory", "recall", log, uploads, settings, bucket_id
+        )
+    if settings["max_clock_error"]:
+        from .leaps import hold
+
+        hold(log, settings["max_clock_error"] * 1000)
+    if settings["spool_file"]:
+        from .packing import bucket_key
+        from .spool import Spool
+
+        who = uploads.who if uploads else os.urandom(4) + bucket_key(settings, bucket_id)
+        has_saved = kept.has_saved if kept else None
+        clock = log._time.clock
+        log._spool = Spool(settings, who, clock, log._uplink, log._on_trouble, has_saved)
     if settings["watchdog"] or settings["restart_after"]:
         from .guard import Guard
 

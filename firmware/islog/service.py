@@ -52,7 +52,7 @@ class Service:
             print("islog:", "version %s, bucket %s" % (__version__, settings["bucket_name"]))
             if self.is_unverified:
                 print("islog:", "the server is not verified (no ca_file): others may read the key")
-        for name in ("spool_file", "upload_interval", "watchdog", "restart_after"):
+        for name in "spool_file upload_interval max_clock_error watchdog restart_after".split():
             if settings[name]:
                 return call_unloading("parts", "begin", log, settings, self.bucket_id)
 

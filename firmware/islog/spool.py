@@ -29,8 +29,6 @@ they leave the ring (Segments.filled); and a file that is to be deleted is marke
 else of it changes.
 """
 
-import binascii
-import os
 import struct
 
 from micropython import const
@@ -47,19 +45,20 @@ _ENOSPC = const(28)
 
 
 class Spool(Replay):
-    """Keeps readings of one bucket in flash until `uplink` has sent them. `clock` is this boot's;
-    `on_trouble(sentence)` hears what is wrong. ConfigError: another Logger has the same files
-    (spool_segments.py)."""
+    """Keeps readings of one bucket in flash until `uplink` has sent them. `who` names the boot and
+    that bucket, `clock` is the boot's; `on_trouble(sentence)` hears what is wrong. `has_saved` is
+    None, or, where the boot goes on after a deep sleep, what has_saved() was then. ConfigError:
+    another Logger has the same files (spool_segments.py)."""
 
-    def __init__(self, settings, bucket_id, clock, uplink, on_trouble):
+    def __init__(self, settings, who, clock, uplink, on_trouble, has_saved=None):
         self._most = settings["batch_bytes"]  # bytes of a READINGS record
-        key = settings["api"], bucket_id, settings["bucket_name"]
-        key = struct.pack("<I", binascii.crc32("\0".join(key).encode()))
-        Replay.__init__(self, settings, os.urandom(4) + key, clock, uplink, on_trouble)
+        Replay.__init__(self, settings, who, clock, uplink, on_trouble)
+        self._resumes = has_saved is not None
         self._has_written = False  # this boot has put readings into flash
         self._write_retry = Retry(600, clock)
         self._batch_behind = False  # at close(), the batch was written behind what is in flash
-        self._find_files()
+        if self._find_files() and has_saved:
+            self._saved = self._latest_sync()
 
     def write_due(self, source, stuck):
         """Do one write that is due: a new sync, or the oldest readings of the ring `source`, where
@@ -70,15 +69,19 @@ class Spool(Replay):
             return not self._read_retry.wait_ms() and self._find_files()
         if self._segments and self._segments[0].after < 0:  # an exception ended its deletion
             return self._delete_oldest()
-        known = self._saved is self._latest_sync()
-        if self._has_written and not known and not self._is_empty():
+        if self._has_written and not self.has_saved() and not self._is_empty():
             return self._tried(source, self._write_sync)
         if (stuck or self._segments) and source.used() * 4 > source.size * 3:
             return self._tried(source, self._move, source)
         return False
 
-    def close(self, source):
-        """Write the ring `source` and the batch to flash. False where the batch is not there."""
+    def has_saved(self):
+        """Whether the last file has the clock's latest sync."""
+        return self._saved is self._latest_sync()
+
+    def close(self, source, fits=None):
+        """Write the batch and the ring `source` to flash, of that only what is too much, where a
+        function `fits` tells when it is not. False where the batch is not there."""
         if not self._is_ready():
             return False
         self.release()  # now, as Ctrl-C may end this at any line
@@ -88,8 +91,9 @@ class Spool(Replay):
         while self._waiting() and not self._holds_batch():
             if not self._tried_twice(source, self._write_batch):
                 break
-        while source.count and self._tried_twice(source, self._move, source):
-            pass
+        while source.count and not (fits and fits()):
+            if not self._tried_twice(source, self._move, source):
+                break
         if not (self._waiting() or self.count):
             while self._segments:
                 self._delete_oldest()
@@ -126,7 +130,8 @@ class Spool(Replay):
     def _find_files(self):
         # Find what earlier boots have left in flash. False where the folder or a file cannot be
         # read now.
-        found = Recovery(self._path, self._read_failures > _BLIND)
+        own = self._who if self._resumes else None
+        found = Recovery(self._path, self._read_failures > _BLIND, own)
         try:
             found.find()
         except (OSError, MemoryError) as e:
@@ -139,8 +144,11 @@ class Spool(Replay):
         self._segments, self._block, self.lost = found.segments, block, lost
         if found.unread:
             self._on_trouble("%d files of the spool cannot be read" % found.unread)
-        while self._segments and not self._segments[0].count:
+        while self._segments and not (self._segments[0].count or self._segments[0].own):
             self._delete_oldest()
+        if self._segments and own:
+            self._resumed = self._segments[-1].number, self._segments[-1].size
+            self._has_written = self.own > 0
         return True
 
     # --- to flash

@@ -12,7 +12,8 @@ _FOLDER = const(0x4000)
 
 
 class Recovery:
-    """Looks at the files `path`.<n>; with `blind`, it leaves out one that cannot be read.
+    """Looks at the files `path`.<n>; with `blind`, it leaves out one that cannot be read. `own`:
+    the boot that goes on now, after a deep sleep: its readings are counted as this boot's.
 
     After find(): `segments`, oldest first; `passed`, what the latest PASSED says (file, byte,
     readings: spool_records.py); `number`, that of the next file; `unread`, how many files were
@@ -20,12 +21,12 @@ class Recovery:
     when they are loaded. find() raises OSError or MemoryError where it could not look.
     """
 
-    def __init__(self, path, blind):
+    def __init__(self, path, blind, own=None):
         self.segments = []
         self.passed = 0, 0, 0
         self.number = 1
         self.unread = 0
-        self._path, self._blind = path, blind
+        self._path, self._blind, self._own = path, blind, own
         self._who = None  # the boot whose records are being read (a boot's records lie together)
         self._crossed = []  # the files before this one whose last records are that boot's
         self._torn = None  # (Segment, readings, boot) of the torn end of the file before, or None
@@ -86,9 +87,12 @@ class Recovery:
             segment.size = after
             if (kind == records.READINGS or kind == records.TEXT) and number >= first:
                 if number > first or at >= begin:
-                    segment.count += (
-                        max(0, count - skip) if (number, at) == self.passed[:2] else count
-                    )
+                    if (number, at) == self.passed[:2]:
+                        count = max(0, count - skip)
+                    if who == self._own:
+                        segment.own += count
+                    else:
+                        segment.count += count
             if who != self._who and records.is_whole(f, at):
                 self._who, self._crossed = who, []
             if kind == records.SYNCS and self._crossed and records.is_whole(f, at):

@@ -34,6 +34,8 @@ class Replay(Segments):
         self._read_retry = Retry(60, clock)
         self._read_failures = 0  # failures to read in a row
         self._loaded = 0  # readings of the record that is loaded
+        # This boot goes on after a deep sleep: its records of before that end here (file, byte).
+        self._resumed = 0, 0
         # (boot, SYNCS): the latest that _fetch() has come past; and what is known of the time of
         # the boot whose record is loaded.
         self._syncs = self._known = None, None
@@ -107,14 +109,16 @@ class Replay(Segments):
             if kind == records.SYNCS:
                 if not own and records.is_whole(f, at):
                     self._syncs = who, f.read(size)
-            elif kind == records.PASSED or own and kind == records.TEXT:
-                pass  # (this boot's own TEXT is in the batch as well, and is sent from there)
+            elif kind == records.PASSED:
+                pass
+            elif own and kind == records.TEXT and (first.number, at) >= self._resumed:
+                pass  # (it is in the batch as well, and is sent from there)
             elif who[4:] != self._who[4:]:
                 why = "they are for another bucket"
             elif not records.is_whole(f, at):
                 why = "they are damaged"
             elif kind == records.TEXT:
-                if self._take_text(first, f, after, count, size, skip):
+                if self._take_text(first, f, after, count, size, skip, own):
                     return True
                 why = "batch_bytes is too small for their batch"
             elif self._take_words(first, f, at, after, count, size, skip, who):
@@ -124,7 +128,7 @@ class Replay(Segments):
             if not why:
                 first.at = after
             elif own:
-                gone = min(count, first.own)
+                gone = min(count - skip, first.own)
                 first.own, self.dropped, first.at = first.own - gone, self.dropped + gone, after
             else:
                 gone = min(count - skip, first.count)
@@ -133,14 +137,18 @@ class Replay(Segments):
                 self._on_trouble(_LOST % (gone, why))
         return False
 
-    def _take_text(self, first, f, after, count, size, skip):
+    def _take_text(self, first, f, after, count, size, skip, own):
         uplink, batch = self._uplink, self._uplink.batch
         found = unpack_batch(batch, f, size, count, skip)
         if found:
             entries, uplink.report_count = found
-            uplink.earlier_boot, self._loaded = True, count
-            remaining = max(0, first.count - count + skip)
-            batch.filled, first.count, first.after = entries, remaining, after
+            uplink.earlier_boot, self._loaded = not own, count
+            if own:
+                remaining = max(0, first.own - count + skip)
+                batch.filled, first.own, first.after = entries, remaining, after
+            else:
+                remaining = max(0, first.count - count + skip)
+                batch.filled, first.count, first.after = entries, remaining, after
         return found
 
     def _take_words(self, first, f, at, after, count, size, skip, who):

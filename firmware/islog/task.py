@@ -28,13 +28,6 @@ _NAP_MS = const(20)
 _GLANCE_MS = const(5)
 
 
-def get(log, name):
-    """What is awaited of a Logger, by name. AttributeError: it has nothing of that name."""
-    if name in ("run", "aflush", "aclose", "__aenter__", "__aexit__"):
-        return getattr(Awaitable(log), name)
-    raise AttributeError(name)
-
-
 class Awaitable:
     """What is awaited of the Logger `log`."""
 

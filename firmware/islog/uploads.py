@@ -28,6 +28,7 @@ interface of the program's, or has reset=False) is left alone, and its link is w
 from micropython import const
 
 from .errors import call_unloading
+from .leaps import Leaps
 from .retry import Retry, jitter
 
 RESTING = const(0)
@@ -48,23 +49,36 @@ class Uploads:
         self.doing = RESTING
         self._log, self._clock = log, log._time.clock
         self._interval_ms = settings["upload_interval"] * 1000
-        self._spread_ms = jitter(self._interval_ms >> 3)
+        self.spread_ms = jitter(self._interval_ms >> 3)
         self._next = Retry(0, self._clock)  # the pause until an upload is due
-        self._failed = False  # the last one was in vain
+        self.failed = False  # the last one was in vain
         self._left_ms = 0  # of the minute, at the uptime _at
         self._began = self._at = 0, 0
         self._accepted = 0  # a number that grows with each success
         self._sharing = []  # the Uploads that are under way with this WiFi
-        self._radio = wifi = log._wifi if getattr(log._wifi, "_reset", False) else None
+        self.radio = wifi = log._wifi if getattr(log._wifi, "_reset", False) else None
         if wifi:
             if not hasattr(wifi, "_sharing"):
                 wifi._sharing = []
             self._sharing = wifi._sharing
-        log.uploading = False
+        log.uploading, log.leaps = False, Leaps(self._clock)
         log._counted += " uploading"
         self._flush, log.flush, log.aflush = log.flush, self.flush, self.aflush
         self._close, log.close, log.sleep = log.close, self.close, self.sleep
         self._step, log._step = log._step, self.step
+
+    # What rtc_memory.py keeps through a deep sleep, besides the above: what the last upload has
+    # left (the network that let the board in, its channel; the server's address, with its name's
+    # checksum, and when it was looked up).
+    network = channel = host = address_high = address_low = 0
+    looked_up = None  # type: tuple[int, int] | None
+    kept = None  # a Kept of rtc_memory.py, where the board has woken from a deep sleep
+    rtc = None  # type: tuple[int, int] | None # islog's part of the RTC memory
+    who = None  # type: bytes | None # the boot and the bucket (spool.py)
+
+    def pause(self, ms):
+        """The next upload is due after `ms` milliseconds."""
+        self._next.pause(ms)
 
     def due_ms(self):
         """Milliseconds until the next upload is due by the clock; 0: as soon as there is a
@@ -74,13 +88,13 @@ class Uploads:
     def quiet(self):
         """Give up an upload that is under way: its radio is off then."""
         if self.doing and not self._log._busy:
-            self._failed, self.doing = True, ENDING
+            self.failed, self.doing = True, ENDING
             self._log._poll(False)
 
-    def sleep(self, seconds):
+    def sleep(self, seconds, deep=False):
         from .sleep import sleep
 
-        sleep(self._log, self, seconds)
+        sleep(self._log, self, seconds, deep)
 
     # --- in the place of the Logger's own
 
@@ -91,7 +105,7 @@ class Uploads:
         return done
 
     async def aflush(self, timeout=30):
-        from .task import get
+        from .late import get
 
         done = await get(self._log, "aflush")(timeout)
         if not done:
@@ -104,6 +118,14 @@ class Uploads:
         return done
 
     def step(self, flushing):
+        leaps = self._log.leaps
+        leaps.look()
+        try:
+            return self._advance(flushing)
+        finally:
+            leaps.look(False)
+
+    def _advance(self, flushing):
         log = self._log
         self._clock.tick()
         if log.state == "closed":
@@ -128,7 +150,7 @@ class Uploads:
         log, ring = self._log, self._log._ring
         wait_ms = self._next.wait_ms()
         if wait_ms and not (self._sharing and wait_ms < self._interval_ms // 2):
-            if self._failed or ring.used() * 4 <= ring.size * 3:
+            if self.failed or ring.used() * 4 <= ring.size * 3:
                 return False
         return log.pending or log.spooled or not log.synced
 
@@ -136,10 +158,10 @@ class Uploads:
         log = self._log
         if log._ring.pinned:  # as in Logger._step
             log._ring.pin(0)
-        if self._radio and self._radio.state and not self._sharing:
-            self._radio = None
+        if self.radio and self.radio.state and not self._sharing:
+            self.radio = None
             log._on_trouble("the radio stays on: something else in the program polls its WiFi")
-        if log._spool and log._spool.write_due(log._ring, self._failed):
+        if log._spool and log._spool.write_due(log._ring, self.failed):
             return 0
         return min(_IDLE_MS, self._next.wait_ms() or _IDLE_MS)
 
@@ -155,22 +177,24 @@ class Uploads:
         age_ms, self._at = clock.age_ms(*self._at), (clock.periods, clock.ticks)
         accepted = uplink.sent + uplink.rejected + uplink.recovered + uplink.lost
         accepted += log.synced + (uplink.bucket_wait_ms() is None)
-        if accepted != self._accepted or not self._radio and log.state == "offline":
+        if self.kept and self._accepted not in (-1, accepted):
+            self.kept.forget()
+        if accepted != self._accepted or not self.radio and log.state == "offline":
             self._left_ms, self._accepted = _PATIENCE_MS, accepted
         else:
             self._left_ms = max(0, self._left_ms - min(age_ms, _COUNTED_MS))
         if not uplink.doing:
             if not flushing and uplink.wait_ms() >= self._left_ms:
-                self._failed, self.doing = True, ENDING
+                self.failed, self.doing = True, ENDING
                 return 0
-            if self._radio and not log._is_linked():
+            if self.radio and not log._is_linked():
                 full = ring.used() * 8 > ring.size * 7
                 if log._spool and log._spool.write_due(ring, full or log.state != "online"):
                     return 0
                 return _JOIN_MS
         wait_ms = self._step(True)
         if self._is_done(flushing):
-            self._failed, self.doing = False, ENDING
+            self.failed, self.doing = False, ENDING
         return wait_ms
 
     def _is_done(self, flushing):
@@ -189,7 +213,9 @@ class Uploads:
         return log.synced and (not timekeeper._overdue() or timekeeper.wait_ms() > 0)
 
     def _leave(self):
-        log, sharing, radio = self._log, self._sharing, self._radio
+        log, sharing, radio = self._log, self._sharing, self.radio
+        if self.kept:
+            self.kept.remember()
         log._uplink.give_up()
         log._time.close()
         if radio and radio._ready and radio.state != _WIFI_UP and log.state != "closed":
@@ -199,13 +225,13 @@ class Uploads:
         if radio and not sharing:
             call_unloading("wifi_radio", "rest", radio)
         wait_ms = self._interval_ms
-        if not self._failed:
-            wait_ms = max(0, wait_ms + self._spread_ms - self._clock.age_ms(*self._began))
+        if not self.failed:
+            wait_ms = max(0, wait_ms + self.spread_ms - self._clock.age_ms(*self._began))
             if log._uplink.bucket_untried:
                 wait_ms = 0
             else:
-                self._spread_ms = 0
+                self.spread_ms = 0
         self._next.pause(wait_ms)
         log.uploading, self.doing = False, RESTING
-        if self._failed and log.state != "closed":
+        if self.failed and log.state != "closed":
             log._say("the upload was given up: the next one is in %d s" % (wait_ms // 1000))

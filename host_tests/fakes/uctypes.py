@@ -38,7 +38,12 @@ class bytearray_at:
         return part in bytes(self)
 
     def __setitem__(self, at, value):
-        new = bytearray(self)
+        if isinstance(at, slice):
+            first, last, step = at.indices(self._size)
+            if step == 1 and last - first == len(value):
+                self._all[first:last] = value
+                return
+        new = bytearray(self._all[: self._size])
         new[at] = value
         self._size = 0
         self.extend(new)

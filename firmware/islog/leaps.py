@@ -1,0 +1,209 @@
+"""Uptime goes on through sleep: where the port's ticks stood still, or began anew, the uptime
+leaps. Loaded with `upload_interval` or `max_clock_error`, and by Logger.slept().
+
+A leap is put on all ticks that the rest of islog reads. How long it was is known
+
+    exactly     by the program: Logger.slept()
+    roughly     by the board's RTC, after a deep sleep: an ESP32's goes by an oscillator that may
+                be off by 5 %. How much it was off between two of NTP's answers is taken out of
+                later leaps
+    not at all  where somebody may have set the RTC meanwhile: then the times before the leap go by
+                the answers before it, those after it by the answers after it, which are waited for
+
+An ESP32's ticks go on in light sleep, but by that oscillator, too: nap() counts these times, for
+`error_ms` to tell the truth.
+"""
+
+import time
+from time import ticks_add
+from time import ticks_ms as port_ms
+
+from micropython import const
+
+from .ring import steps
+from .uplink import PROBE
+
+_OFF_PPM = const(60000)  # how far off the RTC is assumed to be before that was measured ...
+_CHANGE_PPM = const(1000)  # ... and at least afterwards: temperature changes it
+_ASK_MS = const(500)
+_VAIN_MS = const(60000)
+_WAIT_MS = const(100)
+_BLOCK_MS = const(100000000)  # as in clock.py
+_SYNCS = const(8)
+_GAP_S = const(2)
+_LONGEST_S = const(2592000)  # 30 days. A longer leap of the RTC: somebody has set it
+
+_ahead_ms = 0  # so far are the ticks that _ticks_ms() tells ahead of the port's
+
+
+def _ticks_ms():
+    return ticks_add(port_ms(), _ahead_ms)
+
+
+def shift(clock, ms):
+    """Let the uptime of `clock` be `ms` more from now on."""
+    global _ahead_ms
+    steps.ticks_ms = _ticks_ms
+    half = (clock.mask >> 1) + 1
+    while ms > 0:
+        part = min(ms, half >> 2)  # a tick() may miss a longer one
+        ms -= part
+        ahead_ms = (_ahead_ms + part + half & clock.mask) - half
+        _ahead_ms = max(ahead_ms, 1 - half)  # ticks_add() takes no more
+        clock.tick()
+
+
+def slept(log, ms):
+    """Logger.slept()."""
+    if not isinstance(ms, int) or ms < 0:
+        raise ValueError("slept() takes whole milliseconds, 0 or more")
+    leaps = getattr(log, "leaps", None)
+    if leaps:
+        leaps.exactly(ms)
+    else:
+        shift(log._time.clock, ms)
+
+
+def hold(log, most_ms):
+    """Let readings of `log` wait while their time may be wrong by more than `most_ms`
+    (`max_clock_error`)."""
+    if not hasattr(log, "leaps"):
+        log.leaps = Leaps(log._time.clock)
+    log.leaps.ask_ms = min(log.leaps.ask_ms, most_ms)
+    deliver = log._deliver
+
+    def held(flushing):
+        if not log._uplink.batch.count and log._time.error_ms(log._ring) > most_ms:
+            # A probe's answer has a Date, and shows whether anything answers.
+            return log._start(PROBE) if log._uplink.probe_due() else _WAIT_MS
+        return deliver(flushing)
+
+    log._deliver = held
+
+
+class Leaps:
+    """Stands in the place of three methods of `clock`, a Clock."""
+
+    def __init__(self, clock):
+        self.clock = clock
+        self.rtc_ppm = 0  # the RTC loses so many parts per million against true time
+        self.off_ppm = _OFF_PPM  # how wrong that may be
+        self.slept_ms = 0  # by the RTC since the last sync; so much of it ...
+        self.napped_ms = 0  # ... in light sleep, where `rtc_ppm` is not taken out
+        self.early_ms = 0  # what was slept before the first sync
+        self.woke = None  # the uptime after a leap of unknown length; None: NTP was heard since
+        self.ask_ms = _ASK_MS  # NTP is asked where the error may be more
+        self._vain = None  # the uptime at which NTP had nothing better to say
+        self._sync_at, clock._sync_at = clock._sync_at, self.sync_at
+        self._sync, clock.sync = clock.sync, self.sync
+        self._due, clock.due = clock.due, self.due
+        self.mark()
+
+    # --- what has leapt
+
+    def exactly(self, ms):
+        """It slept for `ms` while the ticks stood still."""
+        shift(self.clock, ms)
+        self.mark()
+
+    def by_rtc(self, ms):
+        """The same, for `ms` by its RTC."""
+        shift(self.clock, ms + ms * self.rtc_ppm // 1000000)
+        self.slept_ms += ms
+
+    def nap(self, ms):
+        """It slept for `ms` while its ticks went by the RTC."""
+        self.slept_ms += ms
+        self.napped_ms += ms
+
+    def unknown(self, ms):
+        """It slept, perhaps for `ms`. What is known of the time is for before that."""
+        clock = self.clock
+        clock.tick()
+        periods, ticks = clock.periods, clock.ticks
+        if clock.source != "none":
+            error_ms = clock.error_ms(periods, ticks)
+            clock.locate(periods, ticks)
+            last = [periods, ticks, clock.unix_block, ticks + clock.offset_ms, error_ms]
+            clock.syncs, clock.source = clock.syncs[1 - _SYNCS :] + [last], "none"
+        shift(clock, ms)
+        self.slept_ms = self.napped_ms = 0
+        self.woke = clock.periods, clock.ticks
+
+    # --- whether the ticks stood still while the RTC went on
+
+    def mark(self):
+        """The RTC and the uptime are compared from now on."""
+        self._rtc_s = time.time()
+        self._marked = self.clock.stamp()
+        self._gap_s = 0
+
+    def look(self, leap=True):
+        """Compare them. With `leap` False, what is found was done by a step of islog's own, which
+        sets the RTC."""
+        clock = self.clock
+        clock.tick()
+        gap_s = time.time() - self._rtc_s - clock.age_ms(*self._marked) // 1000
+        if leap:
+            self._gap_s = gap_s
+            if not -_GAP_S < gap_s < _GAP_S:
+                if 0 < gap_s < _LONGEST_S:
+                    self.unknown(gap_s * 1000)
+                self.mark()
+        elif not -_GAP_S < gap_s - self._gap_s < _GAP_S:
+            self.mark()
+
+    # --- in the place of the Clock's own
+
+    def sync_at(self, periods, ticks):
+        clock = self.clock
+        sync, ppb, error_ms = self._sync_at(periods, ticks)
+        ms = clock._after(periods, ticks, sync[0], sync[1])
+        if ms < 0:
+            error_ms += min(-ms, self.early_ms) * _OFF_PPM // 1000000
+        elif sync is clock.syncs[-1]:
+            error_ms += min(ms, self.slept_ms) * self.off_ppm // 1000000
+            error_ms += min(ms, self.napped_ms) * abs(self.rtc_ppm) // 1000000
+        return sync, ppb, error_ms
+
+    def due(self, interval_ms):
+        clock = self.clock
+        if self._due(interval_ms):
+            return True
+        if self._vain and clock.age_ms(*self._vain) < _VAIN_MS:
+            return False
+        return clock.error_ms(clock.periods, clock.ticks) > self.ask_ms
+
+    def sync(self, source, unix_s, ms, periods, ticks, error_ms):
+        clock = self.clock
+        before, ppb = clock.source, clock.ppb
+        slept_ms, napped_ms = self.slept_ms, self.napped_ms
+        if not self._sync(source, unix_s, ms, periods, ticks, error_ms):
+            self._vain = periods, ticks
+            return False
+        new = clock.syncs[-1]
+        if self.woke:
+            ms = new[3] - clock._after(new[0], new[1], *self.woke)
+            first = list(self.woke) + [new[2] + ms // _BLOCK_MS, ms % _BLOCK_MS, new[4]]
+            clock.syncs = clock.syncs[:-1][2 - _SYNCS :] + [first, new]
+            clock.ppb, self.woke = ppb, None
+        elif slept_ms and before != "none":
+            clock.ppb = ppb  # the crystal's: what sleep has added says nothing of that
+            if before == source and len(clock.syncs) > 1:
+                self._measure(clock.syncs[-2], new, slept_ms, napped_ms)
+        elif slept_ms:
+            self.early_ms = slept_ms
+        self.slept_ms = self.napped_ms = 0
+        return True
+
+    def _measure(self, old, new, slept_ms, napped_ms):
+        # What the RTC has lost, of that time asleep between two syncs.
+        clock = self.clock
+        least_ppm = (old[4] + new[4]) * 1000000 // slept_ms
+        most_ms = clock._after(new[0], new[1], old[0], old[1])
+        if least_ppm > _CHANGE_PPM or slept_ms < most_ms >> 4:
+            return
+        ppm = -clock.back_ms * 1000000 // slept_ms
+        ppm += self.rtc_ppm * (slept_ms - napped_ms) // slept_ms - self.rtc_ppm
+        self.rtc_ppm += ppm
+        self.off_ppm = min(_OFF_PPM, max(_CHANGE_PPM, 2 * abs(ppm)))
