@@ -116,11 +116,11 @@ class Leaps:
         self.slept_ms += ms
         self.napped_ms += ms
 
-    def unknown(self, ms):
-        """It slept, perhaps for `ms`. What is known of the time is for before that."""
+    def unknown(self, ms, began=None):
+        """It slept, perhaps for `ms`, beginning at the uptime `began` (None: now). What is known
+        of the time is for before that."""
         clock = self.clock
-        clock.tick()
-        periods, ticks = clock.periods, clock.ticks
+        periods, ticks = began or clock.stamp()
         if clock.source != "none":
             error_ms = clock.error_ms(periods, ticks)
             clock.locate(periods, ticks)
@@ -128,14 +128,14 @@ class Leaps:
             clock.syncs, clock.source = clock.syncs[1 - _SYNCS :] + [last], "none"
         shift(clock, ms)
         self.slept_ms = self.napped_ms = 0
-        self.woke = clock.periods, clock.ticks
+        self.woke = began or clock.stamp()
 
     # --- whether the ticks stood still while the RTC went on
 
     def mark(self):
         """The RTC and the uptime are compared from now on."""
         self._rtc_s = time.time()
-        self._marked = self.clock.stamp()
+        self._marked = self._looked = self.clock.stamp()
         self._gap_s = 0
 
     def look(self, leap=True):
@@ -147,11 +147,12 @@ class Leaps:
         if leap:
             self._gap_s = gap_s
             if not -_GAP_S < gap_s < _GAP_S:
-                if 0 < gap_s < _LONGEST_S:
-                    self.unknown(gap_s * 1000)
+                if 0 < gap_s < _LONGEST_S:  # and it woke before what was logged meanwhile
+                    self.unknown(0, self._looked)
                 self.mark()
         elif not -_GAP_S < gap_s - self._gap_s < _GAP_S:
             self.mark()
+        self._looked = clock.periods, clock.ticks
 
     # --- in the place of the Clock's own
 

@@ -11,6 +11,7 @@ are, unless something else is there. The program's own bytes, before and behind,
     numbers                         32 bits each: the RTC's, then what the tables below name
     the syncs of the clock          18 bytes each (packing.py)
     readings                        their signals, and their words as they lay in the ring
+    "iL"                            so that one flipped bit does not make it something else
 
 ASLEEP was written before a deep sleep. It is AWAKE once it was read: if the board is reset then
 without going to sleep, it is not known how long ago that was. Once the server has answered, all
@@ -66,7 +67,7 @@ def part(settings):
     if not has_memory():
         return None
     found = machine.RTC().memory()
-    foreign = found[:2] != _MAGIC and found.strip(b"\0")
+    foreign = found[:2] != _MAGIC and found[-2:] != _MAGIC and found.strip(b"\0")
     return settings["rtc_memory"] or (None if foreign else (0, _BYTES))
 
 
@@ -119,7 +120,7 @@ class Kept:
     def packed(self):
         """What packing.pack_readings() makes of the oldest readings, as many as there is room
         for."""
-        known = _HEAD + 8 + 4 * len(self._told()) + len(packing.pack_syncs(self.clock))
+        known = _HEAD + 10 + 4 * len(self._told()) + len(packing.pack_syncs(self.clock))
         most = self.uploads.rtc[1] - known
         found = packing.pack_readings(self.log._ring, most)
         return found if found[2] <= most else (0, 0, 0, ())
@@ -132,7 +133,7 @@ class Kept:
         text.append(packing.pack_syncs(self.clock))
         text = b"".join(text + [bytes(piece) for piece in parts])
         head = struct.pack("<2sBBII", _MAGIC, FORMAT, _ASLEEP, len(text), binascii.crc32(text))
-        _put(self.uploads.rtc, head + text)
+        _put(self.uploads.rtc, head + text + _MAGIC)
 
     def _told(self, ms=0, count=0):
         log, uplink, clock, uploads = self.log, self.uplink, self.clock, self.uploads
@@ -166,20 +167,18 @@ class Kept:
         Spool.has_saved() was."""
         first, size = self.uploads.rtc
         kept = machine.RTC().memory()[first : first + size]
-        if kept[:2] != _MAGIC:
+        if not kept.strip(b"\0"):
             return False
-        _, made, state, size, crc = struct.unpack_from("<2sBBII", kept, 0)
+        mark, made, state, size, crc = struct.unpack("<2sBBII", (kept + bytes(_HEAD))[:_HEAD])
         text = kept[_HEAD : _HEAD + size]
-        if made != FORMAT or len(text) != size or binascii.crc32(text) != crc:
+        if mark != _MAGIC or made != FORMAT or len(text) != size or binascii.crc32(text) != crc:
             self.log._on_trouble("what was kept through the sleep is damaged: it is not used")
             return False
         if text[4:8] != self.uploads.who[4:]:
             self.log._on_trouble("what was kept through the sleep is for another bucket")
             return False
         self._take(text, state)
-        head = bytearray(kept[: _HEAD + size])
-        head[3] = _AWAKE
-        _put(self.uploads.rtc, bytes(head))
+        _put(self.uploads.rtc, kept[:3] + bytes((_AWAKE,)) + kept[4:])
         return True
 
     def _take(self, text, state):

@@ -216,6 +216,8 @@ class Uploads:
         log, sharing, radio = self._log, self._sharing, self.radio
         if self.kept:
             self.kept.remember()
+            if not self.failed:
+                self.kept.forget()
         log._uplink.give_up()
         log._time.close()
         if radio and radio._ready and radio.state != _WIFI_UP and log.state != "closed":

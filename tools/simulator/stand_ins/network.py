@@ -5,7 +5,9 @@ what each does.
 The radio that a PC lacks, for the simulated board and for the unit tests (any interpreter). Set
 before use, and change while running:
 - `style`: "esp32" or "rp2".
-- `air`: what is in range, ssid -> password; `bssids`: ssid -> 6 bytes, where a test asks for one.
+- `air`: what is in range, ssid -> password; `bssids`: ssid -> 6 bytes, where a test asks for one;
+  `channels`: ssid -> its channel, where that is not 6. `scans_from`: the channels at which an
+  ESP32 began the scans of its joins (network_wlan.c: config(channel=) sets that).
 - `join_ms` until an access point lets the board in, `dhcp_ms` from then until it has an address;
   `address` and `gateway` are what it gets, and `dns`, its DNS server ("0.0.0.0", where it is told
   none: on a PC names are the PC's own to look up).
@@ -34,6 +36,8 @@ from network_wlan import Esp32 as _Esp32
 style = "esp32"
 air = {}
 bssids = {}
+channels = {}
+scans_from = []
 reasons = {}
 failing = {}
 join_ms = 300
@@ -229,7 +233,7 @@ def reset():
     global radio_us
     power_cycle()
     radio_us = 0
-    for what in (air, bssids, reasons, failing):
+    for what in (air, bssids, channels, scans_from, reasons, failing):
         what.clear()
     style = "esp32"
     lying = False

@@ -40,7 +40,7 @@ class Station:
         self._address = None  # a static one
         self._told_dns = None
         self._deaf_since = None  # the end of a sleep in which the radio was off
-        self._settings = {"channel": 6}
+        self._settings = {"channel": 1}
         self.start_radio()
 
     @property
@@ -166,6 +166,8 @@ class Station:
         return self._ssid or ""
 
     def _configured_as(self, name):
+        if name == "channel" and self._state in (NO_ADDRESS, UP):
+            return self._port.channels.get(self._ssid, 6)
         return self._settings[name]
 
     def start_radio(self):

@@ -72,6 +72,7 @@ class Esp32(Station):
         if not self.on_air:
             raise OSError("Wifi Not Started")
         self._tries = 0
+        self._port.scans_from.append(self._settings["channel"])
 
     def _configure(self, name, value):
         if name == "txpower":
