@@ -4,7 +4,6 @@ import contextlib
 import json
 import subprocess
 import threading
-import time
 
 import pytest
 from dnslib import QTYPE, RCODE, RR
@@ -14,6 +13,8 @@ from dnslib.zoneresolver import ZoneResolver
 from tools import interpreter
 
 from .rig import PROGRAMS
+
+SECONDS = 60  # at most, of what comes much sooner
 
 ZONE = """
 $TTL 300
@@ -34,22 +35,26 @@ LONG = ".".join(["x" * 63] * 3 + ["y" * 61])
 
 
 class Resolver(ZoneResolver):
-    """Answers from a zone, with the whole chain of a name's aliases, as resolvers do. `delays_s`:
-    of the next answers, None for none; `asked`: the names, as they came."""
+    """Answers from a zone, with the whole chain of a name's aliases, as resolvers do. `fates`: of
+    the next answers, "lost", or "late": once another question has come; `asked`: the names, as
+    they came."""
 
     def __init__(self, zone):
         super().__init__(zone)
-        self.delays_s = []
+        self.fates = []
         self.asked = []
-        self._lock = threading.Lock()
+        self._came = threading.Condition()
 
     def resolve(self, request, handler):
-        with self._lock:
+        with self._came:
             self.asked.append(str(request.q.qname))
-            delay_s = self.delays_s.pop(0) if self.delays_s else 0
-        if delay_s is None:
-            raise TimeoutError  # an OSError, at which the handler below sends nothing
-        time.sleep(delay_s)
+            self._came.notify_all()
+            before = len(self.asked)
+            fate = self.fates.pop(0) if self.fates else None
+            if fate == "lost" or fate == "late" and not self._came.wait_for(
+                lambda: len(self.asked) > before, SECONDS
+            ):
+                raise TimeoutError  # an OSError, at which the handler below sends nothing
         reply = request.reply()
         name = request.q.qname
         if name.matchSuffix("broken.test"):
@@ -125,7 +130,7 @@ def look_up(asker, dns):
         asker.stdin.write(json.dumps({"name": name, "port": port or dns.port}) + "\n")
         asker.stdin.flush()
         outcome = json.loads(asker.stdout.readline())
-        assert outcome["longest_ms"] <= 150, outcome  # a busy machine takes some of it
+        assert outcome["longest_ms"] <= 100, outcome
         return outcome
 
     return look_up
@@ -160,10 +165,11 @@ def test_what_the_server_says_instead_is_told_in_words(look_up):
 
 
 def test_lost_questions_are_asked_again_and_a_late_answer_counts(look_up, dns):
-    dns.resolver.delays_s = [None, None]
-    assert look_up("one.test")["found"] == ["192.0.2.1"] and len(dns.resolver.asked) == 3
-    dns.resolver.delays_s = [0.8, 5]
-    assert look_up("one.test")["found"] == ["192.0.2.1"] and len(dns.resolver.asked) == 5
+    dns.resolver.fates = ["lost", "lost"]
+    assert look_up("one.test")["found"] == ["192.0.2.1"] and len(dns.resolver.asked) >= 3
+    asked = len(dns.resolver.asked)
+    dns.resolver.fates = ["late", "lost", "lost", "lost"]
+    assert look_up("one.test")["found"] == ["192.0.2.1"] and len(dns.resolver.asked) > asked + 1
 
 
 def test_where_nobody_listens_the_refusal_is_told(look_up):
@@ -188,14 +194,12 @@ def test_a_board_finds_its_server_by_a_name_that_only_its_dns_server_knows(rig, 
         name: getattr(rig.server, name).replace("127.0.0.1", "station.test")
         for name in ("bucket_url", "ingest_url")
     }
-    dns.resolver.delays_s = [None, 0.3]
+    dns.resolver.fates = ["lost", "late"]
     ntp_hosts = [f"clock.test:{rig.server.ntp_port}"]
     with rig.board_with("own_dns", arguments=str(dns.port), ntp_hosts=ntp_hosts, **urls):
         rig.until_caught_up()
         rig.stop()
     rig.check_arrivals(rig.notes())
     rig.check_books()
-    longest_ms = [int(line.split()[1]) for line in rig.board.lines if line.startswith("longest")]
-    assert longest_ms[0] <= 250  # a step, on a busy machine
     assert set(dns.resolver.asked) == {"station.test.", "clock.test."}
     assert "clock ntp" in rig.board.lines
