@@ -2,12 +2,13 @@
 else comes, nothing is lost."""
 
 import socket
-import time
 
 import pytest
 
 from tools.server.front import Front, good
 from tools.server.tls import Chain
+
+from .rig import HELD_S, hold
 
 NO_BODY = b"Content-Length: 0\r\n\r\n"
 JSON = b"Content-Type: application/json\r\n"
@@ -327,12 +328,12 @@ def endless_line(connection):
 
 
 def dripping_answer(connection):
-    connection.drip(b"HTTP/1.1 204 OK\r\n" + NO_BODY * 10, pause_s=0.1)
+    connection.drip(b"HTTP/1.1 204 OK\r\n" + b"X-More: and more\r\n" * 1000, pause_s=0.1)
 
 
 def dripping_body(connection):
-    connection.send(b"HTTP/1.1 500 Sorry\r\nContent-Length: 4000\r\n\r\n")
-    connection.drip(LONG[:4000], pause_s=0.1)
+    connection.send(b"HTTP/1.1 500 Sorry\r\nContent-Length: 40000\r\n\r\n")
+    connection.drip(LONG[:40000], pause_s=0.1)
 
 
 def hundreds(connection):
@@ -350,26 +351,22 @@ SLOW = (endless_headers, endless_line, dripping_answer, dripping_body, hundreds,
 @pytest.mark.parametrize("slow", SLOW)
 def test_an_answer_that_does_not_end_is_given_up_and_holds_nothing_up(rig, slow):
     holding = []  # one connection
-    held_s = []
+    held = []
 
     def answer(connection, store):
         if holding or connection.requests < 4:
             return good(connection, store)
         holding.append(connection)
         store()
-        since = time.monotonic()
-        try:
-            slow(connection)
-        finally:
-            held_s.append(time.monotonic() - since)
+        hold(connection, slow, held)
 
     with Front(rig.server, answer) as front:
         settings = {"bucket_url": front.bucket_url, "ingest_url": front.ingest_url}
         settings |= {"transport": "kept", "flush_interval": 0, "timeout": 3, "wifi": None}
         with rig.board_with("steady", buffer_bytes=65536, **settings):
-            rig.until(lambda: held_s, "the board hangs up")
+            rig.until(lambda: held, "the board hangs up", HELD_S)
             rig.until_caught_up()
             rig.stop()
-    rig.check_not_held_up(*held_s)
+    rig.check_not_held_up(held)
     rig.check_arrivals(rig.notes())
     rig.check_books()

@@ -1,14 +1,11 @@
 """What `requests` is kept to, by a real MicroPython's own: one deadline for all of an exchange."""
 
-import time
-
 import pytest
 
 from tools.server.front import Front, good
 
+from .rig import HELD_S, hold
 from .test_kept import endless_headers, endless_line, silence
-
-MOST_S = 4  # of an exchange with a `timeout` of 1 s, on a busy machine; it would never end
 
 
 def a_letter_at_a_time(connection):
@@ -26,25 +23,20 @@ def a_line_at_a_time(connection):
     "slow", [a_letter_at_a_time, a_line_at_a_time, endless_headers, endless_line, silence]
 )
 def test_an_answer_that_does_not_end_is_given_up_when_the_timeout_is_over(rig, slow):
-    held_s = []
+    held = []
 
     def answer(connection, store):
-        if held_s or rig.server.accepted < 3:
+        if held or rig.server.accepted < 3:
             return good(connection, store)
         store()
-        since = time.monotonic()
-        try:
-            slow(connection)
-        finally:
-            held_s.append(time.monotonic() - since)
+        hold(connection, slow, held)
 
     with Front(rig.server, answer) as front:
         settings = {"bucket_url": front.bucket_url, "ingest_url": front.ingest_url}
         settings |= {"flush_interval": 0, "timeout": 1, "wifi": None, "buffer_bytes": 65536}
         with rig.board_with("steady", **settings):
-            rig.until(lambda: held_s, "the board hangs up")
+            rig.until(lambda: held, "the board hangs up", HELD_S)
             rig.stop()
-    assert held_s[0] < MOST_S
     rig.check_books()
 
 
@@ -56,9 +48,9 @@ def test_a_server_that_takes_longer_than_the_timeout_for_its_headers_has_accepte
 
     with Front(rig.server, answer) as front:
         settings = {"bucket_url": front.bucket_url, "ingest_url": front.ingest_url}
-        settings |= {"flush_interval": 0, "timeout": 1, "wifi": None, "buffer_bytes": 65536}
+        settings |= {"flush_interval": 0, "timeout": 3, "wifi": None, "buffer_bytes": 65536}
         with rig.board_with("steady", **settings):
-            rig.until(lambda: rig.server.accepted > 30, "readings arrive")
+            rig.until(lambda: rig.server.accepted > 2, "readings arrive")
             rig.stop()
     assert rig.board.status["retries"] == 0 and rig.server.duplicates == 0
     rig.check_books()
