@@ -171,7 +171,6 @@ def _memory(*data):
     if memory_file:
         memory_file.seek(0)
         memory_file.write(len(rtc_memory).to_bytes(2, "little") + rtc_memory)
-        memory_file.flush()
 
 
 _WDT_MAX_MS = 8388
@@ -212,7 +211,6 @@ def _tell_feed(wdt_ms):
         _feeds += 1
         feed_file.seek(0)
         feed_file.write("%010d %010d\n" % (_feeds, wdt_ms))
-        feed_file.flush()
 
 
 def watchdog_left_ms():

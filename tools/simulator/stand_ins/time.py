@@ -110,9 +110,9 @@ def _start_again(board, kept):
 def _keep():
     if _kept:
         ahead_us = _advanced_us - _pc_base_us
+        # (MicroPython has no buffer of its own, and its flush() waits for the PC's disk.)
         _kept.seek(0)
         _kept.write("%30d %30d %30d\n" % (_rtc_unix_us, ahead_us, _powered_us))
-        _kept.flush()
 
 
 def _power_up(first_us, unset_at_s):
