@@ -1,5 +1,6 @@
-"""log.run() on MicroPython's own asyncio, with real sockets: what else the program does goes on in
-time, whatever the server does, and a task that is cancelled leaves nothing open."""
+"""log.run() on MicroPython's own asyncio, with real sockets: it never holds up what else the program
+does, whatever the server does, and a task that is cancelled leaves nothing open. (By how many
+milliseconds a ticker is late beside it, `make waits` measures.)"""
 
 import itertools
 import json
@@ -18,10 +19,9 @@ from tools.server.tls import Chain
 
 from .rig import KEY, PROGRAMS
 
-LATE_MS = 20
 SECONDS = 200  # a busy machine is slow
 pytestmark = pytest.mark.skipif(
-    not os.path.exists("/proc/self/schedstat"), reason="Linux tells what the PC itself holds up"
+    not os.path.exists("/proc/thread-self/status"), reason="Linux tells what has waited"
 )
 
 
@@ -64,7 +64,7 @@ def values(server, signal="n"):
     return [reading["value"] for reading in readings]
 
 
-def test_a_ticker_is_in_time_through_every_fault(tmp_path, capsys):
+def test_a_ticker_goes_on_through_every_fault_and_no_step_waits(tmp_path):
     script = iter(FAULTS.values())
     played = []
 
@@ -84,14 +84,12 @@ def test_a_ticker_is_in_time_through_every_fault(tmp_path, capsys):
             found = told(board)
         arrived = values(server)
     assert arrived == sorted(set(arrived)) and len(arrived) >= found["status"]["sent"]
-    late_ms = found["late_ms"]
-    with capsys.disabled():
-        print("\nlate by at most", max(late_ms.values()), "ms")
-    assert len(late_ms) > 20 and max(late_ms.values()) < LATE_MS + late_ms["alone"]
+    assert len(found["ticks"]) > 20 and found["polls"] > len(FAULTS)
+    assert found["waits"] == 0
 
 
-def test_without_the_kept_connection_the_ticker_would_be_late(tmp_path):
-    """That the ticker tells: `requests` waits for the server inside of its one step."""
+def test_without_the_kept_connection_the_ticker_would_be_held_up(tmp_path):
+    """That the count tells: `requests` waits for the server inside of its one step."""
     silence = itertools.chain([FAULTS["silence"]], itertools.repeat(None))
     with LocalServer(KEY) as server, front(Faults(silence), server, idle_s=60) as failing:
         others = {"transport": "requests"}
@@ -102,7 +100,7 @@ def test_without_the_kept_connection_the_ticker_would_be_late(tmp_path):
                 time.sleep(0.1)
             (tmp_path / "stop").touch()
             found = told(board)
-    assert max(found["late_ms"].values()) > 900
+    assert found["waits"] > 0
 
 
 @pytest.mark.parametrize("tls", [False, True])
@@ -112,8 +110,8 @@ def test_an_idle_log_wakes_once_a_second(tmp_path, tls):
         with started(tmp_path, "idle", **settings(server, **ca)) as board:
             found = told(board)
         assert values(server) == [0]
-    assert found["polls"] <= 7
-    assert found["late_ms"]["no trouble"] < LATE_MS + found["late_ms"]["alone"] or tls
+    assert found["polls"] <= found["seconds"] + 2
+    assert found["waits"] == 0
 
 
 @pytest.mark.parametrize("tls", [False, True])
@@ -121,7 +119,7 @@ def test_cancelled_at_200_moments_nothing_is_left_open_and_nothing_is_lost(tmp_p
     rng = random.Random(17)
 
     def slowly(connection, store):
-        time.sleep(rng.random() / 20)
+        time.sleep(rng.random() / 40)
         return good(connection, store)
 
     chain = Chain(tmp_path)
