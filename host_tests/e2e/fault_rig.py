@@ -15,9 +15,11 @@ from tools.server.faults import Faults, front, status
 
 from .rig import BATCH_LOGS, KEPT_EVENTS, KEY, Rig
 
-TIMES = 200
+TIMES = 50
+TIMEOUT_S = 60  # where none is to run out, none does on a busy machine
 BACKOFF_MAX_S = 2
 SLOW_RETRY_S = 20
+REFUSED = 25  # attempts while nothing listens; fault_rounds.py has the same
 END = status(599)  # ends a round
 GATEWAY = "127.0.0.1", 53  # asked where nothing answers (tools/simulator/on_board.py)
 _making = threading.Lock()
@@ -58,16 +60,17 @@ class RedirectTarget:
 
 class FaultRig:
     """A Rig with a board that runs fault_rounds.py, and a Front that fails it as it is told.
+    Where the Front refuses, it does until the board has tried often (fault_rounds.REFUSED).
 
     patience_s: how long a round may take. `arrived`: the values that the server holds, in order.
     `report`: what the board printed at the end of the latest round."""
 
-    def __init__(self, way, kind, folder, redirect_target):
+    def __init__(self, way, kind, folder, redirect_target, timeout_s):
         self.transport = way[0] or "requests"
         self._redirect_target = redirect_target
         self._missing = 0  # values that never arrived: they were rejected
         self._files = contextlib.ExitStack()
-        self.patience_s = 300
+        self.patience_s = 240
         self.arrived = []
         self._script = deque()  # the faults of the round that are still to come
         self._seen = 0  # lines of the console
@@ -79,18 +82,20 @@ class FaultRig:
         self.front = enter(front(self.faults, self.server, idle_s=60))
         self.front.answer = self.answer
         self.front.elsewhere = redirect_target.url
-        self.front.pace_s = 0.1
+        self.front.pace_s = timeout_s / 10
+        self.front.refused_s = None
         self.rig = Rig(self.server, folder, way)
         self.rig.put_module("resources.py")
         self.rig.put_module("socket_needs_link.py", "socket.py")
         self.rig.board_with(
             "fault_rounds",
             kind,
+            on_line=self._hear,
             bucket_url=self.front.bucket_url,
             ingest_url=self.front.ingest_url,
             flush_interval=0,
             batch_bytes=1024,
-            timeout=1,
+            timeout=timeout_s,
             backoff_max=BACKOFF_MAX_S,
             slow_retry=SLOW_RETRY_S,
             sync_interval=432000,  # the board's time leaves the server's behind
@@ -104,6 +109,10 @@ class FaultRig:
     def _arrive(self, reading):
         if not reading["repeat"] and reading["signal"] == "n":
             self.arrived.append(reading["value"])
+
+    def _hear(self, line):
+        if line == "refused":
+            self.front.listen()
 
     def answer(self, connection, store):
         """As the script says. What is repeated is not stored again: it would only take time."""
@@ -165,12 +174,12 @@ class FaultRig:
 
 
 @contextlib.contextmanager
-def two_rigs(folders, redirect_target):
+def two_rigs(folders, redirect_target, timeout_s=TIMEOUT_S):
     """A FaultRig for each transport and API, with a board of each kind."""
     with contextlib.ExitStack() as files:
         found = []
         for way, kind in ((BATCH_LOGS, "esp32"), (KEPT_EVENTS, "rp2")):
-            found.append(FaultRig(way, kind, folders.mktemp("board"), redirect_target))
+            found.append(FaultRig(way, kind, folders.mktemp("board"), redirect_target, timeout_s))
             files.callback(found[-1].close)
         yield found
 

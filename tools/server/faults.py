@@ -19,7 +19,6 @@ from typing import NamedTuple
 
 from .front import Front, good
 
-_REFUSED_S = 0.1
 _JSON = b"Content-Type: application/json\r\n"
 _LONG = b"x" * 1_000_000
 
@@ -78,7 +77,7 @@ def _redirect(number):
 
 
 def _refuse(connection, store):
-    connection.front.refuse(_REFUSED_S)
+    connection.front.refuse(connection.front.refused_s)
     connection.reset()
 
 

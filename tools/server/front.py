@@ -100,7 +100,8 @@ class Front:
     local server's status; it answers, see good(). context: an ssl.SSLContext for TLS. greet:
     called with each Connection before anything else (True: go on). idle_s: a connection on which
     nothing comes for so long is closed. elsewhere: where redirects lead. pace_s: how slowly a slow
-    answer comes. All may be changed meanwhile. `connections` lists the latest there were.
+    answer comes. refused_s: for how long the fault `refused` lets nothing listen; None: until
+    listen(). All may be changed meanwhile. `connections` lists the latest there were.
     """
 
     def __init__(
@@ -115,6 +116,7 @@ class Front:
         port=0,
         elsewhere=NOBODY,
         pace_s=1.0,
+        refused_s=0.1,
     ):
         self.server = server
         self.answer = answer
@@ -125,6 +127,7 @@ class Front:
         self.port = port
         self.elsewhere = elsewhere
         self.pace_s = pace_s
+        self.refused_s = refused_s
         self.connections = []
         self._threads = []
         self._turning = threading.Lock()
