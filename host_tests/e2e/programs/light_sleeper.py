@@ -35,4 +35,4 @@ elif does == "watchdog":
     machine.lightsleep(3000)
     print("still here")
     while True:
-        pass
+        utime.sleep_ms(50)

@@ -5,15 +5,17 @@ import os
 import time
 
 import islog
+import utime
 
-WHILE_MS = 6000
+is_first = "been here" not in os.listdir()
+WHILE_MS = 6000 if is_first else 500
 
 
 def stand_still():
-    if "been here" not in os.listdir():
+    if is_first:
         open("been here", "w").close()
         while True:
-            pass
+            utime.sleep_ms(50)
 
 
 async def tasks():
