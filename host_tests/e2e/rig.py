@@ -160,9 +160,16 @@ class Rig:
         """islog.dropped and the like: what islog says of itself."""
         return [r for r in self.server.readings() if not r["repeat"] and is_own(r)]
 
-    def check_arrivals(self, notes, ahead_s=0, close_s=CLOSE_S):
+    def close_s(self, least_s=CLOSE_S):
+        """How close a time is to the true one: as the board says that its clock is, which is
+        half of what an NTP answer took. (On a busy machine that is more than usual.)"""
+        said_ms = (self.board.status or {}).get("clock_error_ms") or 0
+        return max(least_s, Decimal(said_ms) / 1000)
+
+    def check_arrivals(self, notes, ahead_s=0, close_s=None):
         """The server holds just these notes, in order: signal, value, its type, and the time,
-        that of a clock which is `ahead_s` ahead of the PC's."""
+        that of a clock which is `ahead_s` ahead of the PC's; close_s: rig.close_s()."""
+        close_s = close_s or self.close_s()
         arrived = self.first_arrivals()
         assert [plain(r) for r in arrived] == [plain(n) for n in notes]
         for reading, note in zip(arrived, notes, strict=True):

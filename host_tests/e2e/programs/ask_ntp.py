@@ -2,8 +2,8 @@
 
 One case a line on standard input, JSON: hosts, timeout_s, questions (so often one is asked).
 Its answer is a line on standard output, JSON, a list with an entry for each question: wrong (a
-sentence or None), done, took_ms, and where done off_ms (by so much its time is ahead of the PC's)
-and error_ms.
+sentence or None), done, took_ms, error_ms of the best answer so far, and where done off_ms: by so
+much its time is ahead of the PC's, at least and at most (the PC may be busy while it is read).
 """
 
 import json
@@ -21,18 +21,24 @@ def ask(client, clock):
         wrong = client.ask(clock)
     outcome = {"wrong": wrong, "done": client.done}
     outcome["took_ms"] = time.ticks_diff(time.ticks_ms(), start)
+    if client.best:
+        outcome["error_ms"] = client.best[4]
     if client.done:
+        before_ms = time.time_ns() // 1000000
         clock.tick()
-        unix_s, ms, periods, ticks, outcome["error_ms"] = client.best
+        after_ms = time.time_ns() // 1000000
+        unix_s, ms, periods, ticks, _ = client.best
         since_ms = (clock.periods - periods) * (clock.mask + 1) + clock.ticks - ticks
-        outcome["off_ms"] = unix_s * 1000 + ms + since_ms - time.time_ns() // 1000000
+        at_ms = unix_s * 1000 + ms + since_ms
+        outcome["off_ms"] = at_ms - after_ms, at_ms - before_ms
     return outcome
 
 
 for line in sys.stdin:
     case = json.loads(line)
     clock = Clock()
-    client = Sntp(case["hosts"], case["timeout_s"])
+    client = Sntp(case["hosts"], 1)
+    client._timeout_s = case["timeout_s"]  # also more than it allows itself
     outcomes = []
     while len(outcomes) < case["questions"]:
         outcomes.append(ask(client, clock))

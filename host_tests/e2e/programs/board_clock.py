@@ -9,12 +9,14 @@ from notes import note
 
 
 def tell():
+    true_ns = utime.time_ns()  # a busy PC may come in between
     shown = {
         "time": time.time(),
         "ns": time.time_ns(),
         "date": time.gmtime()[:6],
         "epoch": time.gmtime(0)[0],
-        "true_ns": utime.time_ns(),
+        "true_ns": true_ns,
+        "done_ns": utime.time_ns(),
     }
     print("shown", json.dumps(shown))
 
