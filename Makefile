@@ -38,7 +38,7 @@ coverage: setup-tests ## the lines of islog that the unit tests on CPython do no
 	@$(PY) -m coverage report
 
 bench: setup-tests interpreter ## islog against what one would write by hand, measured (README=1: into the docs)
-	@$(PY) -m tools.bench $(if $(README),--readme)
+	@$(PY) -m tools.bench $(if $(README),--readme) $(ARGS)
 
 waits: setup-tests interpreter ## the longest poll() for every fault, measured (README=1: into the docs)
 	@$(PY) -m tools.bench.waits $(if $(README),--readme)
@@ -60,7 +60,7 @@ soak: setup-tests interpreter ## the long forms: load, fuzz, faults, power cuts 
 	@$(PY) -m tools.load --seconds $(if $(SHORT),1 --rate 0,60) --new
 	@$(if $(SHORT),,$(PY) -m tools.load --million)
 	@$(PY) -m host_tests.server.fuzz --seconds $(if $(SHORT),2,600)
-	@$(PY) -m host_tests.model $(if $(SHORT),--schedules 12 --inputs 12 --injections 24 --shortages 4)
+	@$(PY) -m host_tests.model $(if $(SHORT),--schedules 3 --inputs 3 --injections 0 --shortages 0)
 	@$(if $(SHORT),,$(PY) -m pytest -q host_tests/power --long)
 	@$(PY) -m host_tests.soak $(if $(SHORT),--readings 300 --times 1)
 

@@ -1,9 +1,10 @@
-"""python -m tools.bench [--readme] [--firmware DIR]
+"""python -m tools.bench [--readme] [--rough] [--firmware DIR]
 
 Measures islog against the naive clients (device/naive.py), prints a table with ratios and what
 islog promises, and writes build/bench.json. With --readme it also writes the tables into
 docs/benchmarks.md, and one line of figures into README.md, between the two bench comments of each.
-Takes some 20 seconds. Exit status 1 only where it could not measure.
+Takes some 20 seconds; with --rough, which measures once and not often, a few. Exit status 1 only
+where it could not measure.
 """
 
 import argparse
@@ -31,8 +32,8 @@ class Progress:
         print(f"  {time.monotonic() - self._began_s:4.0f} s  {what} ...", flush=True)
 
 
-def collect(firmware):
-    """Everything that is measured, as one dict."""
+def collect(firmware, rough=False):
+    """Everything that is measured, as one dict. rough: once each, to see that it can be."""
     say = Progress()
     wasm.install()
     folders = measure.variants(firmware)
@@ -40,14 +41,15 @@ def collect(firmware):
     figures["times"] = {}
     for name, folder in folders.items():
         say(f"time of log() and of JSON, {name} code, on the unix port")
-        figures["times"][name] = measure.times(folder)
+        figures["times"][name] = measure.times(folder, rough)
     say("heap, on the 32-bit build")
     figures["heap"] = measure.heap(folders["plain"])
     if "native" in folders:
         figures["heap_native"] = measure.heap_native(folders["native"])
     say("largest block, on the 32-bit build")
     figures["largest"] = {
-        client: measure.largest_block(folders["plain"], client) for client in ("islog", "naive")
+        client: measure.largest_block(folders["plain"], client, rough)
+        for client in ("islog", "naive")
     }
     say("bytes on the wire and readings per second, against a local server")
     figures["network"] = measure.network(list(folders.values())[-1])
@@ -78,6 +80,9 @@ def main():
         "--readme", action="store_true", help=f"write figures into {' and '.join(PAGES)}"
     )
     parser.add_argument(
+        "--rough", action="store_true", help="measure once and not often: to see that it runs"
+    )
+    parser.add_argument(
         "--firmware",
         default=measure.ROOT / "firmware",
         metavar="DIR",
@@ -87,7 +92,7 @@ def main():
     if options.readme:
         for page in PAGES:
             pages.around(page, MARK)  # says now, not after the measurement, where that cannot be
-    figures = collect(options.firmware)
+    figures = collect(options.firmware, options.rough)
     show(figures)
     JSON.parent.mkdir(exist_ok=True)
     rows = [row.as_json() for row in report.rows(figures)]

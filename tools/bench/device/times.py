@@ -186,5 +186,7 @@ def main(*steps):
         step()
 
 
+STEPS = (logging, writing, by_fill, by_signals, by_batch)
+
 if __name__ == "__main__":
-    main(logging, writing, by_fill, by_signals, by_batch)
+    main(*STEPS)
