@@ -51,8 +51,10 @@ class Resolver(ZoneResolver):
             self._came.notify_all()
             before = len(self.asked)
             fate = self.fates.pop(0) if self.fates else None
-            if fate == "lost" or fate == "late" and not self._came.wait_for(
-                lambda: len(self.asked) > before, SECONDS
+            if (
+                fate == "lost"
+                or fate == "late"
+                and not self._came.wait_for(lambda: len(self.asked) > before, SECONDS)
             ):
                 raise TimeoutError  # an OSError, at which the handler below sends nothing
         reply = request.reply()

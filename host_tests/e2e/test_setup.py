@@ -52,7 +52,14 @@ class Checkout:
             wheel.writestr(f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: here\n{tag}")
             wheel.writestr(f"{info}/RECORD", "")
 
-    def start(self, *arguments, file_limit=None, **environment):
+    def start(self, *arguments, file_limit=None, waits=False, **environment):
+        """Start it. waits: pip does for ever, at its first step, for a file that never comes."""
+        if waits:
+            pipe = self.folder / "pipe"
+            if not pipe.exists():
+                os.mkfifo(pipe)
+            environment["PIP_CONFIG_FILE"] = str(pipe)
+
         def limit():  # a disk on which no file can be larger, in bytes
             resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
 
@@ -106,11 +113,12 @@ def made(checkout, made_once):
 
 
 def cut(run, line, sent):
-    """Send a signal to the run once it has said the line; (exit status, what it says then)."""
+    """Send a signal to the run once it has said the line; (exit status, what it says then). It is
+    not over by then: it says the line before pip comes, which waits (see start)."""
     while not run.stdout.readline().startswith(line):
         assert run.poll() is None
     os.killpg(run.pid, sent)
-    said = run.communicate(timeout=60)[0]
+    said = run.communicate(timeout=300)[0]
     return run.returncode, said
 
 
@@ -150,18 +158,18 @@ def test_other_pins_make_it_anew_however_often_that_is_cut_short(made):
     assert status == 1 and said.splitlines()[-1] == (
         "Python could not make .venv here (see above)."
     )
-    cut(made.start(), "Making", signal.SIGKILL)
-    status, said = cut(made.start(), "Making", signal.SIGINT)
+    cut(made.start(waits=True), "Making", signal.SIGKILL)
+    status, said = cut(made.start(waits=True), "Making", signal.SIGINT)
     assert (status, said.splitlines()[-1]) == (1, "Stopped; run it again to go on.")
     assert made.set_up()[0] == 0
     assert made.has() == ["served = 2\n"] and made.runs()
 
 
 def test_a_download_of_the_tests_packages_that_was_cut_short_is_done_again(made):
-    status, said = cut(made.start("tests"), "Adding", signal.SIGINT)
+    status, said = cut(made.start("tests", waits=True), "Adding", signal.SIGINT)
     assert (status, said.splitlines()[-1]) == (1, "Stopped; run it again to go on.")
     assert made.set_up() == (0, "") and made.runs()
-    cut(made.start("tests"), "Adding", signal.SIGKILL)
+    cut(made.start("tests", waits=True), "Adding", signal.SIGKILL)
     assert made.set_up() == (0, "") and made.runs()
     assert made.set_up("tests")[0] == 0
     assert made.has() == ["served = 1\n", "tested = 1\n"]

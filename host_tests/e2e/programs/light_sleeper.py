@@ -28,7 +28,7 @@ elif does == "linked":
     wlan.connect("home", "a password")
     while not wlan.isconnected():
         time.sleep_ms(20)
-    tell("linked", machine.lightsleep, 2000)
+    tell("linked", machine.lightsleep, 3000)
     print("up", wlan.isconnected(), network.route())
 elif does == "watchdog":
     machine.WDT(timeout=2000)
