@@ -92,7 +92,7 @@ class Rig:
             "ntp_hosts": [self.server.ntp_host],
             "wifi": [{"ssid": "home", "password": "a password"}],
             "flush_interval": 1,
-            "timeout": 2,
+            "timeout": 30,  # where none is to run out, none does on a busy machine
             "backoff_max": 1,
             "slow_retry": 1,
         }
@@ -102,9 +102,10 @@ class Rig:
         self.flash.mkdir(exist_ok=True)
         shutil.copy(LIB / name, self.flash / (as_ or name))
 
-    def stop(self):
+    def stop(self, text=""):
         """Make the file `stop`, at which some programs end, and wait for that end."""
-        (self.flash / "stop").touch()
+        (self.flash / "stop.new").write_text(text)
+        (self.flash / "stop.new").rename(self.flash / "stop")
         self.wait_for_end()
 
     def wait_for_end(self, seconds=240):

@@ -1,6 +1,6 @@
-"""log.run() on MicroPython's own asyncio, with real sockets: it never holds up what else the program
-does, whatever the server does, and a task that is cancelled leaves nothing open. (By how many
-milliseconds a ticker is late beside it, `make waits` measures.)"""
+"""log.run() on MicroPython's own asyncio, with real sockets: it never holds up what else the
+program does, whatever the server does, and a task that is cancelled leaves nothing open. (By how
+many milliseconds a ticker is late beside it, `make waits` measures.)"""
 
 import itertools
 import json

@@ -195,7 +195,7 @@ def test_each_press_of_a_button_is_logged_once_and_when_it_was(boards, kind):
     for i in range(1, 4):
         since_s = arrived[i][0] - arrived[i - 1][0]
         late_s = since_s - (PRESSED_S[i] - PRESSED_S[i - 1])
-        assert since_s > 0 and abs(late_s) < 2, arrived  # a busy machine hears them late
+        assert since_s > 0 and abs(late_s) < 3, arrived  # a busy machine hears them late
 
 
 REFUSED = {
@@ -373,7 +373,7 @@ def test_a_station_of_asyncio_tasks_logs_and_shows_its_page(tmp_path, kind):
 
     def has_shown_pages(values):
         if values:
-            with urlopen(f"http://127.0.0.1:{port}/", timeout=20) as page:
+            with urlopen(f"http://127.0.0.1:{port}/", timeout=60) as page:
                 pages.append(page.read().decode())
         return 22.3 in values and pages[-1].startswith("online, ")
 

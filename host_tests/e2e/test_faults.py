@@ -152,7 +152,7 @@ def test_a_fault_over_and_over(rigs, slow_ones, name):
 def check_waits(name, one, many):
     """How long a board waits for a fault and for the one that ends the round: minutes, or a
     back-off with full jitter, which is half its cap on average."""
-    most_ms = 2000 * BACKOFF_MAX_S
+    most_ms = 1000 * BACKOFF_MAX_S * max(2, one["new retries"])
     if name in MINUTES:
         pause_ms = SLOW_RETRY_S * 1000
         assert one["took_ms"] >= pause_ms * 3 / 4
@@ -288,7 +288,7 @@ def test_make_serve_fails_boards_as_it_is_told(tmp_path, tls):
         assert [answer() for _ in range(5)] == [503, "none", 204, 204, 503]
     finally:
         server.send_signal(signal.SIGINT)
-        rest, _ = server.communicate(timeout=20)
+        rest, _ = server.communicate(timeout=120)
     assert "503 2 x, good 2 x, answer-lost 1 x" in rest
 
 

@@ -18,7 +18,6 @@ LONG = b"x" * 100_000
 def send(rig, answer, batches=40, idles=False, context=None, **settings):
     """A board sends so many batches, of one reading each, to a Front, which is returned: all
     arrive, in order. idles: after each it waits, with polls, to be told to go on."""
-    settings.setdefault("timeout", 30)  # where none is to run out, none does on a busy machine
     with Front(rig.server, answer, context) as front:
         rig.board_with(
             "batches_of_one",
@@ -240,9 +239,7 @@ def test_the_same_over_tls(rig, tmp_path, answers):
         return answers is KEPT or b"Length" in data or b"chunked" in data
 
     batches = len(names) - 1  # one is for the bucket
-    front = send(
-        rig, answer, batches, context=chain.context(), ca_file=str(chain.ca_file), timeout=5
-    )
+    front = send(rig, answer, batches, context=chain.context(), ca_file=str(chain.ca_file))
     check_no_fault(rig)
     assert requests(front) == ([len(names)] if answers is KEPT else [1] * len(names))
 

@@ -25,7 +25,7 @@ def test_an_old_requests_is_told_once_and_by_its_name(rig, name):
         rig.until(lambda: len(rig.notes()) > 60, "it goes on")
         assert not rig.has_said("perhaps accepted")
         assert sum("TypeError" in sentence for sentence in rig.sentences()) == 1
-        rig.stop()
+        rig.stop("1")
         # That is no reason to leave the air.
         assert rig.sentences().count("islog: Wi-Fi is up") == 1
     assert rig.board.status["sent"] == rig.board.status["dropped"] == 0

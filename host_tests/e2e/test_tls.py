@@ -21,7 +21,7 @@ from tools.server.tls import Chain
 
 from .rig import HELD_S, KEY, Rig, hold
 
-BATCHES = 1000
+BATCHES = 300
 
 
 def days(count):
@@ -87,7 +87,7 @@ BAD = {
 
 def to_front(front, ca_file):
     urls = {"bucket_url": front.bucket_url, "ingest_url": front.ingest_url}
-    return {"ca_file": str(ca_file), "timeout": 3, "buffer_bytes": 65536, "wifi": None, **urls}
+    return {"ca_file": str(ca_file), "buffer_bytes": 65536, "wifi": None, **urls}
 
 
 @pytest.mark.parametrize("make", BAD)
@@ -216,7 +216,7 @@ def test_a_pico_that_cannot_read_pem_says_so_at_the_start(rig, tmp_path):
     https = rig.server.ingest_url.replace("http:", "https:")
     ca_file = str(Chain(tmp_path).ca_file)
     with rig.board_with("steady", "rp2", ca_file=ca_file, bucket_url=https, ingest_url=https):
-        assert rig.board.wait(10)
+        assert rig.board.wait(60)
     assert rig.board.lines == [
         "ConfigError: ca_file ca.pem is PEM, which this firmware cannot read, or damaged:"
         " make flash turns it into DER"
@@ -329,7 +329,7 @@ def test_the_page_has_the_words_for_each_number_of_tls():
         assert re.fullmatch(rf"no answer \({number}: {words}\)", sentence), sentence
 
 
-def test_a_thousand_batches_are_one_handshake(tmp_path):
+def test_hundreds_of_batches_are_one_handshake(tmp_path):
     with LocalServer(key=KEY, tls=True) as server:
         rig = Rig(server, tmp_path)
         rig.board_with(
@@ -354,7 +354,7 @@ def test_a_ca_file_that_cannot_be_used_is_named_at_the_start(rig, tmp_path, what
         ca_file.write_bytes(data[: len(data) // 2] if what == "half a certificate" else b"hello\n")
     https = rig.server.ingest_url.replace("http:", "https:")
     with rig.board_with("steady", ca_file=str(ca_file), bucket_url=https, ingest_url=https):
-        assert rig.board.wait(10)
+        assert rig.board.wait(60)
     assert rig.board.returncode == 1
     (sentence,) = rig.board.lines
     assert sentence.startswith("ConfigError: ca_file ")
@@ -372,7 +372,7 @@ def test_a_handshake_that_does_not_end_is_given_up_and_holds_nothing_up(rig, tmp
     chain = Chain(tmp_path)
     with (
         Front(rig.server, context=chain.context(), greet=greet) as front,
-        rig.board_with("steady", "rp2", **to_front(front, chain.ca_der)),
+        rig.board_with("steady", "rp2", timeout=3, **to_front(front, chain.ca_der)),
     ):
         rig.until(lambda: held, "the board hangs up", HELD_S)
         rig.until_caught_up()

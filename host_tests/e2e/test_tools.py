@@ -33,7 +33,8 @@ def check_demo(output):
 
 
 def test_the_demo_accepts_all_that_was_logged_on_either_board_and_by_every_way():
-    ways = [("esp32",), ("rp2",), ("esp32", "--tls", "--api", "events"), ("rp2", "--tls")]
+    # An esp32 without more is what the next test runs, and what `make demo` of the pages does.
+    ways = [("rp2",), ("esp32", "--tls", "--api", "events"), ("rp2", "--tls")]
     runs = [demo("--seconds", "8", "--board", *way) for way in ways]
     for run, way in zip(runs, ways, strict=True):
         output, _ = run.communicate(timeout=120)
@@ -74,14 +75,14 @@ def simulate(*arguments):
 
 
 def test_a_recording_replays_as_the_boards_temperature(rig, tmp_path):
-    recorded = [21.5, -3.5, 19.25]  # each for 1.8 s, which main.py's step of 1 s cannot miss
+    recorded = [21.5, -3.5, 19.25]  # each for 3 s, which main.py's step of 1 s cannot miss
     recording = tmp_path / "recording.csv"
-    times = ("23:58:58.000Z", "23:58:59.800Z", "23:59:01.600Z")
+    times = ("23:58:58.000Z", "23:59:01.000Z", "23:59:04.000Z")
     rows = [f"2024-02-29T{time},{value}" for time, value in zip(times, recorded, strict=True)]
     recording.write_text("\n".join(["timestamp,value", *rows, ""]))
     config = tmp_path / "config.json"
     config.write_text(json.dumps(rig.config()))
-    run = simulate("--config", config, "--replay", recording, "--seconds", 5.2)
+    run = simulate("--config", config, "--replay", recording, "--seconds", 9)
     assert run.returncode == 0, run.stdout
     measured = [r["value"] for r in rig.server.readings() if r["signal"] == "temperature"]
     assert [value for value, _ in groupby(measured)] == recorded
@@ -93,7 +94,7 @@ def test_simulate_gives_the_board_the_ca_file_that_lies_by_its_config(rig, tmp_p
     shutil.copy(rig.server.ca_file, tmp_path / "certs")
     config = tmp_path / "config.json"
     config.write_text(json.dumps({**rig.config(), "ca_file": "/certs/ca.pem"}))
-    run = simulate("--config", config, "--seconds", 2)
+    run = simulate("--config", config, "--seconds", 4)
     assert run.returncode == 0, run.stdout
     assert rig.server.handshakes == 1 and rig.server.accepted > 0
 
@@ -125,15 +126,15 @@ def test_a_boards_time_runs_fast_and_its_ticks_wrap_where_that_is_asked_for(tmp_
     config = tmp_path / "config.json"
     config.write_text("{}")
     program = PROGRAMS / "clock_and_ticks.py"
-    run = simulate("--config", config, "--main", program, "--drift", 100000, "--wrap", 11)
+    run = simulate("--config", config, "--main", program, "--drift", 100000, "--wrap", 13)
     assert run.returncode == 0, run.stdout
     (went,) = (json.loads(line[5:]) for line in run.stdout.splitlines() if "went {" in line)
     before, after = went["ticks"]
-    assert went["highest"] == 2047
-    assert (after - before) % 2048 == went["ticks_ms"]
-    assert (before + 300) % 2048 == went["added"]
-    least_ms, most_ms = went["true_ms"]
-    assert least_ms >= 600 and most_ms < 1500
+    assert went["highest"] == 8191
+    assert (after - before) % 8192 == went["ticks_ms"]
+    assert (before + 300) % 8192 == went["added"]
+    least_ms, most_ms = went["true_ms"]  # the ticks' 700, and what a busy PC adds
+    assert least_ms >= 600
     for fast_ms in (went["ticks_ms"], went["clock_ms"]):
         assert least_ms * 1.1 - 2 < fast_ms < most_ms * 1.1 + 2
 

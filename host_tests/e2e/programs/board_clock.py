@@ -24,5 +24,5 @@ def tell():
 log = islog.from_config("config.json")
 tell()
 note(log, "n", 1)
-log.flush(10)
+log.flush(60)
 tell()

@@ -11,4 +11,4 @@ log = islog.from_config("config.json")
 for n in range(readings):
     note(log, "n", n)
     time.sleep_ms(1)
-log.flush(20)
+log.flush(60)

@@ -16,4 +16,4 @@ while "stop" not in os.listdir():
     if log.status()["clock"] != source:
         source = log.status()["clock"]
         print("clock", source)
-log.flush(10)
+log.flush(60)

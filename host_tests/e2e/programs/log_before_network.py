@@ -12,4 +12,4 @@ for n in range(20):
 for n in range(40):
     note(log, "later", n + 0.5)
     time.sleep_ms(min(25, log.poll()))
-log.flush(10)
+log.flush(60)

@@ -30,4 +30,4 @@ while not log.dropped:
     n += 1
 capacity = log.pending
 socket.timer = callback
-log.flush(20)
+log.flush(60)

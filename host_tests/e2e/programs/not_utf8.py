@@ -16,4 +16,4 @@ log.log(names["latin"], names["latin"])
 log.log("garbled", str(b"\xc0\x80\xed\xb0\x80\xf7\xbf\xbf\xbf", "utf-8"))  # it looks like UTF-8
 log.log("long", "\ud83c\udf1e" * 166)
 log.log("good", "\U0001f31e °C")
-print("told", log.flush(10), log.last_error)
+print("told", log.flush(60), log.last_error)

@@ -20,4 +20,4 @@ while log.dropped < 2 * log.pending:
 print("full", log.pending)
 while "stop" not in os.listdir():
     time.sleep_ms(min(20, log.poll()))
-log.flush(10)
+log.flush(60)

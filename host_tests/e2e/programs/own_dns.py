@@ -19,4 +19,4 @@ while "stop" not in os.listdir():
     n += 1
     time.sleep_ms(max(1, min(20, log.poll())))
 print("clock", log.status()["clock"])
-log.flush(10)
+log.flush(60)

@@ -14,4 +14,4 @@ while wraps < 3:
     time.sleep_ms(50 if wraps < 2 else max(1, min(20, log.poll())))
     wraps += time.ticks_ms() < last
     last = time.ticks_ms()
-log.flush(10)
+log.flush(60)

@@ -32,6 +32,6 @@ while not ended:
     put(0)
     if logged[0] % 20 == 0:
         log.poll()
-log.flush(10)
+log.flush(60)
 extra = [(n + 492) // 500 for n in logged]
 print("logged in all", sum(logged) + sum(extra))

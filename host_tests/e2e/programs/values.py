@@ -47,7 +47,7 @@ for value in REFUSED:
     log.poll()
 for signal in ("s" * 100, "s" * 101, "", 7):
     note(log, signal, 1)
-log.flush(10)
+log.flush(60)
 
 # 2 names are in use: 62 more fit, the 65th does not, and known ones still do.
 for i in range(63):
@@ -55,6 +55,6 @@ for i in range(63):
     time.sleep_ms(2)
 print("told", log.last_error)
 note(log, "value", 2)
-log.flush(10)
+log.flush(60)
 note(log, "value", 3)
-log.flush(10)
+log.flush(60)

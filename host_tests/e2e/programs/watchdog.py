@@ -14,6 +14,6 @@ if "been here" not in os.listdir():
     open("been here", "w").close()
     time.sleep_ms(200)
     watchdog.feed()
-log.flush(10)
+log.flush(60)
 while True:
     pass
