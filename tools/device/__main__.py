@@ -7,7 +7,7 @@ from pathlib import Path
 try:
     from tools.settings import ROOT
 
-    from . import DeviceError, bench, flash, follow, spool
+    from . import DeviceError, flash, follow, spool
     from .board import find_port
 except ImportError as e:
     sys.exit(f"{e.name} is not installed here: use `make flash`, which brings it.")
@@ -49,6 +49,8 @@ def run(given):
     elif given.command == "pull-spool":
         spool.pull(port, given.to)
     else:
+        from . import bench  # with the local server: the others need not wait a second for that
+
         bench.bench_board(port)
 
 
