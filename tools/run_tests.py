@@ -40,7 +40,7 @@ STEPS = (
     ("micropython", "MicroPython", ("host_tests.on_micropython",)),
     ("heap", "heap", ("pytest", "host_tests/heap", *TESTS, "2")),
     ("server", "server", ("pytest", "host_tests/server", *FILES, "2")),
-    ("model", "random days", ("pytest", "host_tests/model")),
+    ("model", "random days", ("pytest", "host_tests/model", *FILES, "2")),
     ("power", "power cuts", ("pytest", "host_tests/power", *TESTS, "2")),
     # These wait more than they work: several at once.
     ("flash", "flash", ("pytest", "host_tests/flash", *TESTS, "3")),

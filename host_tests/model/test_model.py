@@ -1,10 +1,11 @@
-"""A few thousand random days, some thousand random inputs, and a street of boards."""
+"""Hundreds of random days and thousands of random inputs (`python -m host_tests.model --help`: the
+long form, from a random seed on)."""
 
 import pytest
 
 from . import runs
 
-COUNTS = {"cpython": 1500, "micropython": 500}
+COUNTS = {"cpython": 450, "micropython": 150}
 SEED = 1  # a soak begins with a random one
 
 
@@ -17,12 +18,12 @@ def days():
 @pytest.mark.parametrize(
     ("what", "count"),
     [
-        ("kept", 2000),
-        ("requests", 2000),
-        ("sntp", 2000),
-        ("dns", 6000),
-        ("config", 300),
-        ("flash", 300),
+        ("kept", 800),
+        ("requests", 800),
+        ("sntp", 800),
+        ("dns", 3000),
+        ("config", 150),
+        ("flash", 75),
     ],
 )
 def test_random_bytes_are_survived_and_counted_honestly(what, count):
@@ -40,7 +41,8 @@ def test_the_books_are_right_after_each_step_of_random_days(days, interpreter):
     assert seen["schedules"] == COUNTS[interpreter]
     # They were bad days: all that there is has happened, and often.
     assert seen["kinds"] == 25 and seen["faults"] > seen["requests"] // 10
-    assert min(seen["cuts"], seen["dropped"], seen["again"], seen["recovered"], seen["lost"]) > 20
+    rarest = min(seen[what] for what in ("cuts", "dropped", "again", "recovered", "lost"))
+    assert 25 * rarest > seen["schedules"]
     assert seen["hours"] > 24 * seen["schedules"]
     assert seen["arrived"] > seen["logged"] // 3
     assert seen["interrupted"] > 1000 or interpreter == "cpython"

@@ -2,7 +2,7 @@
 
 from . import runs
 
-DAYS = 16
+DAYS = 8
 SEED = 1
 
 
