@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import threading
 
 import pytest
 
@@ -43,6 +44,14 @@ class BoardClient:
 def reading(**changed):
     fields = {"b": "kitchen", "sn": "t", "v": 21.5, "e": 1416262288.913554, "tid": BUCKET_ID}
     return {**fields, **changed}
+
+
+def stop_waiting_for_nobody(server, limit_s=50):
+    """Stop it; whoever it must not wait for would keep it for longer than `limit_s`."""
+    stopping = threading.Thread(target=server.stop, daemon=True)
+    stopping.start()
+    stopping.join(limit_s)
+    assert not stopping.is_alive(), "the server waits for a client"
 
 
 @pytest.fixture

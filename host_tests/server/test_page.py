@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.load import CHART_LIMIT_S, PAGE_LIMIT_S, fill
+from tools.load import fill
 from tools.server import LocalServer
 
 from .browser import browser, greenhouse, page
@@ -165,25 +165,22 @@ def test_an_outage_is_shown_and_made_up_for(chromium, server, board):
         )
 
 
-def test_a_million_readings_open_within_a_second_and_draw_within_two(chromium, tmp_path):
-    """Seconds that the server works: how long it takes depends on what else the machine does, and
-    is for `make load` to measure."""
-    fill(tmp_path / "r.db", 1_000_000)
+def test_a_chart_of_very_many_readings_is_drawn_from_few(chromium, tmp_path):
+    """How long a million take is for `make load` to measure."""
+    fill(tmp_path / "r.db", 200_000)
+    answered = []
     with LocalServer(key=KEY, db=str(tmp_path / "r.db")) as server, page(chromium) as opened:
-        opened.goto("about:blank")
-        began = time.process_time()
+        opened.on("requestfinished", lambda r: answered.append(r) if "/api/b" in r.url else None)
         opened.goto(server.url)
         opened.locator("article.card .now").wait_for()
-        page_s = time.process_time() - began
         opened.wait_for_function(DRAWN, arg="temperature")
         opened.get_by_role("button", name="All").click()
-        began = time.process_time()
         opened.wait_for_function(
-            "() => document.querySelector('footer').innerText.includes('1,000,000 read')"
+            "() => document.querySelector('footer').innerText.includes('200,000 read')"
         )
-        chart_s = time.process_time() - began
         opened.wait_for_function(DRAWN, arg="temperature")
-    assert page_s < PAGE_LIMIT_S and chart_s < CHART_LIMIT_S, (page_s, chart_s)
+        sizes = {r.url: r.sizes()["responseBodySize"] for r in answered}
+    assert any("signal=temperature" in url for url in sizes) and max(sizes.values()) < 200_000
 
 
 def test_a_phone_sees_all_of_it(chromium, server, board):

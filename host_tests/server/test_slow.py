@@ -26,7 +26,7 @@ def test_a_head_that_drips_is_cut_off(server, board, monkeypatch):
     monkeypatch.setattr(http, "HEAD_LIMIT_S", 1)
     silent, dripping, kept = connect(server), connect(server), connect(server)
     ask(kept)
-    deadline = time.monotonic() + 8
+    deadline = time.monotonic() + 60
     try:
         while time.monotonic() < deadline:
             dripping.sendall(b"G")
@@ -47,6 +47,7 @@ def test_a_body_that_drips_is_answered_and_cut_off(server, board, monkeypatch):
         answer = b"".join(iter(lambda: s.recv(1000), b""))
         assert answer.startswith(b"HTTP/1.1 408") and b"longer than 0.3 s" in answer
     assert server.readings() == []
+    monkeypatch.undo()  # this board, too, may have to wait for its turn on a busy machine
     assert board.send([reading()])[0] == 204
 
 
@@ -57,7 +58,7 @@ def test_a_reader_that_stalls_is_cut_off(server, board, monkeypatch):
     with connect(server) as s:
         path = f"/api/buckets/{BUCKET_ID}/export.jsonl"
         s.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        deadline = time.monotonic() + 25
+        deadline = time.monotonic() + 60
         while any(c.transport for c in server.connections()):
             assert time.monotonic() < deadline, "still connected"
             time.sleep(0.02)
