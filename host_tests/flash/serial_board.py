@@ -101,8 +101,16 @@ class SerialBoard:
             self._typed = self._typed[self._typed.index(b"\x03") + 1 :]
             os.kill(self._pid, signal.SIGINT)
             self._doing = "interrupted"
-        elif self._doing == "repl" and self._typed:
+        elif self._doing == "busy" and self._typed:
             self._typed = self._typed[os.write(self._terminal, self._typed[:1024]) :]
+        elif self._doing == "repl" and self._typed:
+            # What is behind a Ctrl-D is for whoever reads next: perhaps the interpreter that
+            # comes after a soft reset.
+            end = self._typed.find(b"\x04") + 1
+            done = os.write(self._terminal, self._typed[: end or 1024][:1024])
+            if end and done == end:
+                self._doing = "asked"
+            self._typed = self._typed[done:]
 
     def end(self):
         with contextlib.suppress(ProcessLookupError):

@@ -12,7 +12,7 @@ import pytest
 
 from host_tests import on_real_board
 from tools import simulator
-from tools.device import spool
+from tools.device import DeviceError, follow, spool
 from tools.server import LocalServer
 from tools.settings import ROOT
 
@@ -45,6 +45,17 @@ def test_watch_shows_what_a_program_prints_and_does_not_stop_it(device):
         watch.communicate(timeout=60)
         assert watch.returncode == 0
     assert len(set(shown)) == 20 and shown == sorted(shown)  # of one run
+
+
+def test_what_the_server_refuses_is_told_at_once():
+    class Refused:
+        said = [b"islog: it refuses the client_key; asked again in about 10 minutes\r\n"]
+
+        def heard(self):
+            return self.said.pop()  # nothing is listened for afterwards
+
+    with pytest.raises(DeviceError, match="no readings were accepted yet: it refuses"):
+        follow.follow(Refused(), 10_000)
 
 
 def test_the_spool_is_copied_whole_and_stays_on_the_board(device, tmp_path):

@@ -102,8 +102,9 @@ def in_range():
 
 class _Repl:
     """pyexec.c, character by character. `tell(word)` says what is going on: "program" while
-    boot.py or main.py run, "repl" from then on, then "raw" or "friendly": what the next start is
-    to come up with."""
+    boot.py or main.py run, "repl" where it reads, "busy" while it executes what was typed, then
+    "raw" or "friendly": what the next start is to come up with. After each Ctrl-D it says one of
+    them, for which serial_board.py waits."""
 
     def __init__(self, mode, tell):
         self._names = {"__name__": "__main__"}
@@ -113,17 +114,27 @@ class _Repl:
 
     def run(self):
         try:
-            self._tell("program")
-            if self._file("boot.py") and self._mode == "friendly":
-                self._file("main.py")
-            self._tell("repl")
+            self._programs()
             while True:
-                (self._raw if self._mode == "raw" else self._friendly)()
+                try:
+                    self._tell("repl")
+                    while True:
+                        (self._raw if self._mode == "raw" else self._friendly)()
+                except KeyboardInterrupt:
+                    pass  # sent before it was known that they had ended
         except machine.Reset:
             self._tell("friendly")
             network.power_cycle()
         except SystemExit:
             self._tell(self._mode)
+
+    def _programs(self):
+        try:
+            self._tell("program")
+            if self._file("boot.py") and self._mode == "friendly":
+                self._file("main.py")
+        except KeyboardInterrupt:
+            pass  # just before the first of them, or just behind
 
     def _file(self, path):
         """pyexec_file_if_exists(): whether it came to its end."""
@@ -170,6 +181,7 @@ class _Repl:
         while True:
             c = read()
             if c in b"\x03\x04":
+                self._tell("busy")
                 say("\x04")
                 return memoryview(source)[:size] if c == b"\x04" else None
             source[size] = c[0]
@@ -180,6 +192,7 @@ class _Repl:
                 left = _WINDOW
 
     def _execute(self, source):
+        self._tell("busy")
         gc.collect()
         try:
             if source is None:
@@ -189,6 +202,7 @@ class _Repl:
         except (Exception, KeyboardInterrupt) as e:
             say("\x04")
             sys.print_exception(e)
+        self._tell("repl")
         say("\x04>")
 
     def _friendly(self):
@@ -216,6 +230,8 @@ class _Repl:
                 line = b""
                 say(">>> ")
             else:
+                if c == b"\x04":
+                    self._tell("repl")
                 say(c)
                 line += c
 
