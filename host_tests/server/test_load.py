@@ -15,7 +15,7 @@ def load(*options):
         [sys.executable, "-m", "tools.load", "--seconds", "1", *options],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         cwd=CHECKOUT,
     )
     assert done.stderr == ""
