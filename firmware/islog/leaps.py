@@ -8,7 +8,7 @@ A leap is put on all ticks that the rest of islog reads. How long it was is know
                 be off by 5 %. How much it was off between two of NTP's answers is taken out of
                 later leaps
     not at all  where somebody may have set the RTC meanwhile: then the times before the leap go by
-                the answers before it, those after it by the answers after it, which are waited for
+                the syncs before it, those after it by the syncs after it, which are waited for
 
 An ESP32's ticks go on in light sleep, but by that oscillator, too: nap() counts these times, for
 `error_ms` to tell the truth.
@@ -38,6 +38,11 @@ _ahead_ms = 0  # so far are the ticks that _ticks_ms() tells ahead of the port's
 
 def _ticks_ms():
     return ticks_add(port_ms(), _ahead_ms)
+
+
+def _sync(uptime, block, ms, error_ms):
+    # An entry of Clock.syncs.
+    return [uptime[0], uptime[1], block + ms // _BLOCK_MS, ms % _BLOCK_MS, error_ms]
 
 
 def shift(clock, ms):
@@ -117,18 +122,23 @@ class Leaps:
         self.napped_ms += ms
 
     def unknown(self, ms, began=None):
-        """It slept, perhaps for `ms`, beginning at the uptime `began` (None: now). What is known
-        of the time is for before that."""
+        """It slept, perhaps for `ms`: the time is not known until the next sync. `began`: the
+        uptime at which the ticks stood still; None: now, and `ms` are to be added to the
+        uptime."""
         clock = self.clock
-        periods, ticks = began or clock.stamp()
-        if clock.source != "none":
-            error_ms = clock.error_ms(periods, ticks)
-            clock.locate(periods, ticks)
-            last = [periods, ticks, clock.unix_block, ticks + clock.offset_ms, error_ms]
-            clock.syncs, clock.source = clock.syncs[1 - _SYNCS :] + [last], "none"
-        shift(clock, ms)
-        self.slept_ms = self.napped_ms = 0
+        last = began or clock.stamp()
+        if not began:
+            shift(clock, ms)
         self.woke = began or clock.stamp()
+        if clock.syncs:
+            # One sync more for what was before, and one, for the time being, for what comes.
+            error_ms = clock._sync_at(*last)[2]
+            clock.locate(*last)
+            block, at_ms = clock.unix_block, last[1] + clock.offset_ms
+            first = _sync(self.woke, block, at_ms + ms, error_ms + ms)
+            last = _sync(last, block, at_ms, error_ms)
+            clock.syncs, clock.source = clock.syncs[2 - _SYNCS :] + [last, first], "none"
+        self.slept_ms = self.napped_ms = 0
 
     # --- whether the ticks stood still while the RTC went on
 
@@ -148,7 +158,7 @@ class Leaps:
             self._gap_s = gap_s
             if not -_GAP_S < gap_s < _GAP_S:
                 if 0 < gap_s < _LONGEST_S:  # and it woke before what was logged meanwhile
-                    self.unknown(0, self._looked)
+                    self.unknown(gap_s * 1000, self._looked)
                 self.mark()
         elif not -_GAP_S < gap_s - self._gap_s < _GAP_S:
             self.mark()
@@ -185,8 +195,8 @@ class Leaps:
         new = clock.syncs[-1]
         if self.woke:
             ms = new[3] - clock._after(new[0], new[1], *self.woke)
-            first = list(self.woke) + [new[2] + ms // _BLOCK_MS, ms % _BLOCK_MS, new[4]]
-            clock.syncs = clock.syncs[:-1][2 - _SYNCS :] + [first, new]
+            if len(clock.syncs) > 1:
+                clock.syncs = clock.syncs[:-2] + [_sync(self.woke, new[2], ms, new[4]), new]
             clock.ppb, self.woke = ppb, None
         elif slept_ms and before != "none":
             clock.ppb = ppb  # the crystal's: what sleep has added says nothing of that

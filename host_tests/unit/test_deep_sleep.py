@@ -1,5 +1,7 @@
 """A board that sleeps deeply between its readings: sleep is no reboot. In virtual time."""
 
+import sys
+
 import machine
 import machine_sleep
 import network
@@ -8,25 +10,29 @@ from islog.errors import ConfigError
 from virtual_board import files, flash, raises, reset, time
 
 
+# A start takes a MicroPython on a PC five times as long as CPython, which has the modules loaded.
+DAYS = 1 if sys.implementation.name == "micropython" else 7
+
+
 def test_a_week_by_a_clock_that_is_three_percent_slow():
     board = Sleeper(rtc_ppm=-30000)
-    board.live(7 * DAY_S)
+    board.live(DAYS * DAY_S)
     board.check_all_there(1000, but=13)
     board.check_books()
     batches = [status for path, status in board.server.posts if path == "/batch_logs"]
     buckets = [status for path, status in board.server.posts if path == "/buckets"]
-    assert 150 <= len(batches) <= 170 and set(batches) == {204} and len(buckets) == 1
-    assert network.radio_on_us() < 170 * 20e6  # the most is what joining takes
+    assert 22 * DAYS <= len(batches) <= 25 * DAYS and set(batches) == {204} and len(buckets) == 1
+    assert network.radio_on_us() < len(batches) * 25 * 1000000
 
 
 def test_two_days_without_a_router_and_every_reading_has_its_time():
     board = Sleeper(rtc_ppm=-30000, spool_file=flash(), spool_bytes=65536)
-    board.live(DAY_S)
+    board.live(3 * HOUR_S)
     network.air.clear()
     board.live(2 * DAY_S)
     assert board.statuses[-1]["spooled"] > 400
     network.air["home"] = HOME["password"]
-    board.live(DAY_S)
+    board.live(3 * HOUR_S)
     board.check_all_there(5000, but=13)
     board.check_books()
     assert board.statuses[-1]["recovered"] == 0 and not files(board.spool_file)
