@@ -9,7 +9,6 @@ from deep_sleepers import DAY_S, HOME, HOUR_S, SLEEP_S, Sleeper
 from islog.errors import ConfigError
 from virtual_board import files, flash, raises, reset, time
 
-
 # A start takes a MicroPython on a PC five times as long as CPython, which has the modules loaded.
 DAYS = 1 if sys.implementation.name == "micropython" else 7
 
