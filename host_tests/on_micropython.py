@@ -1,5 +1,7 @@
-"""`python -m host_tests.on_micropython [test_x ...]`: the unit tests on a real MicroPython.
+"""`python -m host_tests.on_micropython [--slowest=N] [test_x ...]`: the unit tests on a real
+MicroPython.
 
+`--slowest=N` names the tests that took most of the processor's time, N of each of two processes.
 Same files, same fakes as under pytest; the interpreter is tools/micropython's.
 """
 
@@ -13,14 +15,16 @@ from tools.interpreter import FIRMWARE, ROOT
 
 
 def main(names):
+    options = [name for name in names if name.startswith("--")]
+    names = names[len(options) :]
     unit = ROOT / "host_tests" / "unit"
     names = names or sorted(path.stem for path in unit.glob("test_*.py"))
     path = [FAKES, STAND_INS, FIRMWARE, unit]
 
-    def start(names, **options):
+    def start(names, **how):
         program = ROOT / "host_tests" / "run_micropython.py"
         heap = "16M"  # what the fake server holds is there, too, and in pieces
-        return interpreter.start(program, *names, path=path, heap=heap, **options)
+        return interpreter.start(program, *options, *names, path=path, heap=heap, **how)
 
     if len(names) < 2:
         return start(names).wait()
