@@ -5,7 +5,7 @@ For CPython only, where --watch-floats has the other unit tests run under the sa
 
 import virtual_board
 from islog import clock
-from no_floats import FOLDER, MODULES, Watch, in_source
+from no_floats import FIRST, FOLDER, MODULES, Watch, in_source
 
 
 def test_no_module_that_computes_times_makes_a_float():
@@ -30,3 +30,13 @@ def test_the_watch_finds_a_float_that_comes_from_outside():
     with Watch() as watch:
         board_clock.locate(0, 5.0)
     assert any(found.endswith("offset_ms") for found in watch.found)
+
+
+def test_the_watch_still_looks_at_a_board_that_was_polled_for_long():
+    with Watch() as watch:
+        board = virtual_board.Board()
+        board.run(3 * FIRST)
+        assert watch.found == []
+        board.logger._uplink.some_ms = 0.5
+        board.run(3 * FIRST)
+    assert watch.found[0].endswith("some_ms")
