@@ -6,8 +6,10 @@ does so.
 """
 
 import builtins
+import functools
 import gc
 import importlib
+import importlib.machinery
 import importlib.util
 import sys
 from pathlib import Path
@@ -54,6 +56,17 @@ def install(firmware=FIRMWARE):
         return import_any(name, globals, *rest, **named)
 
     builtins.__import__ = import_for
+    # What islog forgets after a call it loads again for the next Logger: thousands of times.
+    importlib.machinery.SourceFileLoader.source_to_code = _code
+
+
+@functools.cache
+def _compiled(data, path):
+    return compile(data, path, "exec", dont_inherit=True)
+
+
+def _code(loader, data, path, **_):
+    return _compiled(data if isinstance(data, bytes) else bytes(data), path)
 
 
 def _load(name):
