@@ -69,7 +69,7 @@ def restarts_with(at, kind):
 
 
 def test_ctrl_c_anywhere_on_the_way_to_a_restart_only_delays_it():
-    for number in some(6):
+    for number in some(12):
         if not restarts_with(AtLine(number, KeyboardInterrupt, FILES), KeyboardInterrupt):
             break
     assert number > 100
@@ -84,7 +84,7 @@ def test_a_lack_of_memory_on_the_way_to_a_restart_only_delays_it():
 
 
 def test_ctrl_c_anywhere_before_and_after_the_first_answer():
-    for number in some(4):
+    for number in some(6):
         virtual_board.reset()
         with Notes() as notes:
             notes.data = note(7, 2, "no answer for 600 s")

@@ -11,7 +11,7 @@ import internet
 import pytest
 import requests
 import virtual_board
-from at_line import AtLine
+from at_line import AtLine, some
 from exchanges import URL, a_server, answer, both, post, start, values
 from islog import clock, connection, dns, keepalive, names, sntp_steps, timekeeper, transport
 from islog.transport import ACCEPTED, UNKNOWN
@@ -75,16 +75,16 @@ CASES += (a_name_to_look_up,)
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("which", [0, 1])
 def test_ctrl_c_at_any_line_of_a_step_and_of_the_close_after_it(which, case):
-    number = hurt = 0
-    while hurt == number:
+    for number in some(3):
         virtual_board.reset()
         way, server = both()[which], a_server()
         case(way, server)
+        at = AtLine(number, KeyboardInterrupt, FILES)
         try:
-            with AtLine(number, KeyboardInterrupt, FILES):
+            with at:
                 answer(way)
         except KeyboardInterrupt:
-            hurt += 1
+            pass
         try:
             with AtLine(number % 17, KeyboardInterrupt, FILES):
                 way.close()
@@ -94,7 +94,8 @@ def test_ctrl_c_at_any_line_of_a_step_and_of_the_close_after_it(which, case):
         assert way.step() == UNKNOWN and (way.status, way.date) == (0, None)
         assert internet.open_sockets == 0 and requests.socket is connection.socket
         whole(way, server)
-        number += 1
+        if at.left >= 0:
+            break
     assert number > 40
 
 
@@ -119,27 +120,25 @@ def test_ctrl_c_at_any_line_of_a_start(which):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_without_memory_at_any_line_of_a_look_up_and_a_connect_that_may_want_some():
-    number, reached = 0, True
-    while reached:
+    for number in some(3):
         virtual_board.reset()
         way, server = both()[1], a_server()
         a_name_to_look_up(way, server)
         at = AtLine(number, MemoryError, files(connection, dns, names), WANTS_MEMORY)
         with at:
             outcome = answer(way)
-        reached = at.left < 0
         if outcome != ACCEPTED:
             assert outcome == UNKNOWN and way.why == "not enough memory"
             assert internet.open_sockets == 0
         whole(way, server)
-        number += 1
+        if at.left >= 0:
+            break
     assert number > 150
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, MemoryError])
 def test_an_exception_at_any_line_of_sntps_look_up_leaves_nothing_and_the_time_is_found(kind):
-    number, reached = 0, True
-    while reached:
+    for number in some(5):
         virtual_board.reset()
         station()
         internet.hosts["192.0.2.1:123"] = internet.hosts["192.0.2.2:123"] = Ntp(NOW_MS)
@@ -159,7 +158,6 @@ def test_an_exception_at_any_line_of_sntps_look_up_leaves_nothing_and_the_time_i
                 break
             time.advance(20)
         assert asks.done and abs(asks.best[0] * 1000 - NOW_MS) < 30000
-        reached = at.left < 0
         try:
             with AtLine(number % 9, KeyboardInterrupt, OF_SNTP):
                 asks.close()
@@ -167,7 +165,8 @@ def test_an_exception_at_any_line_of_sntps_look_up_leaves_nothing_and_the_time_i
             pass
         asks.close()
         assert internet.open_sockets == 0 and not asks.asking
-        number += 1
+        if at.left >= 0:
+            break
     assert number > 100
 
 

@@ -57,7 +57,7 @@ def is_interrupted(board, at):
 
 
 def test_ctrl_c_at_any_line():
-    for number in some(3):
+    for number in some(6):
         board, at = a_board(), AtLine(number, KeyboardInterrupt, FILES)
         reached = is_interrupted(board, at)
         assert asyncio.run(program(board, 3))
@@ -69,7 +69,7 @@ def test_ctrl_c_at_any_line():
 
 
 def test_ctrl_c_at_any_line_of_a_look_up_and_a_connect():
-    for number in some(8):
+    for number in some(16):
         virtual_board.reset()
         asyncio.new_event_loop()
         board = Board(home(), transport="kept", flush_interval=0, timeout=2)
@@ -86,7 +86,7 @@ def test_ctrl_c_at_any_line_of_a_look_up_and_a_connect():
 
 
 def test_without_memory_at_any_line_that_may_want_some():
-    for number in some(3):
+    for number in some(6):
         board, at = a_board(), AtLine(number, MemoryError, FILES, WANTS_MEMORY)
         with at:
             assert asyncio.run(program(board, 3))

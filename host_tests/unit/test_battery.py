@@ -17,7 +17,7 @@ def off_s():
     return time.unix_us() / 1000000 - (NOW_MS + time.up_ms()) / 1000
 
 
-def test_a_month_of_deep_sleeps_has_its_clock_by_an_rtc_that_is_slow():
+def test_days_of_deep_sleeps_have_their_clock_by_an_rtc_that_is_slow():
     board = Battery("esp32", rtc_ppm=-30000)
     starts = {}
     slow_s = 0.03 * 298 / 0.97  # each sleep
@@ -31,8 +31,8 @@ def test_a_month_of_deep_sleeps_has_its_clock_by_an_rtc_that_is_slow():
         time.sleep(2)
         machine.deepsleep(298000)
 
-    boots = board.boots(main, until_s=30 * DAY_S)
-    assert boots == int(30 * DAY_S / (300 + slow_s)) + 1
+    boots = board.boots(main, until_s=10 * DAY_S)
+    assert boots == int(10 * DAY_S / (300 + slow_s)) + 1
     assert starts == {(machine.PWRON_RESET, 0): 1, (machine.DEEPSLEEP_RESET, 0): boots - 1}
 
 

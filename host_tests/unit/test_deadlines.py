@@ -5,6 +5,7 @@ import network
 import virtual_board
 from clocks import DAY_MS, DAYS, let_days_pass
 from islog.wifi import UP, WiFi
+from samples import paired, spread
 from virtual_board import Board, time
 
 
@@ -51,7 +52,7 @@ def test_a_radio_that_nobody_polled_for_days_is_joined_again_in_time():
 
 
 def test_a_board_that_was_without_wifi_for_days_while_it_waited_sends_at_once():
-    for days in DAYS:
+    for days in spread(DAYS, 3):
         power_up()
         board = Board(wifi=wifi(), flush_interval=10)
         board.run(5)
@@ -68,7 +69,7 @@ def test_a_board_that_was_without_wifi_for_days_while_it_waited_sends_at_once():
 
 
 def test_a_board_that_was_without_wifi_for_days_before_it_knew_the_time_gets_it_at_once():
-    for days in DAYS:
+    for days in spread(DAYS, 3):
         power_up()
         board = Board(wifi=wifi(), flush_interval=10)
         board.ntp.silent = board.server.down = True
@@ -84,7 +85,7 @@ def test_a_board_that_was_without_wifi_for_days_before_it_knew_the_time_gets_it_
 
 
 def test_a_refused_board_that_was_without_wifi_for_days_asks_again_at_once():
-    for days in DAYS:
+    for days in spread(DAYS, 3):
         power_up()
         board = Board(wifi=wifi(), flush_interval=0, slow_retry=86400 // 2)
         board.server.key = "another"
@@ -100,24 +101,23 @@ def test_a_refused_board_that_was_without_wifi_for_days_asks_again_at_once():
 
 
 def test_a_board_that_only_logs_for_days_goes_on_where_it_is_polled_again():
-    for transport in ("requests", "kept"):
-        for days in DAYS:
-            power_up()
-            board = Board(transport=transport, flush_interval=10, sync_interval=3600)
-            board.run(5)
-            board.log("t", -1)
-            board.run(30)
-            board.server.down = True
-            board.log("t", 0)
-            board.run(60)
-            let_days_pass(days, board.log, "t", days)
-            board.server.down = False
-            board.run(200)
-            assert len(board.values()) == 2 + days * 8 and not board.logger.pending
+    for days, transport in paired(spread(DAYS, 2), ("requests", "kept")):
+        power_up()
+        board = Board(transport=transport, flush_interval=10, sync_interval=3600)
+        board.run(5)
+        board.log("t", -1)
+        board.run(30)
+        board.server.down = True
+        board.log("t", 0)
+        board.run(60)
+        let_days_pass(days, board.log, "t", days)
+        board.server.down = False
+        board.run(200)
+        assert len(board.values()) == 2 + days * 8 and not board.logger.pending
 
 
 def test_a_flash_that_could_not_be_written_is_tried_again_after_days_without_a_poll():
-    for days in DAYS:
+    for days in spread(DAYS, 3):
         power_up()
         path = virtual_board.flash()
         folder = path.rpartition("/")[0]

@@ -11,21 +11,23 @@ import machine
 import network
 import virtual_board
 from islog.wifi import WiFi
+from samples import paired
 from virtual_board import Board, time
 
 HOME = {"ssid": "home", "password": "home-password"}
 STATIC = ("192.168.4.99", "255.255.255.0", "192.168.4.1", "192.168.4.1")
+STYLES = ("esp32", "rp2")
+TRANSPORTS = ("requests", "kept")
 SILENT = "drop"  # what the server's answer is then
 
 
 def shared_boards(*transports):
-    """A SharedBoard for each port and transport."""
-    for style in ("esp32", "rp2"):
-        for transport in transports or ("requests", "kept"):
-            virtual_board.reset()
-            network.style = machine.style = style
-            network.air["home"] = HOME["password"]
-            yield SharedBoard(transport)
+    """A SharedBoard for each port, and for each transport."""
+    for style, transport in paired(STYLES, transports or TRANSPORTS):
+        virtual_board.reset()
+        network.style = machine.style = style
+        network.air["home"] = HOME["password"]
+        yield SharedBoard(transport)
 
 
 class SharedBoard:
@@ -124,7 +126,7 @@ def test_a_link_that_has_died_is_made_anew_when_its_access_point_is_back():
     for shared in shared_boards("kept"):
         network.lying = True
         network.air.clear()
-        shared.run(60)
+        shared.run(30)
         assert shared.broken()
         network.lying = False
         network.air["home"] = HOME["password"]
@@ -209,32 +211,31 @@ def test_of_two_loggers_on_one_radio_only_one_has_a_dead_server():
 
 
 def test_a_link_that_the_program_looks_after_is_left_to_it():
-    for style in ("esp32", "rp2"):
-        for transport in ("requests", "kept"):
-            virtual_board.reset()
-            network.style = machine.style = style
-            network.air["home"] = HOME["password"]
-            wlan = network.WLAN(network.STA_IF)
-            wlan.active(True)
-            wlan.connect("home", HOME["password"])
-            time.advance(1000)
-            shared = SharedBoard(transport, wifi=wlan)
-            cuts = network.cuts()
-            for trouble in ("down", "dead"):
-                shared.board.server.down = trouble == "down"
-                if trouble == "dead":
-                    internet.dead.add("service.test:80")
-                an_hour_without_a_cut(shared)
-            network.deaf = True
-            shared.run(60)
-            assert network.cuts() == cuts, "that is for the program to mend"
-            network.deaf = False
-            internet.dead.clear()
-            assert shared.is_well(3)
+    for style, transport in paired(STYLES, TRANSPORTS):
+        virtual_board.reset()
+        network.style = machine.style = style
+        network.air["home"] = HOME["password"]
+        wlan = network.WLAN(network.STA_IF)
+        wlan.active(True)
+        wlan.connect("home", HOME["password"])
+        time.advance(1000)
+        shared = SharedBoard(transport, wifi=wlan)
+        cuts = network.cuts()
+        for trouble in ("down", "dead"):
+            shared.board.server.down = trouble == "down"
+            if trouble == "dead":
+                internet.dead.add("service.test:80")
+            an_hour_without_a_cut(shared)
+        network.deaf = True
+        shared.run(60)
+        assert network.cuts() == cuts, "that is for the program to mend"
+        network.deaf = False
+        internet.dead.clear()
+        assert shared.is_well(3)
 
 
 def test_a_wired_interface_is_left_to_the_program():
-    for transport in ("requests", "kept"):
+    for transport in TRANSPORTS:
         virtual_board.reset()
         lan = network.LAN()
         lan.active(True)

@@ -4,6 +4,7 @@ the next call goes on, nothing is counted that did not happen, and nothing is lo
 import internet
 import virtual_board
 from failures import fails_once, once
+from samples import spread
 from virtual_board import Board, flash, raises
 
 TRANSPORTS = ("requests", "kept")
@@ -203,7 +204,8 @@ def test_what_no_step_can_send_for_long_goes_to_flash():
                 raise self.wrong
             return True
 
-    for wrong in (MemoryError(), RuntimeError("not now"), OSError(5), AttributeError("driver")):
+    wrongs = MemoryError(), RuntimeError("not now"), OSError(5), AttributeError("driver")
+    for wrong in spread(wrongs, 2):
         virtual_board.reset()
         line = Line()
         board = Board(

@@ -11,8 +11,8 @@ def test_a_board_that_wakes_logs_and_sleeps_takes_no_more_flash_than_it_may():
     board = spooling(spool_bytes=22000, timeout=1)
     board.server.down = True
     n = 0
-    for _ in range(180):
-        for _ in range(6):
+    for _ in range(108):
+        for _ in range(10):
             board.log("t", n)
             n += 1
         board.run(1)

@@ -10,6 +10,7 @@ from guarded import Notes
 from islog import task as under_asyncio
 from islog.wifi import WiFi
 from programs import ended, run
+from samples import paired
 from virtual_board import time
 
 asyncio = under_asyncio.asyncio
@@ -23,8 +24,8 @@ def test_under_asyncio_the_radio_is_off_as_well():
 
     async def watch(board, on):
         while True:
-            await asyncio.sleep_ms(100)
-            on[board.is_on()] += 100
+            await asyncio.sleep_ms(200)
+            on[board.is_on()] += 200
 
     for transport in ("kept", "requests"):
         virtual_board.reset()
@@ -86,7 +87,7 @@ def test_time_with_the_radio_off_is_no_trouble_and_time_in_uploads_is():
 def test_a_server_that_answers_again_ends_the_count_of_trouble():
     with Notes():
         board = Battery(restart_after=300, timeout=5)
-        for _ in range(4):
+        for _ in range(3):
             board.server.always = "drop"
             board.live(3 * HOUR_S)
             board.server.always = None
@@ -111,16 +112,17 @@ def test_a_step_that_goes_wrong_for_ever_does_not_keep_the_radio_on():
 
 
 def test_a_radio_that_raises_whatever_it_is_asked_does_not_end_the_uploads():
-    for error in (OSError("Wifi Internal Error"), RuntimeError("Wifi Unknown Error 0x0101")):
-        for name in ("active", "connect", "isconnected", "config", "status", "disconnect"):
-            virtual_board.reset()
-            board = Battery()
-            board.live(HOUR_S)
-            network.failing[name] = error
-            board.live(2 * HOUR_S)
-            network.failing.clear()
-            board.live(2 * HOUR_S + 600)
-            board.check_all_there(500, but=14)
+    errors = OSError("Wifi Internal Error"), RuntimeError("Wifi Unknown Error 0x0101")
+    names = "active", "connect", "isconnected", "config", "status", "disconnect"
+    for name, error in paired(names, errors):
+        virtual_board.reset()
+        board = Battery()
+        board.live(HOUR_S)
+        network.failing[name] = error
+        board.live(2 * HOUR_S)
+        network.failing.clear()
+        board.live(2 * HOUR_S + 600)
+        board.check_all_there(500, but=14)
 
 
 def test_the_uptime_passes_the_wrap_of_ticks_between_two_uploads():
@@ -159,9 +161,9 @@ def test_what_the_program_has_set_on_the_radio_is_set_again_for_each_upload():
     assert wlan.config("txpower") == 8
 
 
-def test_a_week_of_hourly_uploads_ends_with_what_it_began_with():
+def test_days_of_hourly_uploads_end_with_what_they_began_with():
     board = Battery(buffer_bytes=2048)
-    board.live(7 * DAY_S, every_s=1800, poll_s=10)
+    board.live(3 * DAY_S, every_s=1800, poll_s=10)
     board.check_all_there(1500, but=10)
     assert internet.open_sockets == 0 and len(board.server.buckets) == 1
-    assert 160 < board.joins < 170
+    assert 68 < board.joins < 74

@@ -42,7 +42,7 @@ def test_without_readings_there_is_nothing_to_upload():
     board = Battery()
     board.live(60)
     asked = board.ntp.asked
-    board.run(DAY_S)
+    board.run(6 * HOUR_S)
     assert len(board.server.posts) == 2 and board.ntp.asked == asked
     board.measure()
     board.run(20)

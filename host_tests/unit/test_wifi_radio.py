@@ -6,6 +6,7 @@ import joining
 import network
 from islog.wifi import UP, WiFi
 from joining import HOME, SHED, heard, seconds_to, sentences
+from samples import paired
 from virtual_board import Board, time
 
 OF_RADIO = "WLAN active connect disconnect isconnected status config ifconfig".split()
@@ -28,19 +29,19 @@ def boards(*styles):
 
 
 def test_whatever_a_radio_raises_a_board_goes_on():
-    for name in OF_RADIO:
-        for fault in FAULTS:
-            for _ in boards():
-                network.failing[name] = [fault] * 3
-                board = Board(wifi=WiFi([HOME], "DE", "greenhouse", "none", 8), flush_interval=0)
-                board.log("n", 1)
-                board.run(90)
-                network.failing[name] = [None, fault, fault]
-                network.drop()
-                board.log("n", 2)
-                board.run(90)
-                assert board.values() == [1, 2], (name, fault)
-                assert board.logger.state == "online"
+    failures = [(name, fault) for name in OF_RADIO for fault in FAULTS]
+    for (name, fault), style in paired(failures, ("esp32", "rp2")):
+        for _ in boards(style):
+            network.failing[name] = [fault] * 3
+            board = Board(wifi=WiFi([HOME], "DE", "greenhouse", "none", 8), flush_interval=0)
+            board.log("n", 1)
+            board.run(90)
+            network.failing[name] = [None, fault, fault]
+            network.drop()
+            board.log("n", 2)
+            board.run(90)
+            assert board.values() == [1, 2], (name, fault, style)
+            assert board.logger.state == "online"
 
 
 def test_a_radio_that_raises_for_minutes_is_told_and_joins_once_it_does_not():

@@ -2,6 +2,7 @@
 and that the times of all readings are right once it is back."""
 
 from clocks import DAY_MS, HOUR_MS, date_of, true_ms
+from samples import spread
 from virtual_board import NOW_MS, Board, time
 
 
@@ -65,7 +66,7 @@ def test_times_never_run_backwards_when_a_sync_steps_the_clock_back_a_little():
 
 
 def test_a_clock_that_was_far_ahead_is_set_right_at_once_and_that_is_said():
-    for days in (1, 10, 24, 26, 60):
+    for days in spread((1, 10, 24, 26, 60), 2):
         time.reset()
         board = Board(flush_interval=5)
         board.ntp.silent = True

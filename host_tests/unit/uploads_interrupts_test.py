@@ -81,7 +81,7 @@ def survives(story, style, number, kind):
 @pytest.mark.parametrize("story", [an_upload, an_upload_in_vain, a_flush, a_flush_in_vain])
 def test_at_any_line(story, kind):
     style = "esp32" if kind is MemoryError else "rp2"
-    for number in some(6):
+    for number in some(12):
         if not survives(story, style, number, kind):
             break
     assert number > 30
