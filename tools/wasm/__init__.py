@@ -10,6 +10,7 @@ heap does not show; docstrings are kept where a board drops them (so they are bl
 
 import ast
 import base64
+import functools
 import json
 import shutil
 import subprocess
@@ -25,8 +26,10 @@ class WasmError(Exception):
     """Why a program did not run, or the traceback of what it raised."""
 
 
+@functools.cache
 def install():
-    """Install the build where it is not there, or not the pinned one; needs npm once."""
+    """Install the build where it is not there, or not the pinned one; needs npm once. A process
+    looks once."""
     node = shutil.which("node")
     version = ""
     if node:

@@ -1,6 +1,6 @@
-"""10,000 readings logged and sent to a server in virtual time: prints how many it holds, and the
-heap at the start and at the end, each the least that is seen within ten rounds (the collector may
-take a number for an address, and keep garbage for a while).
+"""Rounds of 100 readings, logged and sent to a server in virtual time: prints how many it holds,
+and the heap at the start and at the end, each the least that is seen within ten rounds (the
+collector may take a number for an address, and keep garbage for a while).
 
 `leak` keeps a tuple for each hundred readings, to show that it would be seen.
 """
@@ -14,7 +14,6 @@ from array import array
 import internet
 import virtual_board
 
-ROUNDS = 100
 READINGS = 100
 WARM_UP = 5  # rounds until requests' stand-in, clock and names are what they stay
 
@@ -31,14 +30,14 @@ def emptied(server):
     return count
 
 
-def main(leak):
+def main(rounds, leak):
     if not hasattr(os, "urandom"):  # the 32-bit build has none
         os.urandom = lambda size: bytes(random.getrandbits(8) for _ in range(size))
     virtual_board.reset()
     board = virtual_board.Board()
     log = board.logger
     server = board.server
-    sizes = array("i", [0] * (WARM_UP + ROUNDS))
+    sizes = array("i", [0] * (WARM_UP + rounds))
     kept = [None] * len(sizes)
     while not server.buckets:  # it comes at a random moment, and the server keeps it
         board.run(1)
