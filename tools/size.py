@@ -105,16 +105,18 @@ def import_bytes(firmware=FIRMWARE):
     return int(printed[0].split()[1]), ["__init__" if name == "islog" else name for name in names]
 
 
-def compiles_within(name, heap_bytes, firmware=FIRMWARE):
-    """(whether the module compiles in that heap, the bytes of it that were taken before)."""
-    with tempfile.TemporaryDirectory() as folder:
-        source = (firmware / f"islog/{name}.py").read_text()
-        (Path(folder) / f"{name}.py").write_text(source)
-        printed = wasm.run(
-            "compiles", [folder, NULL, DEVICE], name, heap_bytes=heap_bytes, docstrings=True
-        )
-    before, enough = printed.split()
-    return enough == "True", int(before)
+def compiles_within(names, heap_bytes, firmware=FIRMWARE):
+    """{module: (whether it compiles in that heap, the bytes of it that were taken before)}."""
+    jobs = []
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            source = (firmware / f"islog/{name}.py").read_text()
+            (Path(folder) / f"{name}.py").write_text(source)
+            given = {"heap_bytes": heap_bytes, "docstrings": True}
+            jobs.append(wasm.job("compiles", [folder, NULL, DEVICE], name, **given))
+    printed = [line.split() for line in wasm.run_all(jobs).splitlines()]
+    found = [(enough == "True", int(before)) for before, enough in printed]
+    return dict(zip(names, found, strict=True))
 
 
 def compile_bytes(name, firmware=FIRMWARE):
@@ -122,7 +124,7 @@ def compile_bytes(name, firmware=FIRMWARE):
     low, high, before = _HEAP_LEAST, _HEAP_MOST, 0
     while high - low > _STEP_BYTES:
         middle = (low + high) // 2
-        enough, before = compiles_within(name, middle, firmware)
+        enough, before = compiles_within([name], middle, firmware)[name]
         low, high = (low, middle) if enough else (middle, high)
     return high - before
 

@@ -78,19 +78,29 @@ def run(program, folders, *args, heap_bytes=_HEAP_BYTES, docstrings=False):
     `folders`: what it may import from, in that order. `heap_bytes`: the heap at the start; it
     grows. `docstrings`: keep them, for what compiling needs. WasmError: the program raised.
     """
-    install()
+    return run_all([job(program, folders, *args, heap_bytes=heap_bytes, docstrings=docstrings)])
+
+
+def job(program, folders, *args, heap_bytes=_HEAP_BYTES, docstrings=False):
+    """What run_all() takes, for the same."""
     mounts = [f"/{i}" for i in range(len(folders))]
     files = {}
     for folder, mount in zip(folders, mounts, strict=True):
         files.update(_files(folder, mount, docstrings))
     path = [*mounts, ".frozen"]
-    job = {"files": files, "path": path, "program": program, "args": repr(list(args))}
+    what = {"files": files, "path": path, "program": program, "args": repr(list(args))}
+    return {**what, "heap_bytes": heap_bytes}
+
+
+def run_all(jobs):
+    """What they print, one after the other, each in an interpreter of its own."""
+    install()
     node = subprocess.run(
         ["node", str(HERE / "run.mjs")],
-        input=json.dumps({**job, "heap_bytes": heap_bytes}),
+        input=json.dumps(jobs),
         capture_output=True,
         text=True,
     )
     if node.returncode:
-        raise WasmError(node.stderr.strip() or f"{program} ended with status {node.returncode}")
+        raise WasmError(node.stderr.strip() or f"Node.js ended with status {node.returncode}")
     return node.stdout

@@ -1,5 +1,6 @@
-// Runs a MicroPython program in the 32-bit WebAssembly build: `node run.mjs < job.json`.
+// Runs MicroPython programs in the 32-bit WebAssembly build: `node run.mjs < jobs.json`.
 //
+// jobs: a list; each has an interpreter of its own, and the first exception is the end.
 // job: { files: {path: base64}, path: [folder, ...], program, args, heap_bytes }
 // `program` is a module whose main(*args) is a generator; `args`, a Python list as text. Between
 // two steps of it no call is in progress, and only there can this build collect garbage
@@ -11,18 +12,17 @@ import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { loadMicroPython } from "@micropython/micropython-webassembly-pyscript/micropython.mjs";
 
-const job = JSON.parse(readFileSync(0, "utf8"));
-const mp = await loadMicroPython({
-  heapsize: job.heap_bytes,
-  pystack: 8192,
-  stdout: (line) => console.log(line),
-  stderr: (line) => console.error(line),
-});
-for (const [path, content] of Object.entries(job.files)) {
-  mp.FS.mkdirTree(dirname(path));
-  mp.FS.writeFile(path, Buffer.from(content, "base64"));
-}
-try {
+async function run(job) {
+  const mp = await loadMicroPython({
+    heapsize: job.heap_bytes,
+    pystack: 8192,
+    stdout: (line) => console.log(line),
+    stderr: (line) => console.error(line),
+  });
+  for (const [path, content] of Object.entries(job.files)) {
+    mp.FS.mkdirTree(dirname(path));
+    mp.FS.writeFile(path, Buffer.from(content, "base64"));
+  }
   mp.runPython(`
 import gc, sys
 sys.path[:] = ${JSON.stringify(job.path)}
@@ -36,6 +36,10 @@ gc.collect()
 `);
   const step = mp.globals.get("_step");
   while (step());
+}
+
+try {
+  for (const job of JSON.parse(readFileSync(0, "utf8"))) await run(job);
 } catch (error) {
   console.error(error.message);
   process.exit(1);
