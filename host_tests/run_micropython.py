@@ -16,7 +16,7 @@ def main(names):
     passed = failed = 0
     took = []
     slowest = 0
-    if names[0].startswith("--slowest="):
+    if names and names[0].startswith("--slowest="):
         slowest = int(names[0].split("=")[1])
         names = names[1:]
     # A collection looks through the heap up to the last piece in use: that is to be near.
