@@ -2,26 +2,32 @@
 
 Measures islog against the naive clients (device/naive.py), prints a table with ratios and what
 islog promises, and writes build/bench.json. With --readme it also writes the tables into
-docs/benchmarks.md, and one line of figures into README.md, between the two bench comments of each.
-Takes some 20 seconds; with --rough, which measures once and not often, a few. Exit status 1 only
-where it could not measure.
+docs/benchmarks.md, and one line of figures into README.md, between the comments of each.
+Takes some 40 seconds; with --rough, which measures once and not often, half of that. Exit status 1
+only where it could not measure.
 """
 
 import argparse
 import json
 import sys
 import time
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from tools import wasm
 
-from . import measure, pages, posts, report
+from . import battery, measure, pages, posts, report
 
-MARK = "bench"
-PAGES = {"README.md": report.short, "docs/benchmarks.md": report.full}
 JSON = measure.ROOT / "build/bench.json"
+BENCHMARKS = "docs/benchmarks.md"
+PAGES = {  # (page, mark) -> what stands there
+    ("README.md", "bench"): report.short,
+    (BENCHMARKS, "bench"): report.full,
+    (BENCHMARKS, "battery"): lambda figures: battery.text(figures["battery"], report.markdown),
+}
+NAMES = f"README.md and {BENCHMARKS}"
 
 
 class Progress:
@@ -55,6 +61,9 @@ def collect(firmware, rough=False):
     figures["network"] = measure.network(list(folders.values())[-1])
     say("a batch over http and https, by requests and on the kept connection")
     figures["posts"] = posts.posts(list(folders.values())[-1])
+    say("a day of a board on a battery, three times, in virtual time")
+    log_ns = report.log_float_ns(figures["times"]["plain"])
+    figures["battery"] = battery.days(Path(firmware), log_ns)
     return figures
 
 
@@ -63,7 +72,9 @@ def show(figures):
     console.print(f"\n{figures['builds']}\n", highlight=False)
     rows = report.rows(figures)
     console.print(report.table(rows))
-    for title, head, lines in [*report.small_tables(figures), report.transports(figures)]:
+    a_day = battery.TITLE, battery.HEAD, list(battery.lines(figures["battery"]))
+    tables = *report.small_tables(figures), report.transports(figures), a_day
+    for title, head, lines in tables:
         small = Table(*head, box=None, title=title, title_justify="left", pad_edge=False)
         for line in lines:
             small.add_row(*map(str, line))
@@ -76,9 +87,7 @@ def show(figures):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument(
-        "--readme", action="store_true", help=f"write figures into {' and '.join(PAGES)}"
-    )
+    parser.add_argument("--readme", action="store_true", help=f"write figures into {NAMES}")
     parser.add_argument(
         "--rough", action="store_true", help="measure once and not often: to see that it runs"
     )
@@ -90,8 +99,8 @@ def main():
     )
     options = parser.parse_args()
     if options.readme:
-        for page in PAGES:
-            pages.around(page, MARK)  # says now, not after the measurement, where that cannot be
+        for page, mark in PAGES:
+            pages.around(page, mark)  # says now, not after the measurement, where that cannot be
     figures = collect(options.firmware, options.rough)
     show(figures)
     JSON.parent.mkdir(exist_ok=True)
@@ -100,9 +109,9 @@ def main():
     print(f"All figures: {JSON.relative_to(measure.ROOT)}")
     print("How long a poll() takes, whatever fails, is a measurement of its own: make waits")
     if options.readme:
-        for page, tables in PAGES.items():
-            pages.write(page, MARK, tables(figures))
-        print(f"{' and '.join(PAGES)} have the new figures.")
+        for (page, mark), written in PAGES.items():
+            pages.write(page, mark, written(figures))
+        print(f"{NAMES} have the new figures.")
 
 
 if __name__ == "__main__":

@@ -76,6 +76,11 @@ def _all(results, what):
     return [result for result in results if result["what"] == what]
 
 
+def log_float_ns(results):
+    """What log() of a float takes, of what times.py has printed."""
+    return next(r["islog"] for r in _all(results, "log") if r["kind"] == "float")
+
+
 def _times(results, twin, log_target):
     for r in _all(results, "log"):
         target = None if r["kind"] == "str" else log_target

@@ -71,7 +71,7 @@ def files(config_path, settings, program, mpy=None):
     """{path on the board: content}. mpy: the board's sys.implementation._mpy, for .mpy files."""
     content = {"/boot.py": (ROOT / "boot.py").read_bytes()}
     for path in sorted(PACKAGE.glob("*.py")):
-        compiled = _mpy(path, mpy) if mpy else None
+        compiled = module_for(path, mpy) if mpy else None
         name = path.stem + (".py" if compiled is None else ".mpy")
         content[f"/lib/islog/{name}"] = path.read_bytes() if compiled is None else compiled
     for path in sorted(program.parent.glob("lib/*.py")):
@@ -86,8 +86,9 @@ def files(config_path, settings, program, mpy=None):
     return content
 
 
-def _mpy(path, board_mpy):
-    """The module as .mpy for that board; None where it has to stay a .py."""
+def module_for(path, board_mpy):
+    """The module at `path` as .mpy for a board with that sys.implementation._mpy; None where it
+    has to stay a .py."""
     if board_mpy & 0xFF != MPY_VERSION[0]:
         raise DeviceError(
             f"This board's MicroPython takes .mpy files of version {board_mpy & 0xFF}, and they"
