@@ -124,7 +124,7 @@ def naive():
 
 
 def enviro():
-    """As Pimoroni's enviro does it (main.py, enviro/__init__.py of 2c62557): a file for each
+    """As Pimoroni's enviro does it (its repository at 2c62557): a file for each
     reading, and a request for each file once there are twelve; it looks every half second whether
     it has joined. Its clock is set once a week: here at the first start. What it does besides is
     left out: the file with the time of the last reading, its log, its LED, half a second's wait
