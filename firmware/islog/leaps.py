@@ -48,7 +48,8 @@ def _sync(uptime, block, ms, error_ms):
 def shift(clock, ms):
     """Let the uptime of `clock` be `ms` more from now on."""
     global _ahead_ms
-    steps.ticks_ms = _ticks_ms
+    if steps.ticks_ms is not _ticks_ms:
+        _ahead_ms, steps.ticks_ms = 0, _ticks_ms
     half = (clock.mask >> 1) + 1
     while ms > 0:
         part = min(ms, half >> 2)  # a tick() may miss a longer one
