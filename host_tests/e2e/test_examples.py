@@ -401,7 +401,7 @@ def test_examples_are_short():
     [
         ("notes.txt", "", "There are no recordings"),
         ("dht22.csv", "", "must be named after what it records"),
-        ("lamp-4.csv", "", "devices are dht22, ds18b20, bme280, button"),
+        ("lamp-4.csv", "", "devices are dht22, ds18b20, bme280, button, voltage"),
         ("button-4.csv", "timestamp\n0\n", "names timestamp and level"),
         (
             "button-4.csv",

@@ -120,13 +120,14 @@ def _stand_still():
 
 
 def _attach(devices):
-    """Sensors and a button, with the modules that boards have frozen in for them."""
+    """Sensors, voltages and a button, with the modules that boards have frozen in for them."""
     import attached
     import pins
 
     attached.attach(devices)
     machine.Pin = pins.Pin
     machine.I2C = pins.I2C
+    machine.ADC = pins.ADC
     for driver in ("dht", "onewire", "ds18x20"):
         __import__(driver)
 

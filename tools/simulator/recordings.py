@@ -14,6 +14,7 @@ _DEVICES = {
     "ds18b20": (("temperature",), ("silent", "garbled", "restarted")),
     "bme280": (("temperature", "pressure", "humidity"), ("silent",)),  # as its converters give it
     "button": (("level",), ()),
+    "voltage": (("volts",), ()),  # at a pin that an ADC reads
 }
 
 
