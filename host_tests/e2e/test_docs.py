@@ -343,6 +343,9 @@ def sentences():
             and node.attr == "split"
             and isinstance(node.value, (ast.Name, ast.Attribute))
         }
+        for node in ast.walk(tree):  # what is yielded beside what has these names
+            if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
+                names |= {part.id for part in node.value.elts if isinstance(part, ast.Name)}
         for node in ast.walk(tree):
             body = getattr(node, "body", None)
             if isinstance(body, list) and body and isinstance(body[0], ast.Expr):
