@@ -198,6 +198,7 @@ def test_each_press_of_a_button_is_logged_once_and_when_it_was(boards, kind):
         assert since_s > 0 and abs(late_s) < 3, arrived  # a busy machine hears them late
 
 
+NO_PIN = ["ValueError", "invalid pin"]
 REFUSED = {
     "DHT22 at once": {"esp32": ["OSError", 116], "rp2": ["OSError", 110]},
     "DHT22 after two seconds": 21.4,
@@ -213,13 +214,23 @@ REFUSED = {
     "BME280 asleep": [0x80, 0, 0, 0x80, 0, 0, 0x80, 0],
     "I2C on other pins": {"esp32": [0x76], "rp2": ["ValueError", "bad SCL pin"]},
     "I2C that does not exist": ["ValueError", "I2C(2) doesn't exist"],
-    "pin 99": ["ValueError", "invalid pin"],
+    "pin 99": NO_PIN,
     "pin 36 as output": {
         "esp32": ["ValueError", "pin can only be input"],
-        "rp2": ["ValueError", "invalid pin"],
+        "rp2": NO_PIN,
     },
     "pulled up, open": 1,
     "a button that is up": 1,
+    "volts": {"esp32": 1976000, "rp2": NO_PIN},
+    "volts at a pin that measures none": {
+        "esp32": NO_PIN,
+        "rp2": ["ValueError", "Pin doesn't have ADC capabilities"],
+    },
+    "VSYS at once": {"esp32": NO_PIN, "rp2": False},
+    "VSYS while pin 25 is high": {"esp32": NO_PIN, "rp2": True},
+    "VSYS while the radio is on": {"esp32": NO_PIN, "rp2": False},
+    "pin 26 while the radio is on": {"esp32": ["OSError", 116], "rp2": 0},
+    "VSYS afterwards": {"esp32": NO_PIN, "rp2": True},
 }
 
 
@@ -390,7 +401,8 @@ def test_a_station_of_asyncio_tasks_logs_and_shows_its_page(tmp_path, kind):
 
 def test_examples_are_short():
     programs = [*EXAMPLES.glob("*.py"), *EXAMPLES.glob("lib/*.py")]
-    assert {path.stem for path in programs} >= {*NAMES, "asyncio_station"}
+    others = {"asyncio_station", "battery", "battery_pico"}
+    assert {path.stem for path in programs} >= {*NAMES, *others}
     for path in programs:
         lines = path.read_text().splitlines()
         assert len(lines) < 40, f"{path} has {len(lines)} lines"

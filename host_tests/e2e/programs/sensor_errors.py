@@ -5,8 +5,9 @@ import time
 
 import dht
 import ds18x20
+import network
 import onewire
-from machine import I2C, Pin
+from machine import ADC, I2C, Pin
 
 
 def tell(what, ask, *arguments, **keywords):
@@ -53,3 +54,19 @@ tell("pin 99", Pin, 99)
 tell("pin 36 as output", Pin, 36, Pin.OUT)
 tell("pulled up, open", lambda: Pin(18, Pin.IN, Pin.PULL_UP).value())
 tell("a button that is up", lambda: Pin(14, Pin.IN, Pin.PULL_UP).value())
+
+
+def vsys():
+    return 28000 < ADC(Pin(29)).read_u16() < 31000
+
+
+tell("volts", lambda: ADC(Pin(34), atten=ADC.ATTN_11DB).read_uv())
+tell("volts at a pin that measures none", ADC, Pin(5))
+tell("VSYS at once", vsys)
+Pin(25, Pin.OUT, value=1)
+tell("VSYS while pin 25 is high", vsys)
+network.WLAN().active(True)
+tell("VSYS while the radio is on", vsys)
+tell("pin 26 while the radio is on", lambda: ADC(Pin(26)).read_u16())
+network.WLAN().active(False)
+tell("VSYS afterwards", vsys)

@@ -10,9 +10,9 @@ They are put in place of those in stand_ins/machine.py, to which nothing is atta
 - I2C addresses without a device: OSError, ENODEV on an ESP32 and EIO on an rp2 (which takes only
   some pins). Only scan() and transfers to and from a device's registers are here.
 - An ADC measures what a recording has as the voltage at its pin; where nothing is attached it
-  reads 0. An ESP32's reads up to what its attenuation lets through (MicroPython's quick
-  reference for the ESP32), in whole millivolts, and on the pins that it shares with the radio not while that is on. An rp2's
-  reads up to 3.3 V.
+  reads 0. An ESP32's reads up to what its attenuation lets through (MicroPython's quick reference
+  for the ESP32), in whole millivolts, and on the pins that it shares with the radio not while
+  that is on. An rp2's reads up to 3.3 V.
 - A Pico W's pin 29 is the clock line of its radio chip, and has a third of VSYS only while pin 25,
   which selects that chip, is high (Raspberry Pi's data sheet of the Pico W, 2.1): here it has 0 V
   unless the program has set pin 25 and the radio is off.
