@@ -65,6 +65,8 @@ class Logger:
     """The last trouble, in one plain sentence that never holds the key; None: there was none."""
     state: _State
     """What it is about. "waiting": a request failed; "refused": it is tried again in minutes."""
+    uploading: bool
+    """With `upload_interval` only: whether an upload is under way."""
 
     def __init__(
         self,

@@ -73,16 +73,18 @@ def slept(log, ms):
 def hold(log, most_ms):
     """Let readings of `log` wait while their time may be wrong by more than `most_ms`
     (`max_clock_error`)."""
+    clock = log._time.clock
     if not hasattr(log, "leaps"):
-        log.leaps = Leaps(log._time.clock)
+        log.leaps = Leaps(clock)
     log.leaps.ask_ms = min(log.leaps.ask_ms, most_ms)
     deliver = log._deliver
 
     def held(flushing):
-        if not log._uplink.batch.count and log._time.error_ms(log._ring) > most_ms:
-            # A probe's answer has a Date, and shows whether anything answers.
-            return log._start(PROBE) if log._uplink.probe_due() else _WAIT_MS
-        return deliver(flushing)
+        # (What was logged before the last sync is not known any better by the next one.)
+        if log._uplink.batch.count or clock.error_ms(clock.periods, clock.ticks) <= most_ms:
+            return deliver(flushing)
+        # A probe's answer has a Date, and shows whether anything answers.
+        return log._start(PROBE) if log._uplink.probe_due() else _WAIT_MS
 
     log._deliver = held
 
@@ -174,9 +176,11 @@ class Leaps:
         if ms < 0:
             error_ms += min(-ms, self.early_ms) * _OFF_PPM // 1000000
         elif sync is clock.syncs[-1]:
-            error_ms += min(ms, self.slept_ms) * self.off_ppm // 1000000
-            error_ms += min(ms, self.napped_ms) * abs(self.rtc_ppm) // 1000000
+            error_ms += self._doubt_ms(min(ms, self.slept_ms), min(ms, self.napped_ms))
         return sync, ppb, error_ms
+
+    def _doubt_ms(self, slept_ms, napped_ms):
+        return (slept_ms * self.off_ppm + napped_ms * abs(self.rtc_ppm)) // 1000000
 
     def due(self, interval_ms):
         clock = self.clock
@@ -197,7 +201,8 @@ class Leaps:
         if self.woke:
             ms = new[3] - clock._after(new[0], new[1], *self.woke)
             if len(clock.syncs) > 1:
-                clock.syncs = clock.syncs[:-2] + [_sync(self.woke, new[2], ms, new[4]), new]
+                error_ms = new[4] + self._doubt_ms(slept_ms, napped_ms)
+                clock.syncs = clock.syncs[:-2] + [_sync(self.woke, new[2], ms, error_ms), new]
             clock.ppb, self.woke = ppb, None
         elif slept_ms and before != "none":
             clock.ppb = ppb  # the crystal's: what sleep has added says nothing of that

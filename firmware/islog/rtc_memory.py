@@ -95,11 +95,16 @@ class Kept:
     def __init__(self, log, uploads):
         self.log, self.uploads = log, uploads
         self.uplink, self.clock, self.leaps = log._uplink, log._time.clock, log.leaps
-        self.numbers = []
+        self._answered = 0  # readings, when it was kept
+        self._hinted = None  # the address that was known before the sleep
 
-    def forget(self):
-        """What was kept was dealt with."""
-        _put(self.uploads.rtc, b"")
+    def look(self):
+        """Once the server has answered for readings, what was kept is forgotten."""
+        uplink = self.uplink
+        answered = uplink.sent + uplink.rejected + uplink.recovered + uplink.lost
+        if answered != self._answered:
+            _put(self.uploads.rtc, b"")
+            self._answered = answered
 
     def remember(self):
         """To be called before the radio is switched off: what makes the next upload quicker."""
@@ -108,7 +113,7 @@ class Kept:
             uploads.network = radio._next
             uploads.channel = quietly(radio._wlan, "config", "channel") or 0
         known = getattr(self.uplink.transport, "_known", None)
-        if known:
+        if known and known is not self._hinted:
             address = [int(n) for n in known[1][0].split(".")]
             uploads.host = binascii.crc32(known[0].encode()) >> 1
             uploads.address_high = address[0] << 8 | address[1]
@@ -211,6 +216,7 @@ class Kept:
         _append(log._ring, count, text[at:], uplink.batch)
         self._leap(at_s, at_us, ms, state)
         self.leaps.mark()
+        self._answered = uplink.sent + uplink.rejected + uplink.recovered + uplink.lost
         self._hint()
 
     def _hint(self):
@@ -224,7 +230,7 @@ class Kept:
             left_ms = _DAY_MS - self.clock.age_ms(*uploads.looked_up)
             halves = uploads.address_high, uploads.address_low
             address = "%d.%d.%d.%d" % tuple(n for half in halves for n in (half >> 8, half & 255))
-            transport._known = name, [address], time.ticks_ms(), left_ms
+            transport._known = self._hinted = name, [address], time.ticks_ms(), left_ms
 
     def _leap(self, at_s, at_us, ms, state):
         awake_ms = time.ticks_ms()  # an ESP32's begin with 0 after the sleep

@@ -78,8 +78,10 @@ def _doze(log, uploads, left, machine, end_ms=0):
         if log.uploading:
             time.sleep_ms(min(wait_ms, left_ms))
         elif wait_ms:  # 0: there is more to be written to flash
-            began = time.ticks_ms()
+            began, hz = time.ticks_ms(), machine.freq()
             machine.lightsleep(min(left_ms - end_ms, uploads.due_ms() or most_ms, most_ms))
+            if machine.freq() != hz:  # an RP2's is the usual one after it (clocks_init)
+                machine.freq(hz)
             slept_ms = time.ticks_diff(time.ticks_ms(), began)
             if slept_ms < 2:
                 time.sleep_ms(min(left_ms, _NAP_MS))  # it was refused

@@ -121,7 +121,10 @@ class Uploads:
         leaps = self._log.leaps
         leaps.look()
         try:
-            return self._advance(flushing)
+            wait_ms = self._advance(flushing)
+            if self.kept:
+                self.kept.look()
+            return wait_ms
         finally:
             leaps.look(False)
 
@@ -177,8 +180,6 @@ class Uploads:
         age_ms, self._at = clock.age_ms(*self._at), (clock.periods, clock.ticks)
         accepted = uplink.sent + uplink.rejected + uplink.recovered + uplink.lost
         accepted += log.synced + (uplink.bucket_wait_ms() is None)
-        if self.kept and self._accepted not in (-1, accepted):
-            self.kept.forget()
         if accepted != self._accepted or not self.radio and log.state == "offline":
             self._left_ms, self._accepted = _PATIENCE_MS, accepted
         else:
@@ -216,8 +217,6 @@ class Uploads:
         log, sharing, radio = self._log, self._sharing, self.radio
         if self.kept:
             self.kept.remember()
-            if not self.failed:
-                self.kept.forget()
         log._uplink.give_up()
         log._time.close()
         if radio and radio._ready and radio.state != _WIFI_UP and log.state != "closed":

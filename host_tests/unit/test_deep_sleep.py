@@ -176,3 +176,15 @@ def test_a_reset_while_awake_loses_at_most_what_was_logged_since_the_sleep():
     there = board.values("n")
     assert [n for n in range(there[-1]) if n not in there] in ([], [lost], [lost - 1])
     assert len(there) == len(set(there))
+
+
+def test_after_a_reset_the_error_is_told_and_readings_wait_for_no_more_than_a_sync():
+    board = Sleeper(rtc_ppm=-30000, max_clock_error=5)
+    board.live(700)
+    board.before_sleep = machine.reset
+    board.live(1)
+    board.before_sleep = None
+    board.live(2 * HOUR_S)
+    assert len(board.values("n")) > 10 and board.statuses[-1]["clock"] == "ntp"
+    board.live(2 * HOUR_S)
+    assert len(board.values("n")) > 35

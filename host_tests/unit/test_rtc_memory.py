@@ -130,3 +130,11 @@ def test_a_spool_and_rtc_memory_are_one_queue():
         board.live(2 * HOUR_S)
         board.check_books()
     board.check_all_there(1000, but=13)
+
+
+def test_the_servers_address_is_looked_up_again_after_a_day():
+    board = Sleeper()
+    board.live(20 * HOUR_S)
+    assert internet.resolved.count("service.test") == 2  # at the very first start, and after it
+    board.live(10 * HOUR_S)
+    assert internet.resolved.count("service.test") == 3

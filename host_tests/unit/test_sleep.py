@@ -104,3 +104,11 @@ def test_a_closed_log_sleeps_too():
     before = time.up_ms()
     board.logger.sleep(60)
     assert abs(time.up_ms() - before - 60000) < 100
+
+
+def test_the_processor_is_as_fast_after_a_sleep_as_it_was_before():
+    board = Battery("rp2")
+    board.live(60)
+    machine.freq(48000000)
+    board.logger.sleep(10)
+    assert machine.freq() == 48000000

@@ -79,8 +79,12 @@ def unique_id():
     return b"\xe6\x61\x15\x10\x09\x00\x00\x01"
 
 
-def freq():
-    return 160000000 if style == "esp32" else 125000000
+def freq(*hz):
+    """An rp2's is the usual one again after lightsleep (modmachine.c: clocks_init)."""
+    global _hz
+    if hz:
+        _hz = hz[0]
+    return None if hz else _hz or (160000000 if style == "esp32" else 125000000)
 
 
 def reset():
@@ -111,6 +115,8 @@ def lightsleep(*ms):
     if bitten():
         restart("watchdog")
     woken_by(_sleep.lightsleep(_port, *ms))
+    if style == "rp2":
+        freq(0)
     if bitten():
         restart("watchdog")
 
@@ -174,6 +180,7 @@ def _memory(*data):
 
 
 _WDT_MAX_MS = 8388
+_hz = 0  # what freq() was set to; 0: the usual
 _wdt_ms = 0
 _fed_at = 0
 _feeds = 0
@@ -240,8 +247,8 @@ def bitten():
 
 def power_cut():
     """A board switched off and on: no watchdog runs, an esp32's RTC memory is empty."""
-    global _wdt_ms, _cause, _woken_by, rtc_memory
-    _wdt_ms, _cause, _woken_by = 0, "power", 0
+    global _hz, _wdt_ms, _cause, _woken_by, rtc_memory
+    _hz, _wdt_ms, _cause, _woken_by = 0, 0, "power", 0
     rtc_memory = b""
 
 
