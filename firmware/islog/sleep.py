@@ -22,6 +22,7 @@ _LONGEST_MS = const(3600000)
 _WATCHED_MS = const(2000)  # a watchdog has 5 s at least, and is fed in between
 _NAP_MS = const(100)
 _UPLOAD_S = const(60)
+_AWAKE_MS = const(120000)  # for an upload before a deep sleep
 
 
 def sleep(log, uploads, seconds, deep):
@@ -39,13 +40,21 @@ def sleep(log, uploads, seconds, deep):
         raise ConfigError("spool_file is needed for deep sleep: no RTC memory is there for islog")
     if not uploads.rtc:  # to sleep deeply is to start anew, and no deeper: the end of it suffices
         _doze(log, uploads, left, machine, _most_ms(log))
+    awake = _Left(_AWAKE_MS + 1000 * log._timeout_s)
     while True:
         wait_ms = log.poll()
         if log.uploading:
             time.sleep_ms(wait_ms)
+            if not awake.count():  # a link that is the program's affair may never come
+                uploads.quiet()
         elif wait_ms:
             break
-    _keep(log, uploads, left)
+    try:
+        _keep(log, uploads, left)
+    except (MemoryError, OSError, ValueError) as e:  # whatever it is, the board has to sleep
+        log._on_trouble("RTC memory was not written (%s)" % (e or "no memory"))
+        if log._spool:
+            log._save()
     machine.deepsleep(left.count())
 
 

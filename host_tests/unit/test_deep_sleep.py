@@ -188,3 +188,31 @@ def test_after_a_reset_the_error_is_told_and_readings_wait_for_no_more_than_a_sy
     assert len(board.values("n")) > 10 and board.statuses[-1]["clock"] == "ntp"
     board.live(2 * HOUR_S)
     assert len(board.values("n")) > 35
+
+
+class NoLink:
+    def isconnected(self):
+        return False
+
+
+def test_a_link_that_never_comes_keeps_no_board_awake():
+    board = Sleeper()
+
+    def main():
+        log = board.start(wifi=NoLink())
+        assert log.log("n", board.boot)
+        log.sleep(SLEEP_S, deep=True)
+
+    boots = board.boots(main, until_s=2 * HOUR_S)
+    assert boots > 15 and machine_sleep.asleep_us["deep"] > 1.5 * HOUR_S * 1000000
+
+
+def test_a_board_with_less_rtc_memory_than_it_says_sleeps_all_the_same():
+    board = Sleeper(spool_file=flash(), spool_bytes=65536)
+    machine._MEMORY_BYTES = 128
+    try:
+        board.live(2 * HOUR_S)
+    finally:
+        machine._MEMORY_BYTES = 2048
+    there = board.values("n")
+    assert there == list(range(len(there))) and len(board.true_ms) - len(there) <= 13
