@@ -63,7 +63,7 @@ def slept(log, ms):
     """Logger.slept()."""
     if not isinstance(ms, int) or ms < 0:
         raise ValueError("slept() takes whole milliseconds, 0 or more")
-    leaps = getattr(log, "leaps", None)
+    leaps = getattr(log, "_leaps", None)
     if leaps:
         leaps.exactly(ms)
     else:
@@ -74,9 +74,9 @@ def hold(log, most_ms):
     """Let readings of `log` wait while their time may be wrong by more than `most_ms`
     (`max_clock_error`)."""
     clock = log._time.clock
-    if not hasattr(log, "leaps"):
-        log.leaps = Leaps(clock)
-    log.leaps.ask_ms = min(log.leaps.ask_ms, most_ms)
+    if not hasattr(log, "_leaps"):
+        log._leaps = Leaps(clock)
+    log._leaps.ask_ms = min(log._leaps.ask_ms, most_ms)
     deliver = log._deliver
 
     def held(flushing):

@@ -94,7 +94,7 @@ class Kept:
 
     def __init__(self, log, uploads):
         self.log, self.uploads = log, uploads
-        self.uplink, self.clock, self.leaps = log._uplink, log._time.clock, log.leaps
+        self.uplink, self.clock, self.leaps = log._uplink, log._time.clock, log._leaps
         self._answered = 0  # readings, when it was kept
         self._hinted = None  # the address that was known before the sleep
 

@@ -95,7 +95,7 @@ def _doze(log, uploads, left, machine, end_ms=0):
             if slept_ms < 2:
                 time.sleep_ms(min(left_ms, _NAP_MS))  # it was refused
             elif by_rtc:  # an ESP32's
-                log.leaps.nap(slept_ms)
+                log._leaps.nap(slept_ms)
 
 
 def _keep(log, uploads, left):

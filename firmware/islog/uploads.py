@@ -61,7 +61,7 @@ class Uploads:
             if not hasattr(wifi, "_sharing"):
                 wifi._sharing = []
             self._sharing = wifi._sharing
-        log.uploading, log.leaps = False, Leaps(self._clock)
+        log.uploading, log._leaps = False, Leaps(self._clock)
         log._counted += " uploading"
         self._flush, log.flush, log.aflush = log.flush, self.flush, self.aflush
         self._close, log.close, log.sleep = log.close, self.close, self.sleep
@@ -118,7 +118,7 @@ class Uploads:
         return done
 
     def step(self, flushing):
-        leaps = self._log.leaps
+        leaps = self._log._leaps
         leaps.look()
         try:
             wait_ms = self._advance(flushing)

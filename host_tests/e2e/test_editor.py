@@ -37,7 +37,7 @@ log = islog.Logger("key", "bucket", quiet=True)
 guarded = islog.Logger("key", "bucket", quiet=True, restart_after=300, upload_interval=60)
 def public(thing):
     return [name for name in dir(thing) if name[0] != "_"]
-assert guarded.sleep and not hasattr(log, "sleep")
+assert guarded.sleep and guarded.uploading is False and not hasattr(log, "sleep")
 log.run  # what is there under asyncio is loaded where it is used
 print(json.dumps([list(islog.__all__), public(log), list(log.status()), list(guarded.status())]))
 """
@@ -50,7 +50,7 @@ def test_the_stub_has_every_public_name_and_no_other(on_micropython):
     package, logger, status, guarded = on_micropython
     assert {name for name in IN_STUB if name[0] != "_"} == set(package)
     has = {name for name in LOGGER if name[0] != "_"} | ATTRIBUTES
-    has.remove("sleep")  # with `upload_interval` only
+    has -= {"sleep", "uploading"}  # with `upload_interval` only
     assert has == set(logger), f"in {STUB.name} only, or in the firmware only: {has ^ set(logger)}"
     fields = IN_STUB["_Status"].body
     for found, has in ((status, filter(is_always_there, fields)), (guarded, fields)):
@@ -63,12 +63,12 @@ def is_always_there(field):
 
 
 def parameters(function):
-    """[(name, default as source or None)], `self` apart; a bare * is left out."""
+    """[(name, default as source or None)], `self` or `log` apart; a bare * is left out."""
     a = function.args
     plain = a.posonlyargs + a.args
     defaults = [None] * (len(plain) - len(a.defaults)) + a.defaults
     pairs = [*zip(plain, defaults, strict=True), *zip(a.kwonlyargs, a.kw_defaults, strict=True)]
-    return [(p.arg, d and ast.unparse(d)) for p, d in pairs if p.arg != "self"]
+    return [(p.arg, d and ast.unparse(d)) for p, d in pairs if p.arg not in ("self", "log")]
 
 
 def in_firmware():
@@ -80,6 +80,7 @@ def in_firmware():
         ("intake", "Intake", ("log_object",)),
         ("logger", "Logger", None),
         ("uploads", "Uploads", ("sleep",)),
+        ("leaps", None, ("slept",)),
         ("task", "Awaitable", ("run", "aflush", "aclose", "__aenter__", "__aexit__")),
     ):
         tree = ast.parse((FIRMWARE / f"islog/{module}.py").read_text())

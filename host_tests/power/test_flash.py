@@ -11,7 +11,8 @@ def test_all_that_was_reported_as_spooled_arrives_after_a_hundred_power_cuts(lon
     stories = 1000 if long else 25
     found = run("cuts", 1, stories)
     assert found["cuts"] == 4 * stories
-    assert found["outage"] > stories and found["replay"] > stories // 3 and found["start"] > 0
+    assert found["outage"] > stories and found["replay"] > stories // 3
+    assert found["start"] > 0 or not long  # one or two in a hundred
     assert found["reported"] > 20 * stories and found["untimed"] > 0
     assert found["off_ms"] <= 1
 

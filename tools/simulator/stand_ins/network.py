@@ -7,7 +7,7 @@ before use, and change while running:
 - `style`: "esp32" or "rp2".
 - `air`: what is in range, ssid -> password; `bssids`: ssid -> 6 bytes, where a test asks for one;
   `channels`: ssid -> its channel, where that is not 6. `scans_from`: the channels at which an
-  ESP32 began the scans of its joins (network_wlan.c: config(channel=) sets that).
+  ESP32 began the scans of its last four joins (network_wlan.c: config(channel=) sets that).
 - `join_ms` until an access point lets the board in, `dhcp_ms` from then until it has an address;
   `address` and `gateway` are what it gets, and `dns`, its DNS server ("0.0.0.0", where it is told
   none: on a PC names are the PC's own to look up).

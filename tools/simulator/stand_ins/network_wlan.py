@@ -72,7 +72,9 @@ class Esp32(Station):
         if not self.on_air:
             raise OSError("Wifi Not Started")
         self._tries = 0
-        self._port.scans_from.append(self._settings["channel"])
+        scans_from = self._port.scans_from
+        scans_from.append(self._settings["channel"])
+        del scans_from[:-4]
 
     def _configure(self, name, value):
         if name == "txpower":
