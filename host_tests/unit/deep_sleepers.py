@@ -11,7 +11,7 @@ HOME = {"ssid": "home", "password": "home-password"}
 HOUR_S = 3600
 DAY_S = 86400
 SLEEP_S = 300
-# A start takes MicroPython on a PC five times as long as CPython: weeks and outages are short there.
+# A start takes MicroPython on a PC five times as long as CPython: weeks are short there.
 IS_SLOW = sys.implementation.name == "micropython"
 OUTAGE_S = 14 * HOUR_S if IS_SLOW else 2 * DAY_S
 
