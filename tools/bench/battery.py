@@ -67,14 +67,16 @@ LOG_US = Datum(83, "µs for `log()` of a float, in bytecode", "an emulated RP204
 _SENDS_BITS_PER_S = 1000000
 
 
-def days(firmware, log_float_ns):
+def days(firmware, log_float_ns, seconds=DAY_S):
     """{program: what device/battery.py prints, and requests, handshakes, readings, mah, days}.
     `log_float_ns`: what log() of a float takes here, in bytecode."""
     costs = {name: datum.figure for name, datum in TIMES.items()}
     costs["slower"] = LOG_US.figure * 1000 / log_float_ns
     modules = compiled(firmware)
     with ThreadPoolExecutor(len(PROGRAMS)) as pool:
-        running = {program: pool.submit(a_day, program, costs, modules) for program in PROGRAMS}
+        running = {
+            program: pool.submit(a_day, program, costs, modules, seconds) for program in PROGRAMS
+        }
         return {program: day.result() for program, day in running.items()}
 
 
