@@ -101,6 +101,20 @@ def test_readings_wait_for_the_time_where_it_may_be_too_wrong():
     assert len(board.values("n")) >= there + 12
 
 
+def test_what_no_sync_can_make_better_is_sent_after_the_next_one():
+    board = Battery("esp32", max_clock_error=5)
+    board.ntp.silent = True
+    for _ in range(12):  # before the first sync: by a clock that may be off by minutes
+        board.measure()
+        board.logger.sleep(3600)
+    assert not board.values("n")
+    board.ntp.silent = False
+    for _ in range(6):
+        board.measure()
+        board.logger.sleep(3600)
+    assert len(board.values("n")) >= 16
+
+
 def test_settings_of_sleep_are_checked():
     for wrong in ([0], [0, 100], [1800, 300], [0, 2049], "all", [0.0, 512], [-1, 512]):
         assert "rtc_memory" in str(raises(ConfigError, Board, rtc_memory=wrong))
