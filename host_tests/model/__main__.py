@@ -1,7 +1,8 @@
 """The long form of the random tests, on both interpreters at once, for a soak.
 
     python -m host_tests.model [--schedules 100000] [--inputs 100000]
-                                [--injections 20000] [--shortages 2000] [--first SEED]
+                                [--injections 20000] [--shortages 2000] [--batteries 2000]
+                                [--first SEED]
 
 Every 15,000 schedules have 30,000 days in them with something missing, of `hours` in the figures.
 Ends with status 1 where one failed: its seed is told, and what had happened until then.
@@ -23,6 +24,7 @@ def main():
     parser.add_argument("--inputs", type=int, default=100000, help="of each kind: %(default)s")
     parser.add_argument("--injections", type=int, default=20000, help="default: %(default)s")
     parser.add_argument("--shortages", type=int, default=2000, help="default: %(default)s")
+    parser.add_argument("--batteries", type=int, default=2000, help="default: %(default)s")
     parser.add_argument("--first", type=int, help="the first seed; default: a random one")
     args = parser.parse_args()
     first = random.randrange(1 << 29) if args.first is None else args.first
@@ -41,6 +43,11 @@ def main():
     if args.shortages:
         half = -(-args.shortages // 2)
         both = runs.shortages(first, half), runs.shortages(first + half, half)
+        failed = tell(*both) or failed
+    if args.batteries:  # CPython has three of four
+        few = -(-args.batteries // 4)
+        many = args.batteries - few
+        both = runs.batteries("micropython", first, few), runs.batteries("cpython", first + few, many)
         failed = tell(*both) or failed
     return failed
 

@@ -32,6 +32,11 @@ def injections(first, count):
     return [Run("cpython", "inject", first, count, part, 2, limit_s=limit_s) for part in range(2)]
 
 
+def batteries(on, first, count):
+    """Start `count` days on a battery, from seed `first` on; returns a Run."""
+    return Run(on, "battery_day", first, count, limit_s=600 + 10 * count)
+
+
 def shortages(first, count):
     """Start `count` days with too little heap, from seed `first` on; returns a Run."""
     return Run("micropython", "shortage", first, count, limit_s=600 + count, heap="2M")
