@@ -1,8 +1,9 @@
 """Sleep in which the ticks stand still: uptime leaps over it. In virtual time."""
 
+import machine
 from batteries import Battery
 from islog.errors import ConfigError
-from virtual_board import NOW_MS, Board, raises, time
+from virtual_board import NOW_MS, Board, raises, reset, time
 
 
 def stand_still(ms, rtc_goes_on=False):
@@ -62,13 +63,29 @@ def test_logging_takes_no_heap_after_a_leap():
 
 
 def test_ticks_that_stood_still_are_noticed_by_the_rtc():
-    board = Battery("esp32")
+    board = Battery("rp2")
     board.live(1800)
     for ms in (3000, 70000, 3600000):
         stand_still(ms, rtc_goes_on=True)
         board.live(900)
     board.live(7200)
     board.check_all_there(1100, but=13)  # an RTC tells whole seconds
+
+
+def test_what_the_rtc_is_off_while_awake_is_no_sleep():
+    for own in (True, False):
+        reset()
+        board = Battery("esp32")
+        time.drift_rtc(40000)
+        board.live(1200)
+        if own:
+            machine.lightsleep(1000)  # from here on the clock tells what its RTC has counted
+        else:
+            board.logger.sleep(1)
+        board.live(600)
+        assert board.logger.status()["clock"] == "ntp"
+        board.live(7200)
+        board.check_all_there(100, but=13)
 
 
 def test_a_clock_that_the_program_sets_is_no_sleep():
