@@ -91,7 +91,7 @@ def hold(log, most_ms):
 
 
 class Leaps:
-    """Stands in the place of three methods of `clock`, a Clock."""
+    """Stands in the place of four methods of `clock`, a Clock."""
 
     def __init__(self, clock):
         self.clock = clock
@@ -106,6 +106,7 @@ class Leaps:
         self._sync_at, clock._sync_at = clock._sync_at, self.sync_at
         self._sync, clock.sync = clock.sync, self.sync
         self._due, clock.due = clock.due, self.due
+        self._locate, clock.locate = clock.locate, self.locate
         self.mark()
 
     # --- what has leapt
@@ -132,6 +133,7 @@ class Leaps:
         clock = self.clock
         last = began or clock.stamp()
         if not began:
+            ms = max(1, ms)  # what was logged in this very millisecond was before it
             shift(clock, ms)
         self.woke = began or clock.stamp()
         if clock.syncs:
@@ -187,6 +189,13 @@ class Leaps:
     def _doubt_ms(self, slept_ms, napped_ms):
         return (slept_ms * self.off_ppm + napped_ms * abs(self.rtc_ppm)) // 1000000
 
+    def locate(self, periods, ticks):
+        clock = self.clock
+        self._locate(periods, ticks)
+        for sync in clock.syncs:  # what was found holds up to the next one, where a leap may be
+            if sync[0] == periods and ticks < sync[1] < clock.valid_until:
+                clock.valid_until = sync[1]
+
     def due(self, interval_ms):
         clock = self.clock
         if self._due(interval_ms):
@@ -227,5 +236,7 @@ class Leaps:
             return
         ppm = -clock.back_ms * 1000000 // slept_ms
         ppm += self.rtc_ppm * (slept_ms - napped_ms) // slept_ms - self.rtc_ppm
+        if abs(self.rtc_ppm + ppm) > _OFF_PPM:  # something else has slept, or somebody has set it
+            return
         self.rtc_ppm += ppm
         self.off_ppm = min(_OFF_PPM, max(_CHANGE_PPM, 2 * abs(ppm)))
