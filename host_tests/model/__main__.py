@@ -47,7 +47,10 @@ def main():
     if args.batteries:  # CPython has three of four
         few = -(-args.batteries // 4)
         many = args.batteries - few
-        both = runs.batteries("micropython", first, few), runs.batteries("cpython", first + few, many)
+        both = (
+            runs.batteries("micropython", first, few),
+            runs.batteries("cpython", first + few, many),
+        )
         failed = tell(*both) or failed
     return failed
 

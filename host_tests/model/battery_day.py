@@ -32,7 +32,7 @@ SYNCS = 5  # a clock remembers a few more
 BLOCK = 4096
 BOOTS = 60  # of a day, at most
 LOADED = "leaps rtc_memory sleep uploads spool wifi keepalive sntp_steps epoch late".split()
-TOLD = 60 if '-v' not in sys.argv else 1000
+TOLD = 60 if "-v" not in sys.argv else 1000
 FIGURES = "days boots logged arrived again lost cuts flips sets resets buttons new_starts".split()
 
 
@@ -122,7 +122,7 @@ class Day:
         self.allowed = 0  # so many readings may be missing in the end
         self.seen = (0, 0, 0)  # dropped, lost, readings in RAM, as last seen
         self.asleep_ms = 0
-        self.slept_at = 0
+        self.naps = False
         for name in FIGURES:
             setattr(self, name, 0)
         self.days = 1
@@ -155,7 +155,7 @@ class Day:
 
     def main(self):
         self.weather()
-        self.log = log = self.board.start(wifi=WiFi([HOME]))
+        self.log = self.board.start(wifi=WiFi([HOME]))
         self.begun()
         try:
             if self.left <= 0:
@@ -253,7 +253,9 @@ class Day:
             first, size = self.part or (0, 2048)
             size = min(size, len(machine.rtc_memory) - first)
             if size > 0:
-                bits = [first * 8 + random.randrange(size * 8) for _ in range(random.randrange(1, 4))]
+                bits = [
+                    first * 8 + random.randrange(size * 8) for _ in range(random.randrange(1, 4))
+                ]
                 self.say("bits %r flip" % bits)
                 self.board.flip_bits(*bits)
                 if self.fresh == "sleep":
@@ -264,7 +266,10 @@ class Day:
             self.say("RTC set %d s ahead" % ahead_s)
             self.board.set_clock(ahead_s)
             self.sets += 1
-            self.mark("set", min(abs(ahead_s) * 1000, self.asleep_ms * 106 // 100 + 8000))
+            error_ms = abs(ahead_s) * 1000
+            if self.fresh == "sleep":  # whose length is known
+                error_ms = min(error_ms, self.asleep_ms * 106 // 100 + 8000)
+            self.mark("set", error_ms)
 
     # --- what its program does
 
@@ -288,6 +293,7 @@ class Day:
             self.stand_still()
         elif what == 10 and self.style == "esp32":
             ms = random.choice((100, 20000, 600000))
+            self.naps = True  # its ticks went by the RTC, and nobody has said so
             self.say("own lightsleep %d" % ms)
             machine.lightsleep(ms)
         else:
@@ -332,7 +338,7 @@ class Day:
         kind = random.randrange(12)
         value = n
         if kind == 0:
-            value = "%d:%s" % (n, "x\"\\é"[: random.randrange(5)] * random.randrange(12))
+            value = "%d:%s" % (n, 'x"\\é'[: random.randrange(5)] * random.randrange(12))
         elif kind == 1:
             value = n + (1 << 40)
         elif kind < 5:
@@ -398,7 +404,6 @@ class Day:
         if self.style == "rp2":
             # All is in flash.
             self.seen = self.seen[0], self.seen[1], 0
-            self.arrived_of = 0
         elif self.own_part:
             first, size = self.part
             if machine.rtc_memory[:first] != self.own_part[:first]:
@@ -540,10 +545,10 @@ class Day:
             return NO_BOUND  # a guess by the RTC is better than none
         gap = min(gaps) if chain is self.chain and not set_ms else max(gaps)
         if later > SYNCS:
-            gap = self.now_ms() - at_ms
+            gap = max(gap, self.now_ms() - at_ms)
         off = OFF if self.style == "esp32" else CRYSTAL
-        if [True for what, _, _ in chain.marks if what == "set"]:
-            off *= 2
+        if self.naps or [True for what, _, _ in chain.marks if what == "set"]:
+            off *= 2  # what was measured may be wrong
         return SURE_MS + gap * off + 2 * set_ms
 
 
