@@ -99,7 +99,7 @@ class Leaps:
         self.off_ppm = _OFF_PPM  # how wrong that may be
         self.slept_ms = 0  # by the RTC since the last sync; so much of it ...
         self.napped_ms = 0  # ... in light sleep, where `rtc_ppm` is not taken out
-        self.early_ms = 0  # what was slept before the first sync
+        self.early_ms = 0  # how wrong the times before the first sync may be
         self.woke = None  # the uptime after a leap of unknown length; None: NTP was heard since
         self.ask_ms = _ASK_MS  # NTP is asked where the error may be more
         self._vain = None  # the uptime at which NTP had nothing better to say
@@ -144,6 +144,8 @@ class Leaps:
             first = _sync(self.woke, block, at_ms + ms, error_ms + ms)
             last = _sync(last, block, at_ms, error_ms)
             clock.syncs, clock.source = clock.syncs[2 - _SYNCS :] + [last, first], "none"
+        else:
+            self.early_ms += ms + self.slept_ms * _OFF_PPM // 1000000
         self.slept_ms = self.napped_ms = 0
 
     # --- whether the ticks stood still while the RTC went on
@@ -166,7 +168,7 @@ class Leaps:
             if not -_GAP_S < gap_s < _GAP_S:
                 # An ESP32's clock goes by its RTC after a light sleep, for the time awake as well
                 # (ESP-IDF, esp_set_time_from_rtc): no leap is what that may be off.
-                least_s = passed_s >> 4 if hasattr(machine.RTC(), "memory") else 0
+                least_s = passed_s >> 4 if hasattr(getattr(machine, "RTC", int)(), "memory") else 0
                 if least_s < gap_s < _LONGEST_S:  # and it woke before what was logged meanwhile
                     self.unknown(gap_s * 1000, self._looked)
                 self.mark()
@@ -181,7 +183,7 @@ class Leaps:
         sync, ppb, error_ms = self._sync_at(periods, ticks)
         ms = clock._after(periods, ticks, sync[0], sync[1])
         if ms < 0:
-            error_ms += min(-ms, self.early_ms) * _OFF_PPM // 1000000
+            error_ms += min(-ms, self.early_ms)
         elif sync is clock.syncs[-1]:
             error_ms += self._doubt_ms(min(ms, self.slept_ms), min(ms, self.napped_ms))
         return sync, ppb, error_ms
@@ -223,7 +225,7 @@ class Leaps:
             if before == source and len(clock.syncs) > 1:
                 self._measure(clock.syncs[-2], new, slept_ms, napped_ms)
         elif slept_ms:
-            self.early_ms = slept_ms
+            self.early_ms += slept_ms * _OFF_PPM // 1000000
         self.slept_ms = self.napped_ms = 0
         return True
 

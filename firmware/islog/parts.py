@@ -15,7 +15,7 @@ def begin(log, settings, bucket_id):
 
         uploads = Uploads(log, settings)
         uploads.kept = kept = call_unloading(
-            "rtc_memory", "recall", log, uploads, settings, bucket_id
+            "rtc_recall", "recall", log, uploads, settings, bucket_id
         )
     if settings["max_clock_error"]:
         from .leaps import hold
@@ -29,6 +29,8 @@ def begin(log, settings, bucket_id):
         has_saved = kept.has_saved if kept else None
         clock = log._time.clock
         log._spool = Spool(settings, who, clock, log._uplink, log._on_trouble, has_saved)
+    if kept:
+        kept.look()  # how many readings are in flash now
     if settings["watchdog"] or settings["restart_after"]:
         from .guard import Guard
 

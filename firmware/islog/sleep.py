@@ -117,9 +117,9 @@ def _keep(log, uploads, left):
     def fits():
         return kept.packed()[0] == ring.count
 
-    if not spool and not uploads.failed and not (fits() and uplink.in_batch == 0):
+    if not spool and not uploads.failed and not (fits() and kept.has_batch()):
         log.flush(_UPLOAD_S)
-    if not (spool and spool.close(ring, fits)):
+    if not (spool.close(ring, fits) if spool else kept.has_batch()):
         uplink.drop()
     while not fits():
         ring.make_room(ring.size - 3 - ring.used())  # drops one

@@ -31,7 +31,7 @@ NO_BOUND = 1 << 60
 SYNCS = 5  # a clock remembers a few more
 BLOCK = 4096
 BOOTS = 60  # of a day, at most
-LOADED = "leaps rtc_memory sleep uploads spool wifi keepalive sntp_steps epoch late".split()
+LOADED = "leaps rtc_memory rtc_recall sleep uploads spool wifi keepalive sntp_steps epoch late".split()
 TOLD = 60 if "-v" not in sys.argv else 1000
 FIGURES = "days boots logged arrived again lost cuts flips sets resets buttons new_starts".split()
 
@@ -184,9 +184,10 @@ class Day:
         if goes_on and fresh == "sleep":
             goes_on = True
         elif goes_on and fresh == "reset":
-            goes_on = total and total == chain.kept
+            # (What went to flash since the sleep, it was kept anew.)
+            goes_on = total and chain.kept <= total <= chain.logged
             if goes_on:
-                chain.logged = chain.kept
+                chain.logged = total
         elif goes_on:  # a flipped bit
             goes_on = total and total == chain.logged
         if not goes_on:

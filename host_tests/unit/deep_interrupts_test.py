@@ -9,14 +9,14 @@ import pytest
 import virtual_board
 from at_line import AtLine, some
 from deep_sleepers import HOME, HOUR_S, SLEEP_S, Sleeper
-from islog import leaps, rtc_memory, sleep
+from islog import leaps, rtc_memory, rtc_recall, sleep
 from islog.wifi import WiFi
 from virtual_board import flash
 
 WANTS_MEMORY = (
-    "_keep fits packed write _told _tables _put look mark stamp unknown sync sync_at due".split()
+    "_keep fits packed write told tables put look mark stamp unknown sync sync_at due".split()
 )
-FILES = (sleep.__file__, rtc_memory.__file__, leaps.__file__)
+FILES = (sleep.__file__, rtc_memory.__file__, rtc_recall.__file__, leaps.__file__)
 
 
 class Interrupted(Sleeper):

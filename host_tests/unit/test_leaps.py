@@ -59,7 +59,7 @@ def test_what_was_logged_just_before_and_after_a_leap_goes_by_the_sync_on_its_si
     board.live(60)
     board.measure()
     stand_still(5000000)
-    board.logger.leaps.unknown(0)  # how long it was: not at all known
+    board.logger._leaps.unknown(0)  # how long it was: not at all known
     time.advance(1000)
     board.live(600)
     board.live(3600)
@@ -74,7 +74,7 @@ def test_what_no_oscillator_can_be_off_is_not_taken_for_its_error():
         board.logger.sleep(60)
         machine.lightsleep(nap_ms)
         board.live(600)
-    assert abs(board.logger.leaps.rtc_ppm) < 60000
+    assert abs(board.logger._leaps.rtc_ppm) < 60000
 
 
 def test_logging_takes_no_heap_after_a_leap():
