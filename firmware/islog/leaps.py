@@ -126,10 +126,10 @@ class Leaps:
         self.slept_ms += ms
         self.napped_ms += ms
 
-    def unknown(self, ms, began=None):
-        """It slept, perhaps for `ms`: the time is not known until the next sync. `began`: the
-        uptime at which the ticks stood still; None: now, and `ms` are to be added to the
-        uptime."""
+    def unknown(self, ms, doubt_ms, began=None):
+        """It slept, perhaps for `ms`, which may be wrong by `doubt_ms`: the time is not known
+        until the next sync. `began`: the uptime at which the ticks stood still; None: now, and
+        `ms` are to be added to the uptime."""
         clock = self.clock
         last = began or clock.stamp()
         if not began:
@@ -141,11 +141,11 @@ class Leaps:
             error_ms = clock._sync_at(*last)[2]
             clock.locate(*last)
             block, at_ms = clock.unix_block, last[1] + clock.offset_ms
-            first = _sync(self.woke, block, at_ms + ms, error_ms + ms)
+            first = _sync(self.woke, block, at_ms + ms, error_ms + doubt_ms)
             last = _sync(last, block, at_ms, error_ms)
             clock.syncs, clock.source = clock.syncs[2 - _SYNCS :] + [last, first], "none"
         else:
-            self.early_ms += ms + self.slept_ms * _OFF_PPM // 1000000
+            self.early_ms += doubt_ms + self.slept_ms * _OFF_PPM // 1000000
         self.slept_ms = self.napped_ms = 0
 
     # --- whether the ticks stood still while the RTC went on
@@ -158,7 +158,7 @@ class Leaps:
 
     def look(self, leap=True):
         """Compare them. With `leap` False, what is found was done by a step of islog's own, which
-        sets the RTC."""
+        sets the RTC: True where it has."""
         clock = self.clock
         clock.tick()
         passed_s = clock.age_ms(*self._marked) // 1000
@@ -170,11 +170,13 @@ class Leaps:
                 # (ESP-IDF, esp_set_time_from_rtc): no leap is what that may be off.
                 least_s = passed_s >> 4 if hasattr(getattr(machine, "RTC", int)(), "memory") else 0
                 if least_s < gap_s < _LONGEST_S:  # and it woke before what was logged meanwhile
-                    self.unknown(gap_s * 1000, self._looked)
+                    self.unknown(gap_s * 1000, gap_s * 1000, self._looked)
                 self.mark()
-        elif not -_GAP_S < gap_s - self._gap_s < _GAP_S:
-            self.mark()
         self._looked = clock.periods, clock.ticks
+        is_set = not (leap or -_GAP_S < gap_s - self._gap_s < _GAP_S)
+        if is_set:
+            self.mark()
+        return is_set
 
     # --- in the place of the Clock's own
 

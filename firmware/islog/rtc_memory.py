@@ -65,21 +65,24 @@ class Kept:
         self.uplink, self.clock, self.leaps = log._uplink, log._time.clock, log._leaps
         self.answered = 0  # readings, when it was kept
         self.spooled = None  # how many were in flash then; None: nothing is kept any more
+        self.sync = self.clock.syncs[-1:]  # the clock's latest
         self.hinted = None  # the address that was known before the sleep
         self.has_saved = False  # what Spool.has_saved() was then
 
-    def look(self):
-        """Once the server has answered for readings, what was kept is forgotten."""
-        uplink = self.uplink
+    def look(self, is_set=False):
+        """Once the server has answered for readings, what was kept is forgotten. It is kept anew
+        when the time is known better, readings have gone to flash, which must not come from here
+        as well, or the RTC was set (`is_set`)."""
+        uplink, sync = self.uplink, self.clock.syncs[-1:]
         answered = uplink.sent + uplink.rejected + uplink.recovered + uplink.lost
         spooled = self.log._spool.own if self.log._spool else 0
         if answered != self.answered:
             put(self.uploads.rtc, b"")
             self.answered, self.spooled = answered, None
         elif self.spooled is not None:
-            if spooled > self.spooled >= 0:
-                self.write(0, AWAKE)  # what is in flash now must not come from here as well
-            self.spooled = spooled
+            if is_set or spooled > self.spooled >= 0 or sync != self.sync:
+                self.write(0, AWAKE)
+            self.spooled, self.sync = spooled, sync
 
     def remember(self):
         """To be called before the radio is switched off: what makes the next upload quicker."""

@@ -98,7 +98,7 @@ def _take(kept, text, state):
     _leap(kept, at_s, at_us, ms, state)
     kept.leaps.mark()
     kept.answered = uplink.sent + uplink.rejected + uplink.recovered + uplink.lost
-    kept.spooled = -1  # there is no Spool yet
+    kept.spooled, kept.sync = -1, clock.syncs[-1:]  # (there is no Spool yet)
     _hint(kept)
 
 
@@ -122,7 +122,10 @@ def _leap(kept, at_s, at_us, ms, state):
     passed_ms = (now_s - at_s) * 1000 + (now_us - at_us) // 1000
     slept_ms = passed_ms - awake_ms
     if state != ASLEEP or machine.reset_cause() != getattr(machine, "DEEPSLEEP_RESET", None):
-        kept.leaps.unknown(passed_ms if 0 < passed_ms < _LONGEST_MS else awake_ms)
+        if 0 < passed_ms < _LONGEST_MS:
+            kept.leaps.unknown(passed_ms, passed_ms)
+        else:
+            kept.leaps.unknown(awake_ms, _LONGEST_MS)
         return
     by_timer = getattr(machine, "wake_reason", int)() == getattr(machine, "TIMER_WAKE", None)
     least_ms = ms - ms // 50 if by_timer else 0
@@ -135,7 +138,7 @@ def _leap(kept, at_s, at_us, ms, state):
         kept.leaps.by_rtc(ms)
         kept.leaps.exactly(awake_ms)
     else:
-        kept.leaps.unknown(ms + awake_ms)
+        kept.leaps.unknown(ms + awake_ms, ms)
 
 
 def _append(ring, count, text, batch):

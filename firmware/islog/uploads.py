@@ -122,11 +122,11 @@ class Uploads:
         leaps.look()
         try:
             wait_ms = self._advance(flushing)
-            if self.kept:
-                self.kept.look()
-            return wait_ms
         finally:
-            leaps.look(False)
+            is_set = leaps.look(False)
+        if self.kept:
+            self.kept.look(is_set)
+        return wait_ms
 
     def _advance(self, flushing):
         log = self._log

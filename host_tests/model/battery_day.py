@@ -31,7 +31,9 @@ NO_BOUND = 1 << 60
 SYNCS = 5  # a clock remembers a few more
 BLOCK = 4096
 BOOTS = 60  # of a day, at most
-LOADED = "leaps rtc_memory rtc_recall sleep uploads spool wifi keepalive sntp_steps epoch late".split()
+LOADED = (
+    "leaps rtc_memory rtc_recall sleep uploads spool wifi keepalive sntp_steps epoch late".split()
+)
 TOLD = 60 if "-v" not in sys.argv else 1000
 FIGURES = "days boots logged arrived again lost cuts flips sets resets buttons new_starts".split()
 

@@ -59,7 +59,7 @@ def test_what_was_logged_just_before_and_after_a_leap_goes_by_the_sync_on_its_si
     board.live(60)
     board.measure()
     stand_still(5000000)
-    board.logger._leaps.unknown(0)  # how long it was: not at all known
+    board.logger._leaps.unknown(0, 0)  # how long it was: not at all known
     time.advance(1000)
     board.live(600)
     board.live(3600)
