@@ -26,7 +26,7 @@ from .uplink import PROBE
 
 _OFF_PPM = const(60000)  # how far off the RTC is assumed to be before that was measured ...
 _CHANGE_PPM = const(1000)  # ... and at least afterwards: temperature changes it
-_ASK_MS = const(500)
+_ASK_MS = const(50)  # a crystal needs a quarter of an hour for it, before it was measured
 _VAIN_MS = const(60000)
 _WAIT_MS = const(100)
 _BLOCK_MS = const(100000000)  # as in clock.py
@@ -101,7 +101,7 @@ class Leaps:
         self.napped_ms = 0  # ... in light sleep, where `rtc_ppm` is not taken out
         self.early_ms = 0  # how wrong the times before the first sync may be
         self.woke = None  # the uptime after a leap of unknown length; None: NTP was heard since
-        self.ask_ms = _ASK_MS  # NTP is asked where the error may be more
+        self.ask_ms = _ASK_MS  # NTP is asked where the error may have grown by more
         self._vain = None  # the uptime at which NTP had nothing better to say
         self._sync_at, clock._sync_at = clock._sync_at, self.sync_at
         self._sync, clock.sync = clock.sync, self.sync
@@ -206,7 +206,8 @@ class Leaps:
             return True
         if self._vain and clock.age_ms(*self._vain) < _VAIN_MS:
             return False
-        return clock.error_ms(clock.periods, clock.ticks) > self.ask_ms
+        grown_ms = clock.error_ms(clock.periods, clock.ticks) - clock.syncs[-1][4]
+        return grown_ms > self.ask_ms
 
     def sync(self, source, unix_s, ms, periods, ticks, error_ms):
         clock = self.clock

@@ -1,8 +1,9 @@
 """log.sleep(): the board sleeps between its readings and its uploads. In virtual time."""
 
 import machine
+import network
 import virtual_board
-from batteries import DAY_S, HOUR_S, Battery
+from batteries import DAY_S, HOME, HOUR_S, Battery
 from virtual_board import time
 
 
@@ -112,3 +113,19 @@ def test_the_processor_is_as_fast_after_a_sleep_as_it_was_before():
     machine.freq(48000000)
     board.logger.sleep(10)
     assert machine.freq() == 48000000
+
+
+def test_times_are_right_to_50_ms_by_a_crystal_that_drifts_also_after_a_day_without_a_router():
+    for ppm in (40, -40):
+        virtual_board.reset()
+        board = Battery("rp2", spool_file=virtual_board.flash(), spool_bytes=65536)
+        time.ppm = ppm
+        for hour in range(40):
+            if hour == 8:
+                network.air.clear()
+            if hour == 32:
+                network.air["home"] = HOME["password"]
+            for _ in range(6):
+                board.measure()
+                board.logger.sleep(600)
+        board.check_all_there(50, but=14)
