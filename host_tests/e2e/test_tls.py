@@ -161,6 +161,7 @@ def silent(connection):
 
 
 def dripping(connection):
+    connection.read()  # a server that speaks first is hung up on at once, as it is no TLS
     # The head of a TLS record of 16 KB, and a byte of it now and then.
     connection.send(b"\x16\x03\x03\x40\x00")
     while True:
@@ -168,6 +169,7 @@ def dripping(connection):
 
 
 def gushing(connection):
+    connection.read()
     # Records, whole and allowed, of a kind that may come at any time and says nothing: warnings.
     while True:
         connection.send(b"\x15\x03\x03\x00\x02\x01\x5a" * 100, pause_s=0.001)
