@@ -60,7 +60,7 @@ soak: setup-tests interpreter ## the long forms: load, fuzz, faults, power cuts 
 	@$(PY) -m tools.load --seconds $(if $(SHORT),1 --rate 0,60) --new
 	@$(if $(SHORT),,$(PY) -m tools.load --million)
 	@$(PY) -m host_tests.server.fuzz --seconds $(if $(SHORT),2,600)
-	@$(PY) -m host_tests.model $(if $(SHORT),--schedules 3 --inputs 3 --injections 0 --shortages 0 --batteries 1)
+	@$(PY) -m host_tests.model $(if $(SHORT),--schedules 3 --inputs 3 --injections 0 --shortages 0 --batteries 0)
 	@$(if $(SHORT),,$(PY) -m pytest -q host_tests/power --long)
 	@$(PY) -m host_tests.soak $(if $(SHORT),--readings 300 --times 1)
 
