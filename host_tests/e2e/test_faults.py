@@ -160,7 +160,7 @@ def check_waits(name, one, many):
     elif name in ("429-seconds", "503-seconds"):
         assert one["took_ms"] >= 7000
         assert one["waited_ms"] <= 7000 + most_ms
-    else:
+    elif not FAULTS[name].slow:  # (else a pause is as long as the attempt was, by the PC's time)
         assert one["waited_ms"] <= most_ms * 5 / 4
     if name in BUSY:
         cap_ms = BUSY_TIMES * BACKOFF_MAX_S * 1000
