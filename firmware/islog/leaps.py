@@ -37,6 +37,12 @@ _LONGEST_S = const(2592000)  # 30 days. A longer leap of the RTC: somebody has s
 _ahead_ms = 0  # so far are the ticks that _ticks_ms() tells ahead of the port's
 
 
+def has_rtc_memory():
+    """Whether this is an ESP32: its RTC counts on through sleep, by an oscillator, and has a
+    memory."""
+    return hasattr(getattr(machine, "RTC", int)(), "memory")
+
+
 def _ticks_ms():
     return ticks_add(port_ms(), _ahead_ms)
 
@@ -168,7 +174,7 @@ class Leaps:
             if not -_GAP_S < gap_s < _GAP_S:
                 # An ESP32's clock goes by its RTC after a light sleep, for the time awake as well
                 # (ESP-IDF, esp_set_time_from_rtc): no leap is what that may be off.
-                least_s = passed_s >> 4 if hasattr(getattr(machine, "RTC", int)(), "memory") else 0
+                least_s = passed_s >> 4 if has_rtc_memory() else 0
                 if least_s < gap_s < _LONGEST_S:  # and it woke before what was logged meanwhile
                     self.unknown(gap_s * 1000, gap_s * 1000, self._looked)
                 self.mark()

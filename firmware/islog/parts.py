@@ -11,12 +11,13 @@ def begin(log, settings, bucket_id):
     cannot have that, and keeps no files."""
     uploads = kept = None
     if settings["upload_interval"]:
+        from .leaps import has_rtc_memory
         from .uploads import Uploads
 
         uploads = Uploads(log, settings)
-        uploads.kept = kept = call_unloading(
-            "rtc_recall", "recall", log, uploads, settings, bucket_id
-        )
+        if has_rtc_memory():
+            kept = call_unloading("rtc_recall", "recall", log, uploads, settings, bucket_id)
+            uploads.kept = kept
     if settings["max_clock_error"]:
         from .leaps import hold
 
@@ -25,7 +26,7 @@ def begin(log, settings, bucket_id):
         from .packing import bucket_key
         from .spool import Spool
 
-        who = uploads.who if uploads else os.urandom(4) + bucket_key(settings, bucket_id)
+        who = uploads and uploads.who or os.urandom(4) + bucket_key(settings, bucket_id)
         has_saved = kept.has_saved if kept else None
         clock = log._time.clock
         log._spool = Spool(settings, who, clock, log._uplink, log._on_trouble, has_saved)

@@ -46,6 +46,11 @@ SOURCES = ("none", "http", "ntp")
 STATES = ("offline", "no time", "online", "waiting", "refused", "closed")
 
 
+def now():
+    """What the RTC shows: (seconds, microseconds)."""
+    return divmod(time.time_ns() // 1000, 1000000)
+
+
 def put(where, text):
     """Write `text` into the part `where` of the RTC memory: (first byte, bytes)."""
     first, size = where
@@ -73,8 +78,7 @@ class Kept:
         """Once the server has answered for readings, what was kept is forgotten. It is kept anew
         when the time is known better, readings have gone to flash, which must not come from here
         as well, or the RTC was set (`is_set`)."""
-        uplink, sync = self.uplink, self.clock.syncs[-1:]
-        answered = uplink.sent + uplink.rejected + uplink.recovered + uplink.lost
+        answered, sync = self.uploads.answered(), self.clock.syncs[-1:]
         spooled = self.log._spool.own if self.log._spool else 0
         if answered != self.answered:
             put(self.uploads.rtc, b"")
@@ -139,7 +143,7 @@ class Kept:
         """The numbers that are kept."""
         log, uplink, clock, uploads = self.log, self.uplink, self.clock, self.uploads
         clock.tick()
-        now_s, now_us = divmod(time.time_ns() // 1000, 1000000)
+        now_s, now_us = now()
         numbers = [now_s, now_us, ms, count, len(clock.syncs), clock.periods, clock.ticks]
         numbers += [in_batch, batch_size]
         numbers.append(SOURCES.index(clock.source))

@@ -13,7 +13,20 @@ from micropython import const
 from . import packing
 from .leaps import shift
 from .ring import words_of
-from .rtc_memory import ASLEEP, AWAKE, FORMAT, HEAD, MAGIC, NONE, PAIRS, SOURCES, STATES, Kept, put
+from .rtc_memory import (
+    ASLEEP,
+    AWAKE,
+    FORMAT,
+    HEAD,
+    MAGIC,
+    NONE,
+    PAIRS,
+    SOURCES,
+    STATES,
+    Kept,
+    now,
+    put,
+)
 
 _BYTES = const(2048)
 _HAS_EPOCH = const(0x80000)  # bit 19 of word 1 (ring.py): the caller gave the time
@@ -34,9 +47,7 @@ def recall(log, uploads, settings, bucket_id):
 
 
 def _part(chosen):
-    # (first byte, bytes); None: the board is no ESP32, or something else is there.
-    if not hasattr(getattr(machine, "RTC", int)(), "memory"):
-        return None
+    # (first byte, bytes); None: something else is there.
     found = machine.RTC().memory()
     foreign = found[:2] != MAGIC and found[-2:] != MAGIC and found.strip(b"\0")
     return chosen or (None if foreign else (0, _BYTES))
@@ -97,7 +108,7 @@ def _take(kept, text, state):
     _append(log._ring, count, text[at + batch_size :], uplink.batch)
     _leap(kept, at_s, at_us, ms, state)
     kept.leaps.mark()
-    kept.answered = uplink.sent + uplink.rejected + uplink.recovered + uplink.lost
+    kept.answered = uploads.answered()
     kept.spooled, kept.sync = -1, clock.syncs[-1:]  # (there is no Spool yet)
     _hint(kept)
 
@@ -118,7 +129,7 @@ def _hint(kept):
 
 def _leap(kept, at_s, at_us, ms, state):
     awake_ms = time.ticks_ms()  # an ESP32's begin with 0 after the sleep
-    now_s, now_us = divmod(time.time_ns() // 1000, 1000000)
+    now_s, now_us = now()
     passed_ms = (now_s - at_s) * 1000 + (now_us - at_us) // 1000
     slept_ms = passed_ms - awake_ms
     if state != ASLEEP or machine.reset_cause() != getattr(machine, "DEEPSLEEP_RESET", None):

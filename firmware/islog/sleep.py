@@ -17,6 +17,7 @@ import time
 from micropython import const
 
 from .errors import ConfigError
+from .leaps import has_rtc_memory
 
 _LONGEST_MS = const(3600000)
 _WATCHED_MS = const(2000)  # a watchdog has 5 s at least, and is fed in between
@@ -78,7 +79,7 @@ def _most_ms(log):
 
 def _doze(log, uploads, left, machine, end_ms=0):
     # Light sleep, until so much is left.
-    most_ms, by_rtc = _most_ms(log), hasattr(machine.RTC(), "memory")
+    most_ms, by_rtc = _most_ms(log), has_rtc_memory()
     while True:
         wait_ms = log.poll()
         left_ms = left.count()

@@ -80,6 +80,11 @@ class Uploads:
         """The next upload is due after `ms` milliseconds."""
         self._next.pause(ms)
 
+    def answered(self):
+        """So many readings the server has answered for."""
+        uplink = self._log._uplink
+        return uplink.sent + uplink.rejected + uplink.recovered + uplink.lost
+
     def due_ms(self):
         """Milliseconds until the next upload is due by the clock; 0: as soon as there is a
         reading."""
@@ -178,8 +183,7 @@ class Uploads:
     def _upload(self, flushing):
         log, uplink, ring, clock = self._log, self._log._uplink, self._log._ring, self._clock
         age_ms, self._at = clock.age_ms(*self._at), (clock.periods, clock.ticks)
-        accepted = uplink.sent + uplink.rejected + uplink.recovered + uplink.lost
-        accepted += log.synced + (uplink.bucket_wait_ms() is None)
+        accepted = self.answered() + log.synced + (uplink.bucket_wait_ms() is None)
         if accepted != self._accepted or not self.radio and log.state == "offline":
             self._left_ms, self._accepted = _PATIENCE_MS, accepted
         else:
