@@ -37,7 +37,7 @@ def install(firmware=FIRMWARE):
     sys.modules["tls"] = sys.modules["secure"]
     sys.path.insert(0, str(firmware))
     for path in sorted((Path(firmware) / "islog").glob("*.py")):
-        if path.stem in ("native", "native_text"):
+        if path.stem == "native":
             continue  # machine code
         importlib.import_module("islog" if path.stem == "__init__" else f"islog.{path.stem}")
     for name in ("storage", "battery"):  # they know islog

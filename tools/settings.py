@@ -97,6 +97,8 @@ THEMES = {
         " its length and at most 15 more.",
         "batch_bytes": "The size of the one request buffer: a request is never larger.",
         "flush_interval": "How long a reading waits at most while the board is online.",
+        "native": "Whether `log()` and JSON run as machine code, which takes 6 KB of heap (none"
+        ' where islog is frozen into the firmware); `"auto"`: where 64 KB are free at the start.',
         "max_signals": "The most signal names. A reading under one more name is `rejected`.",
     },
     "Flash": {

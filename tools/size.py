@@ -22,7 +22,7 @@ FIRMWARE = ROOT / "firmware"
 DEVICE = ROOT / "tools/bench/device"
 NULL = DEVICE / "null"
 # Functions as machine code, used where a board can compile them.
-TWINS = ("islog/native.py", "islog/native_text.py")
+TWINS = ("islog/native.py",)
 
 # The goals for .mpy and import are not reached yet; until they are, the ceilings keep what there
 # is from growing unseen.
@@ -34,8 +34,9 @@ COMPILE_BYTES = 40 * 1024  # of heap that suffices to compile the largest module
 LOGGER_BYTES = 12800  # of heap kept by a Logger with default settings
 BLOCK_BYTES = 256  # the largest block allocated once it is running
 LINES = 350
-# What from_config() loads beyond the import; all but wifi are then forgotten.
-ALWAYS = ("wifi", "config", "service", "rtc")
+# What from_config() loads beyond the import: bytecode, or native in its place; wifi; and what is
+# then forgotten.
+ALWAYS = ("bytecode", "wifi", "config", "service", "rtc")
 
 _STEP_BYTES = 256
 _HEAP_LEAST, _HEAP_MOST = 4096, 131072

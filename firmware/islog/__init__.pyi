@@ -94,6 +94,7 @@ class Logger:
         sync_interval: int = 14400,
         set_rtc: bool = True,
         max_clock_error: int | None = None,
+        native: bool | Literal["auto"] = "auto",
         rtc_memory: list[int] | tuple[int, int] | None = None,
         max_signals: int = 64,
         report_dropped: bool = True,

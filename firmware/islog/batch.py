@@ -14,12 +14,19 @@ from array import array
 
 import uctypes
 
-try:
-    from .native_text import is_plain, move
-except (ImportError, SyntaxError, AttributeError):  # a port without a viper emitter
-    from .bytecode import is_plain, move
-
 _ESCAPES = {0x08: b"\\b", 0x09: b"\\t", 0x0A: b"\\n", 0x0C: b"\\f", 0x0D: b"\\r"}
+
+
+def is_plain(data, low):
+    """Whether the bytearray `data` is UTF-8 (RFC 3629) and, except where `low` is 0, has no byte
+    below `low`, no quote and no backslash: mostly by min(), max() and `in`, whose loops are C."""
+    if not data:
+        return True
+    if low and (min(data) < low or b'"' in data or b"\\" in data):
+        return False
+    if max(data) < 0x80:
+        return True
+    return _repaired(data) == data
 
 
 def quote(text):
@@ -41,10 +48,12 @@ def _quote(out, data):
 
 def _utf8(data):
     # `data`, or, where that is not quite UTF-8, a repaired copy.
-    if is_plain(data, 0):
-        return data
+    return data if is_plain(data, 0) else _repaired(data)
+
+
+def _repaired(data):
     try:
-        from .utf8 import repaired  # only for programs that need it
+        from .utf8 import repaired  # only for programs that have such texts
     except ImportError:  # another thread is about to load it: callers treat it as no memory
         raise MemoryError
     return repaired(data)
@@ -118,8 +127,6 @@ class Batch:
             stamp = bytearray(b"%s%05d00000.000}," % (self._time, unix_block))
             self.stamp, self._unix_block, self.shown_ms = stamp, unix_block, 0
         self.show(ms)
-
-    move = move
 
     def show(self, ms):
         # Make `stamp` show `ms`: write those of its last digits that differ from `shown_ms`.

@@ -23,7 +23,7 @@ Deadlines are counted on uptime as well (`age_ms`): it does not wrap in a device
 from micropython import const
 
 from .errors import call_unloading
-from .ring import steps
+from .steps import Ticks
 
 _BLOCK_MS = const(100000000)  # the unit of `unix_block`: 100,000 s
 _LOCATED_MS = const(20000)  # locate() holds for so long: a drift of 50 ppm is a millisecond then
@@ -37,12 +37,12 @@ _BUILT = const(1767225600)  # 2026-01-01, before this release: every true time i
 _LAST = const(4294967295)  # 2106, where 32 bits of Unix seconds end
 
 
-class Clock(steps.Ticks):
+class Clock(Ticks):
     """The uptime, and what the syncs have told of Unix time. With `set_rtc`, the first sync also
     sets the board's own clock (its RTC)."""
 
     def __init__(self, set_rtc=True):
-        steps.Ticks.__init__(self)
+        Ticks.__init__(self)
         self.source = "none"
         self.ntp_set = False  # NTP has set it once: from then on certificates can be checked by it
         self.back_ms = 0  # how far the last sync set it back; below 0: forward
@@ -91,7 +91,7 @@ class Clock(steps.Ticks):
         right for later `ticks` of that period, as long as they are below `valid_until`.
         `last_sent_ms` is counted anew from this `unix_block`, and kept between -100,000,000 and
         100,002,000, which fits into a word of machine code. (The caller gives no reading a time
-        before it: Uplink.fill, bytecode.move.)"""
+        before it: Uplink.fill, PlainBatch.move.)"""
         sync, ppb, _ = self._sync_at(periods, ticks)
         ms = self._after(periods, ticks, sync[0], sync[1])
         ms += sync[3] + ms // 1000 * ppb // 1000000  # divided early, so that it stays small

@@ -73,6 +73,10 @@ def rtc_memory(value):
     return call_unloading("config_parts", "rtc_memory", value)
 
 
+def native(value):
+    return flag(value) or value == "auto"
+
+
 def wifi(value):
     wrong = call_unloading("config_wifi", "wrong", value)
     if wrong:
@@ -105,6 +109,7 @@ RULES = {  # type: dict[str, tuple]
     "slow_retry": (180, whole, 1, 86400, " seconds"),
     "sync_interval": (14400, whole, 1, 432000, " seconds"),
     "set_rtc": (True, flag),
+    "native": ("auto", native),
     "max_clock_error": (None, whole, 1, 86400, " seconds"),
     "rtc_memory": (None, rtc_memory),
     "max_signals": (64, whole, 1, 127),

@@ -91,6 +91,10 @@ def whole(value, least, most, unit=""):
     return "must be a whole number from %d to %d%s" % (least, most, unit)
 
 
+def native(value):
+    return 'must be true, false or "auto"'
+
+
 def one_of(value, *names):
     return "must be one of: " + ", ".join(names)
 

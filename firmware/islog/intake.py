@@ -48,10 +48,10 @@ class Intake:
     is `clock`'s. `on_trouble(sentence, aloud=False)` hears why one was rejected, which is for
     `last_error` and not printed."""
 
-    def __init__(self, settings, clock, batch, on_trouble):
+    def __init__(self, settings, service, clock, batch, on_trouble):
         if batch.room <= _SIGNAL_BYTES + _NUMBER_BYTES:
             raise ConfigError("batch_bytes %s" % why("batch_bytes"))
-        self.store = ring.Ring(settings["buffer_bytes"], clock, self._log_other)
+        self.store = service.ring(settings["buffer_bytes"], clock, self._log_other)
         self.clock = clock
         self._batch = batch
         self._max_signals = settings["max_signals"]

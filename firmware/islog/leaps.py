@@ -15,13 +15,10 @@ An ESP32's ticks go on in light sleep, but by that oscillator, too: nap() counts
 """
 
 import time
-from time import ticks_add
-from time import ticks_ms as port_ms
 
 import machine
 from micropython import const
 
-from .ring import steps
 from .uplink import PROBE
 
 _OFF_PPM = const(60000)  # how far off the RTC is assumed to be before that was measured ...
@@ -33,18 +30,13 @@ _BLOCK_MS = const(100000000)  # as in clock.py
 _SYNCS = const(8)
 _GAP_S = const(2)
 _LONGEST_S = const(2592000)  # 30 days. A longer leap of the RTC: somebody has set it
-
-_ahead_ms = 0  # so far are the ticks that _ticks_ms() tells ahead of the port's
+_AHEAD = const(3)  # the cell of Ticks.uptime that is added to the port's ticks (steps.py)
 
 
 def has_rtc_memory():
     """Whether this is an ESP32: its RTC counts on through sleep, by an oscillator, and has a
     memory."""
     return hasattr(getattr(machine, "RTC", int)(), "memory")
-
-
-def _ticks_ms():
-    return ticks_add(port_ms(), _ahead_ms)
 
 
 def _sync(uptime, block, ms, error_ms):
@@ -54,15 +46,12 @@ def _sync(uptime, block, ms, error_ms):
 
 def shift(clock, ms):
     """Let the uptime of `clock` be `ms` more from now on."""
-    global _ahead_ms
-    if steps.ticks_ms is not _ticks_ms:
-        _ahead_ms, steps.ticks_ms = 0, _ticks_ms
-    half = (clock.mask >> 1) + 1
+    cells, mask = clock.uptime, clock.mask
     while ms > 0:
-        part = min(ms, half >> 2)  # a tick() may miss a longer one
+        part = min(ms, mask >> 3)  # a tick() may miss a longer one
         ms -= part
-        ahead_ms = (_ahead_ms + part + half & clock.mask) - half
-        _ahead_ms = max(ahead_ms, 1 - half)  # ticks_add() takes no more
+        clock.tick()
+        cells[_AHEAD] = (cells[_AHEAD] + part & mask) - mask - 1
         clock.tick()
 
 

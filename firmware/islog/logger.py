@@ -72,7 +72,7 @@ class Logger:
         self._time = Timekeeper(settings, service, on_trouble)
         clock = self._time.clock
         self._uplink = uplink = Uplink(settings, service, clock, on_trouble)
-        self._intake = Intake(settings, clock, uplink.batch, on_trouble)
+        self._intake = Intake(settings, service, clock, uplink.batch, on_trouble)
         self._ring = self._intake.store
         self.log = self._ring.log
         self._timeout_s, self._quiet, self._busy = settings["timeout"], settings["quiet"], 0

@@ -1,340 +1,275 @@
-"""The ring's indivisible steps as machine code, for ports that can compile it: see bytecode.py for
-what each does.
+"""log() of a number, and a batch's numbers in JSON, as machine code: for ports that can compile
+it, or have a .mpy of it. Loaded where the setting `native` and the heap allow it (service.py).
 
 No callback, Ctrl-C or thread that takes turns comes between two instructions of machine code: the
-interpreter looks for them at its own jumps only (py/vm.c; py/emitnative.c does not). What does
-come there is kept out by _enter() and _leave(): hard interrupts and the other core by the port's
-atomic section (rp2: mp_thread_begin_atomic_section(), ports/rp2/mpthreadport.c), threads of a PC
-by a lock. Nothing between the two may raise: all of them would stay locked out.
+interpreter looks for them at its own jumps only (py/vm.c; py/emitnative.c does not). What else is
+to be kept out, and the cells of `state` and `uptime`: steps.py.
 """
 
-import sys
-from array import array
-from math import isfinite
-from time import ticks_add, ticks_ms
-
 import micropython
+import uctypes
 from micropython import const
 
-# The cells of the arrays `Steps.state` (the first ten) and `Ticks.uptime` (the last three). Other
-# modules see them as fields of the same names; ring.py and bytecode.Ticks say what each is.
-_HEAD = const(0)
+from . import steps
+from .batch import Batch, is_plain
+from .ring import Ring
+
 _TAIL = const(1)
 _STOP = const(2)
 _COUNT = const(3)
-_OVERFLOWS = const(4)
-_MISSED = const(5)
-_REJECTED = const(6)
-_PINNED = const(7)
-_SIZE = const(8)
-_LIMIT = const(9)
 _PERIODS = const(0)
 _TICKS = const(1)
 _MASK = const(2)
+_AHEAD = const(3)
 
-_float, _int, _bool, _type = float, int, bool, type  # found sooner than builtins (bytecode.py)
+_float, _int, _bool, _type = float, int, bool, type  # found sooner than builtins
+_enter, _leave, ticks_ms = steps._enter, steps._leave, steps.ticks_ms
 
-_enter = _leave = int  # int() does nothing: threads take turns, as on an ESP32, or there are none
-_release = None  # a PC's lock has this in the place of _leave(what _enter() has returned)
-if sys.platform in ("linux", "darwin"):
-    import _thread
-
-    _enter = _thread.allocate_lock()
-    _release = _enter.release
-    _enter = _enter.acquire
-elif sys.platform != "esp32":
-    try:
-        from machine import disable_irq as _enter
-        from machine import enable_irq as _leave
-    except ImportError:
-        pass
+_text = None  # number() writes its digits here; made for the first batch
+_texts = None  # _texts[n] is the first n bytes of _text: made beforehand, no number takes heap
+# Digits tell a float from its neighbours where they are nearer to it than half of what its last
+# bit is worth. number() counts in units of that half, so it is 1. Where floats are doubles it is
+# 0: there number() writes only floats whose digits come to an end soon (21.5), and those exactly.
+_half = 0 if 1.0 + 2**-40 != 1.0 else 1
 
 
 @micropython.native
 def _log(self, signal, value, epoch=None):
-    """See Logger.log and bytecode.Steps.log."""
+    """See Logger.log and bytecode.PlainRing.log."""
     if epoch is None:
-        bits = self._bits(signal)
+        bits = self.find(signal)
         if bits is not None:
             kind = _type(value)
             if kind is _float:
-                if isfinite(value):
-                    return _store(self, bits, value)
-            elif kind is _int:
+                return _store(self, bits, value, signal)
+            if kind is _int:
                 if -0x40000000 <= value <= 0x3FFFFFFF:
-                    return _store(self, bits ^ 0xC20000, value)  # to size 4, INT
+                    return _store(self, bits ^ 0xC20000, value, signal)  # to size 4, INT
             elif kind is _bool:
-                return _store(self, bits ^ 0xC40000, value)  # to size 4, BOOL
+                return _store(self, bits ^ 0xC40000, value, signal)  # to size 4, BOOL
     return self._log_other(signal, value, epoch)
 
 
 @micropython.viper
-def _store(ring, bits: int, value) -> bool:
+def _store(ring, bits: int, value, signal) -> bool:
     words = ptr32(ring.words)  # noqa: F821
     s = ptr32(ring.state)  # noqa: F821
     uptime = ptr32(ring.uptime)  # noqa: F821
-    token = _enter()
-    done = s[_TAIL] < s[_STOP] or bool(_room(ring, 4))
-    if done:
-        now = int(ticks_ms()) & 0x3FFFFFFF
-        last = uptime[_TICKS]
-        if now ^ last > uptime[_MASK] >> 2:  # another quarter of the period: as tick() does it
-            now &= uptime[_MASK]
-            if now < last:
-                uptime[_PERIODS] = uptime[_PERIODS] + 1 & 0x3FF
-            uptime[_TICKS] = now
+    while True:
+        token = _enter()
         at = s[_TAIL]
-        words[at] = now
-        words[at + 1] = bits | uptime[_PERIODS]
         if bits & 0x60000:
             words[at + 2] = int(value)
         else:
             ring.floats[at + 2 >> 1] = value
-        s[_TAIL] = at + 4
-        s[_COUNT] += 1
-    else:
-        s[_MISSED] += 1
-    if _release:
-        _release()
-    else:
+            if words[at + 3] >> 20 & 0x7FF == 0x7FF:
+                _leave(token)
+                return bool(ring._log_other(signal, value, None))  # it is not finite
+        done = at < s[_STOP]
+        if done:
+            now = int(ticks_ms()) + uptime[_AHEAD] & 0x3FFFFFFF
+            last = uptime[_TICKS]
+            if now ^ last > uptime[_MASK] >> 2:  # another quarter of the period: as tick() does it
+                now &= uptime[_MASK]
+                if now < last:
+                    uptime[_PERIODS] = uptime[_PERIODS] + 1 & 0x3FF
+                uptime[_TICKS] = now
+            words[at] = now
+            words[at + 1] = bits | uptime[_PERIODS]
+            s[_TAIL] = at + 4
+            s[_COUNT] += 1
         _leave(token)
-    return done
-
-
-@micropython.viper
-def _append(ring, bits: int, ticks: int, data, epoch) -> bool:
-    """See bytecode.Steps.append."""
-    words = ptr32(ring.words)  # noqa: F821
-    to = ptr8(ring.words)  # noqa: F821
-    s = ptr32(ring.state)  # noqa: F821
-    value = ptr8(data)  # noqa: F821
-    when = ptr8(epoch)  # noqa: F821
-    n = int(len(data))
-    more = int(len(epoch))
-    need = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
-    end = s[_SIZE] * 4
-    if bits & 0x60000 != 0x60000:
-        end += 8
-    token = _enter()
-    done = int(_free(ring)) >= need
-    if done:
-        at = s[_TAIL]
-        words[at] = ticks
-        words[at + 1] = bits
-        j = at * 4 + 8
-        i = 0
-        while i < n:
-            if j >= end:
-                j -= end
-            to[j] = value[i]
-            j += 1
-            i += 1
-        at += need
-        j = at - 2
-        if j >= s[_SIZE]:
-            j -= s[_SIZE]
-        j *= 4
-        i = 0
-        while i < more:
-            to[j + i] = when[i]
-            i += 1
-        s[_TAIL] = at
-        s[_COUNT] += 1
-        _free(ring)  # where the tail is now
-    if _release:
-        _release()
-    else:
-        _leave(token)
-    return done
-
-
-@micropython.viper
-def _free(ring) -> int:
-    # To be called after _enter(). Brings `_tail` back into the ring and sets `_stop`; returns how
-    # many words are free.
-    s = ptr32(ring.state)  # noqa: F821
-    size = s[_SIZE]
-    at = s[_TAIL]
-    if at >= size:
-        at -= size
-        s[_TAIL] = at
-    used = at - s[_HEAD]
-    if used < 0:
-        used += size
-    free = int(s[_LIMIT]) - used
-    stop = at
-    if free > 0:
-        stop += free & -4
-        if stop > size:
-            stop = size
-    s[_STOP] = stop
-    return free
-
-
-@micropython.viper
-def _room(ring, need: int) -> bool:
-    # To be called after _enter(). Does what make_room() does.
-    words = ptr32(ring.words)  # noqa: F821
-    s = ptr32(ring.state)  # noqa: F821
-    while int(_free(ring)) < need:
-        if s[_COUNT] == 0 or s[_PINNED] != 0:
+        if done:
+            return True
+        if not ring.make_room(4):
+            ring.count_lost(0, 1)
             return False
-        at = s[_HEAD]
-        bits = words[at + 1]
-        at += ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
-        if at >= s[_SIZE]:
-            at -= s[_SIZE]
-        s[_HEAD] = at
-        s[_COUNT] -= 1
-        s[_OVERFLOWS] += 1
-    return True
 
 
-@micropython.viper
-def _make_room(ring, need: int) -> bool:
-    """See bytecode.Steps.make_room."""
-    token = _enter()
-    done = bool(_room(ring, need))
-    if _release:
-        _release()
-    else:
-        _leave(token)
-    return done
-
-
-@micropython.viper
-def _hand_over(ring, at: int, n: int, to):
-    """See bytecode.Steps.hand_over."""
-    s = ptr32(ring.state)  # noqa: F821
-    token = _enter()
-    s[_HEAD] = at
-    s[_COUNT] -= n
-    to.filled = int(to.filled) + n
-    if _release:
-        _release()
-    else:
-        _leave(token)
-
-
-@micropython.viper
-def _pin(ring, flag: int):
-    """See bytecode.Steps.pin."""
-    s = ptr32(ring.state)  # noqa: F821
-    token = _enter()
-    s[_PINNED] = flag
-    if _release:
-        _release()
-    else:
-        _leave(token)
-
-
-@micropython.viper
-def _count_lost(ring, rejected: int, missed: int):
-    """See bytecode.Steps.count_lost."""
-    s = ptr32(ring.state)  # noqa: F821
-    token = _enter()
-    s[_REJECTED] += rejected
-    s[_MISSED] += missed
-    if _release:
-        _release()
-    else:
-        _leave(token)
-
-
-@micropython.viper
-def _publish(ring, old, keys, signals, bits) -> bool:
-    """See bytecode.Steps.publish."""
-    token = _enter()
-    done = False
-    if ring.keys is old:
-        ring.signals = signals
-        ring.keys = keys
-        ring._bits = bits
-        done = True
-    if _release:
-        _release()
-    else:
-        _leave(token)
-    return done
-
-
-@micropython.viper
-def _tick(clock):
-    """See bytecode.Ticks.tick."""
-    uptime = ptr32(clock.uptime)  # noqa: F821
-    token = _enter()
-    now = int(ticks_ms()) & uptime[_MASK]
-    if now < uptime[_TICKS]:
-        uptime[_PERIODS] = uptime[_PERIODS] + 1 & 0x3FF
-    uptime[_TICKS] = now
-    if _release:
-        _release()
-    else:
-        _leave(token)
-
-
-@micropython.viper
-def _stamp(clock):
-    """See bytecode.Ticks.stamp."""
-    uptime = ptr32(clock.uptime)  # noqa: F821
-    clock.tick()
-    token = _enter()
-    periods = uptime[_PERIODS]
-    last = uptime[_TICKS]
-    if _release:
-        _release()
-    else:
-        _leave(token)
-    return (periods, last)
-
-
-def _cell(i):
-    # A property that reads and writes the cell `i` of `state`.
-    def put(self, value):
-        self.state[i] = value
-
-    return property(lambda self: self.state[i], put)
-
-
-class Ticks:
-    """See bytecode.Ticks."""
-
-    def __init__(self):
-        mask = min(ticks_add(0, -1), 0x3FFFFFFF)
-        self.uptime = array("i", (0, ticks_ms() & mask, mask))
-
-    tick = _tick
-    stamp = _stamp
-    periods = property(lambda self: self.uptime[_PERIODS])
-    ticks = property(lambda self: self.uptime[_TICKS])
-    mask = property(lambda self: self.uptime[_MASK])
-
-
-class Steps:
-    """See bytecode.Steps. The fields lie in an array: machine code looks its address up once, and
-    then reads and writes them without a look-up of each."""
-
-    def __init__(self, size):
-        self.state = array("i", bytes(40))
-        self.state[_SIZE] = size
-        self.state[_STOP] = self.state[_LIMIT] = size - 4
-        self.uptime = self._clock.uptime
+class FastRing(Ring):
+    """A Ring with log()."""
 
     log = _log
-    append = _append
-    make_room = _make_room
-    hand_over = _hand_over
-    pin = _pin
-    count_lost = _count_lost
-    publish = _publish
 
-    head = _cell(_HEAD)
-    count = _cell(_COUNT)
-    overflows = _cell(_OVERFLOWS)
-    missed = _cell(_MISSED)
-    rejected = _cell(_REJECTED)
-    pinned = _cell(_PINNED)
-    size = _cell(_SIZE)
-    _tail = _cell(_TAIL)
-    _stop = _cell(_STOP)
-    _limit = _cell(_LIMIT)
+
+def _allocate():
+    global _text, _texts
+    _text = bytearray(16)
+    at = uctypes.addressof(_text)
+    _texts = [uctypes.bytearray_at(at, size) for size in range(14)]
+
+
+@micropython.viper
+def number(words, at: int, is_float: bool) -> int:
+    """Write the number at words[at] into _text, in as few digits as tell it from all others;
+    returns how many bytes that takes, 0 where it is left to str(). Floats: Steele and White, "How
+    to Print Floating-Point Numbers Accurately" (1990), in fixed point, from 1/64 to 2**24."""
+    w = ptr32(words)  # noqa: F821
+    out = ptr8(_text)  # noqa: F821
+    whole = w[at]
+    sign = whole
+    rest = 0
+    bits = 0  # of `whole` that are behind the point
+    if is_float:
+        sign = w[at + 1]
+        if whole | sign:  # not 0.0
+            # The ring holds a double. Of the 52 bits of its fraction a float has the first 23; the
+            # 1 before them is in neither. 1046 is the bias of a double's exponent, 1023, plus 23.
+            bits = 1046 - (sign >> 20 & 0x7FF)
+            if whole & 0x1FFFFFFF or bits < 0 or bits > 29:
+                return 0
+            whole = (sign & 0xFFFFF | 0x100000) << 3 | whole >> 29 & 7
+            rest = (whole & (1 << bits) - 1) << 1
+            whole >>= bits
+    elif sign >> 31 & 1:
+        whole = (~whole & 0x3FFFFFFF) + 1
+    i = 1
+    ten = 10
+    while i < 10 and whole >= ten:
+        i += 1
+        ten *= 10
+    if sign >> 31 & 1:
+        out[0] = 0x2D
+        i += 1
+    size = i
+    while True:
+        i -= 1
+        ten = whole // 10
+        out[i] = 0x30 + whole - ten * 10
+        whole = ten
+        if whole == 0:
+            break
+    if not is_float:
+        return size
+    out[size] = 0x2E
+    bits += 1
+    half = int(_half)
+    while size < 12:
+        size += 1
+        # The fraction times 10: times 5, and the point moves by one bit.
+        rest *= 5
+        half *= 5
+        bits -= 1
+        digit = rest >> bits
+        rest &= (1 << bits) - 1
+        # Whether the digits up to this one, or with this one made larger by 1, are near enough:
+        low = rest == 0 or rest < half
+        high = rest + half > 1 << bits
+        if high and (not low or rest << 1 >= 1 << bits):
+            digit += 1
+        out[size] = 0x30 + digit
+        if low or high:
+            return size + 1
+    return 0
+
+
+@micropython.viper
+def _move(batch, store, periods: int, clock) -> bool:
+    """See bytecode.PlainBatch.move."""
+    if not _texts:
+        _allocate()
+    signed = store.words
+    words = ptr32(signed)  # noqa: F821
+    words_size = int(store.size)
+    floats = store.floats
+    signals = store.signals
+    text = batch.text
+    before = batch.before
+    stamp = batch.stamp
+    digits = ptr8(stamp)  # noqa: F821
+    last = int(len(stamp)) - 3
+    dot = last - 3
+    starts = ptr16(batch.starts)  # noqa: F821
+    valid_until = int(clock.valid_until)
+    offset_ms = int(clock.offset_ms)
+    last_sent_ms = int(clock.last_sent_ms)
+    shown = int(batch.shown_ms)
+    room = int(batch.room)
+    first = int(batch.filled)
+    n = first
+    at = int(store.head)
+    end = int(len(text))
+    fixed = int(len(before)) + last + 3
+    remaining = int(store.count)
+    full = False
+    extend = text.extend
+    as_text = str
+    texts = _texts
+    view = uctypes.bytearray_at
+    address = int(uctypes.addressof(signed))
+    quote = b'"'
+    while remaining > 0:
+        bits = words[at + 1]
+        ms = words[at]
+        if ms >= valid_until or bits & 0x3FF != periods:
+            break
+        kind = bits >> 17  # size << 3 | 4 where the caller gave the time | kind (ring.py)
+        after = at + 4
+        if kind == 64 or kind == 33:
+            size = int(number(signed, at + 2, kind == 64))  # 64: a float; 33: an int of 4 bytes
+            if size:
+                value = texts[size]
+            else:
+                value = as_text(floats[at + 2 >> 1])
+        elif kind == 34:  # a bool
+            value = "true" if words[at + 2] else "false"
+        elif kind & 7 == 3:  # a STR, and no caller's time
+            size = bits >> 20
+            after = at + 2 + (size + 7 >> 3) * 2
+            i = at + 2
+            if i >= words_size:
+                i -= words_size
+            if i * 4 + size > words_size * 4:
+                value = store.text(i, size)
+            else:  # as Ring.text() does it, without that call
+                value = view(address + i * 4, size)
+            if not is_plain(value, 0x20):
+                break
+        else:
+            break
+        name = signals[bits >> 10 & 0x7F]
+        more = int(len(name)) + int(len(value))
+        if end + more + 2 > room:
+            full = True
+            break
+        extend(before)
+        extend(name)
+        if kind & 3 == 3:
+            extend(quote)
+            extend(value)
+            extend(quote)
+            more += 2
+        else:
+            extend(value)
+        ms += offset_ms
+        if ms > last_sent_ms:
+            i = last
+            last_sent_ms = ms
+            old = shown
+            shown = ms
+            batch.shown_ms = ms
+            while ms != old:
+                old = old // 10
+                rest = ms // 10
+                digits[i] = 0x30 + ms - rest * 10
+                ms = rest
+                i -= 1
+                if i == dot:
+                    i -= 1
+        extend(stamp)
+        end += more + fixed
+        n += 1
+        starts[n] = end
+        at = after
+        if at >= words_size:
+            at -= words_size
+        remaining -= 1
+    store.hand_over(at, n - first, batch)
+    clock.last_sent_ms = last_sent_ms
+    return full
+
+
+class FastBatch(Batch):
+    """A Batch with move(), which finds a float's digits itself."""
+
+    move = _move

@@ -15,18 +15,18 @@ more where the caller gave the time. The header's words have at most 30 bits, be
 
 `size` words are in use; what reaches their end goes on at word 0. A number's value does not: it
 lies right behind its header, also where that is the last cell. So the array has six words more
-than `size`: `_tail` may be `size` + 2 (it is brought back to 2 by the next step), and bytecode.py
+than `size`: `_tail` may be `size` + 2 (it is brought back to 2 by the next step), and log()
 writes four words at `_tail` before it looks whether there is room. For the same reason four words
 are always kept free.
 
 A change of the ring can be interrupted: by soft callbacks and Ctrl-C at the interpreter's jumps;
 by other threads there, too, or, where there is no global lock, at any moment, as by hard
-interrupts. So whatever changes the ring is one of a few indivisible steps, in native.py or, where
-that cannot be compiled, in bytecode.py: log(), append(), make_room(), hand_over(), pin(),
-count_lost(), publish(). Each changes nothing, or all that it is for. A new signal makes a new dict
-and a new list, which replace the old ones at once: no look-up meets one that is being changed.
+interrupts. So whatever changes the ring is one of a few indivisible steps: append(), make_room(),
+hand_over(), pin(), count_lost(), publish() in steps.py, and log(). Each changes nothing, or all
+that it is for. A new signal makes a new dict and a new list, which replace the old ones at once:
+no look-up meets one that is being changed.
 
-Only this file, native.py, native_text.py, bytecode.py and packing.py know how a reading lies here.
+Only this file, steps.py, native.py, bytecode.py and packing.py know how a reading lies here.
 """
 
 import struct
@@ -35,10 +35,7 @@ from array import array
 import uctypes
 from micropython import const
 
-try:
-    from . import native as steps
-except (ImportError, SyntaxError, AttributeError):  # a port without an emitter of machine code
-    from . import bytecode as steps  # type: ignore[no-redef]
+from .steps import Steps
 
 FLOAT = const(0)
 INT = const(0x20000)
@@ -48,6 +45,8 @@ _KINDS = const(0x60000)
 _HAS_EPOCH = const(0x80000)
 _SIGNAL = const(0x1FC00)
 _NEW = const(0x800000)  # a new signal's bits begin as those of a float: FLOAT, and a size of 8
+_STOP = const(2)  # cells of `state` (steps.py)
+_LIMIT = const(9)
 _SIGNALS_MAX = const(127)  # 7 bits of word 1
 
 
@@ -56,7 +55,7 @@ def words_of(bits):
     return ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)
 
 
-class Ring(steps.Steps):
+class Ring(Steps):
     """A ring of `size_bytes` (at least 64, rounded down to a multiple of 16; it takes 40 bytes
     more), whose readings get their uptime from `clock`. What log() cannot store by itself (a text,
     a new signal, a caller's time) goes to `log_other(signal, value, epoch)`.
@@ -68,7 +67,7 @@ class Ring(steps.Steps):
     overflows  how many were dropped to make room, being the oldest
     missed     how many were not stored, for want of room or memory
     rejected   how many calls of log() had no value that can be stored, such as None or NaN
-    reading    1 while the oldest readings are being read: they must not be dropped then
+    pinned     1 while the oldest readings are being read: they must not be dropped then
     size       words in use
     _tail      the word at which the next reading goes
     _stop      while `_tail` is below it, there is room for one more number without dropping any
@@ -76,9 +75,9 @@ class Ring(steps.Steps):
     """
 
     def __init__(self, size_bytes, clock, log_other):
-        self._clock = clock
+        self._clock, self.uptime = clock, clock.uptime
         size = size_bytes // 16 * 4 + 4
-        steps.Steps.__init__(self, size)
+        Steps.__init__(self, size)
         self.words = array("i", bytes(4 * size + 24))
         at = uctypes.addressof(self.words)
         array_of = uctypes.ARRAY, uctypes.FLOAT64 | size // 2 + 3
@@ -87,7 +86,7 @@ class Ring(steps.Steps):
         self._bytes = uctypes.bytearray_at(at, 4 * size + 24)
         self._log_other = log_other
         self.keys = {}  # type: dict[str, int]
-        self._bits = self.keys.get  # of a known signal: its bits in word 1
+        self.find = self.keys.get  # of a known signal: its bits in word 1
         self.signals = []  # by number, what add_signal() was given for each
 
     def packed(self, kind, value, epoch=None):
@@ -157,7 +156,7 @@ class Ring(steps.Steps):
 
     def close(self):
         """Take nothing more: all readings are dropped, and counted in `overflows`."""
-        self._limit = self._stop = 0  # so make_room() finds none, and drops them all
+        self.state[_LIMIT] = self.state[_STOP] = 0  # make_room() finds none, and drops them all
         self.pin(0)
         self.make_room(1)
 

@@ -4,14 +4,21 @@ one call, and forgotten.
 The two generations of Initial State's API: docs/api.md.
 """
 
+import gc
 import hashlib
 import os
+
+from micropython import const
 
 from . import __version__
 from .batch import quote
 from .errors import call_unloading
 from .timekeeper import Sntp
 from .transport import Requests
+
+# With `native` "auto": where less heap is free, the 6 KB of machine code are better kept for what
+# needs them, for a Logger with its buffers takes 13 and a TLS connection 30 at its peak.
+_NATIVE_BYTES = const(65536)
 
 
 class Service:
@@ -24,6 +31,7 @@ class Service:
     fields          the JSON texts in a reading before the signal, the value and the time
     batch_readings  at most so many readings in one request
     gap_ms          at least so long from the beginning of one request to the next; 0: no limit
+    ring, batch     the classes of ring and batch: native.py's or bytecode.py's
     transport       a Requests (transport.py) or a Keepalive (keepalive.py)
     ntp             a timekeeper.Sntp, which looks names up as the transport does
     is_unverified   the server need not prove its name, though TLS is used
@@ -41,6 +49,7 @@ class Service:
         self.batch_readings = settings["batch_readings"] or batch_readings or 0xFFFF
         requests_per_s = settings["requests_per_s"] or requests_per_s
         self.gap_ms = -(-1000 // requests_per_s) if requests_per_s else 0
+        self.ring, self.batch = _storage(settings["native"])
         self.transport, sntp = _transport(settings)
         self.ntp = sntp(settings["ntp_hosts"], settings["timeout"])
         self.is_unverified = self.ingest[0].startswith("https:") and not self.transport.verifies
@@ -85,6 +94,20 @@ def _events(bucket_name, bucket_id, client_key):
 
 def _json(text):
     return str(quote(text), "utf-8")
+
+
+def _storage(native):
+    # The classes of ring and batch, by the setting `native`.
+    if native is True or native and gc.mem_free() >= _NATIVE_BYTES:
+        try:
+            from .native import FastBatch, FastRing
+
+            return FastRing, FastBatch
+        except (ImportError, SyntaxError, AttributeError, ValueError, MemoryError):
+            pass  # the port cannot compile it, or its .mpy is for another core
+    from .bytecode import PlainBatch, PlainRing
+
+    return PlainRing, PlainBatch
 
 
 def _transport(settings):

@@ -193,6 +193,8 @@ class Requests(Transport):
 
     def _post(self, url, headers, data):
         # True where TLS had too little memory: a second try may have it, after a collection.
+        # (A port that gives TLS of its heap collects by itself where no block is large enough:
+        # py/malloc.c, m_tracked_calloc; py/gc.c, gc_alloc.)
         self._headers = _Headers(headers)
         self._headers["Content-Type"] = "application/json"
         self._first = None  # ticks at the answer's first header
@@ -201,8 +203,6 @@ class Requests(Transport):
             from .deadline import Socket  # only for programs without TLS
 
             self._sockets.wrap = lambda opened: Socket(opened, self._timeout_s * 1000)
-        else:
-            gc.collect()  # TLS wants a large block
         try:
             self._names[self._module] = self._sockets
             response = self._names["request"](

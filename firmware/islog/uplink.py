@@ -20,7 +20,6 @@ import time
 
 from micropython import const
 
-from .batch import Batch
 from .retry import Retry, jitter
 from .ring import STR
 from .transport import ACCEPTED, BAD, BUSY, UNKNOWN
@@ -51,7 +50,7 @@ class Uplink:
         self.transport = service.transport
         self._bucket_call, self._ingest = service.bucket_call, service.ingest
         self._batch_readings, self._gap_ms = service.batch_readings, service.gap_ms
-        self.batch = Batch(settings["batch_bytes"], service.fields)
+        self.batch = service.batch(settings["batch_bytes"], service.fields)
         self._slow_ms = settings["slow_retry"] * 1000
         self._bucket_retry = Retry(settings["backoff_max"], clock)  # None: the bucket is there
         self._retry = Retry(settings["backoff_max"], clock)

@@ -76,7 +76,7 @@ def in_firmware():
     found = {}
     for module, of, names in (
         ("__init__", None, ("from_config",)),
-        ("bytecode", "Steps", ("log",)),
+        ("bytecode", "PlainRing", ("log",)),
         ("intake", "Intake", ("log_object",)),
         ("logger", "Logger", None),
         ("uploads", "Uploads", ("sleep",)),

@@ -33,9 +33,6 @@ def forget():
     segments = sys.modules.get("islog.spool_segments")
     if segments:
         segments._users.clear()
-    leaps = sys.modules.get("islog.leaps")
-    if leaps:
-        leaps.steps.ticks_ms = leaps.port_ms
 
 
 def flash():

@@ -6,7 +6,6 @@ import http.server
 import signal
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
@@ -190,15 +189,3 @@ def test_mip_brings_the_whole_package(device, way):
     if way == "an address":
         server.shutdown()
         server.server_close()
-
-
-def test_the_manifest_names_the_package_for_freezing():
-    named = []
-
-    def package(name, files=None, base_path=".", opt=None):
-        """As tools/manifestfile.py finds it: relative to the manifest."""
-        named.extend((ROOT / base_path / name).rglob("*.py") if files is None else files)
-
-    manifest = ROOT / "manifest.py"
-    exec(compile(manifest.read_text(), Path(manifest), "exec"), {"package": package})
-    assert sorted(named) == MODULES

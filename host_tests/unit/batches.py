@@ -1,10 +1,13 @@
 """What the tests of a batch share: one with a time, readings put into it, and what it holds.
-Numbers go in by batch.move(), which is held against its twin in bytecode each time."""
+Numbers go in by move(), in machine code where there is such, which is held against bytecode's
+each time."""
 
 import json
 
-from islog import bytecode, ring
-from islog.batch import Batch
+from islog import ring
+from islog.bytecode import PlainBatch, PlainRing
+from islog.steps import Ticks
+from rings import native
 
 FIELDS = (
     '{"b":"room","tid":"123e4567-e89b-12d3-a456-426614174000","sn":',
@@ -13,16 +16,19 @@ FIELDS = (
 )
 
 
+Fast = native.FastBatch if native else PlainBatch
+
+
 def make(size_bytes=2048):
-    batch = Batch(size_bytes, FIELDS)
+    batch = Fast(size_bytes, FIELDS)
     batch.set_time(17960, 123)
     return batch
 
 
 def readings(batch, store, periods, clock):
-    """batch.move() and its twin in bytecode, which must do the same."""
+    """batch.move(), by both ways, which must do the same."""
     twin = make(len(batch.buffer))
-    copy = ring.Ring(4 * store.size - 16, clock, None)
+    copy = PlainRing(4 * store.size - 16, clock, None)
     twin.text[1:] = batch.text[1:]
     twin.text[0:1] = b"["
     for name in ("filled", "_unix_block", "shown_ms"):
@@ -31,13 +37,12 @@ def readings(batch, store, periods, clock):
     twin.starts[:] = batch.starts
     for i in range(len(store.words)):
         copy.words[i] = store.words[i]
-    for name in ("head", "count", "_tail", "_stop"):
-        setattr(copy, name, getattr(store, name))
+    copy.state[:] = store.state
     copy.signals = store.signals
     again = Clock()
     for name in ("last_sent_ms", "valid_until", "offset_ms"):
         setattr(again, name, getattr(clock, name))
-    expected = bytecode.move(twin, copy, periods, again)
+    expected = PlainBatch.move(twin, copy, periods, again)
     assert batch.move(store, periods, clock) == expected
     assert (batch.count, batch.shown_ms) == (twin.count, twin.shown_ms)
     assert (store.count, store.head, clock.last_sent_ms) == (
@@ -51,14 +56,14 @@ def readings(batch, store, periods, clock):
     return expected
 
 
-class Clock(ring.steps.Ticks):
+class Clock(Ticks):
     offset_ms = last_sent_ms = 0
     valid_until = 0x3FFFFFFF
 
 
 def add(batch, value, ms=123, name="t"):
     """One number, by way of a ring; whether it was taken."""
-    store = ring.Ring(64, Clock(), None)
+    store = PlainRing(64, Clock(), None)
     store.add_signal(name, batch.signal_json(name))
     kind = {float: ring.FLOAT, int: ring.INT, bool: ring.BOOL}[type(value)]
     if kind != ring.INT or -(2**30) <= value < 2**30:

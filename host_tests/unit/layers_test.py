@@ -7,7 +7,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SIMULATOR = ROOT / "tools" / "simulator"
 ON_A_BOARD = ("stand_ins", "sensors")
-TWINS = ("native", "native_text", "bytecode")  # which test_twins.py compares
 
 
 def imported(path):
@@ -57,11 +56,9 @@ def test_the_simulator_needs_no_fake_of_the_tests():
 def test_each_module_of_the_firmware_has_tests_under_its_name():
     unit = ROOT / "host_tests" / "unit"
     named = {path.stem for path in (ROOT / "firmware" / "islog").glob("*.py")} - {"__init__"}
-    assert set(TWINS) < named
-    missing = [name for name in named - set(TWINS) if not (unit / f"test_{name}.py").exists()]
-    assert not missing and (unit / "test_twins.py").exists()
+    assert not [name for name in named if not (unit / f"test_{name}.py").exists()]
     for name in named:
-        path = unit / ("test_twins.py" if name in TWINS else f"test_{name}.py")
+        path = unit / f"test_{name}.py"
         assert "\ndef test_" in path.read_text("utf-8"), path
 
 

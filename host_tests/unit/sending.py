@@ -4,7 +4,8 @@ import json
 
 import clocks
 from exchanges import a_server
-from islog import config, ring, service
+from islog import config, service
+from islog.bytecode import PlainRing
 from islog.uplink import BATCH, Uplink
 from virtual_board import time
 
@@ -27,7 +28,7 @@ class Sending:
         self.said = []
         made = service.Service(settings)
         self.uplink = Uplink(settings, made, self.clock, self.said.append)
-        self.ring = ring.Ring(4096, self.clock, None)
+        self.ring = PlainRing(4096, self.clock, None)
         self.ring.add_signal("t", self.uplink.batch.signal_json("t"))
 
     def fill(self, *values, **how):

@@ -5,6 +5,7 @@ import json
 from batches import Clock, add, add_text, make, other, put_text, readings, text_of, values
 from islog import ring
 from islog.batch import quote, quoted_size
+from islog.bytecode import PlainRing
 
 
 def test_a_reading_is_exactly_what_the_api_asks_for():
@@ -89,7 +90,7 @@ def test_numbers_are_sent_as_str_shows_them():
 
 def test_many_readings_are_taken_in_one_go_until_one_is_of_another_kind():
     batch = make(4096)
-    store = ring.Ring(256, Clock(), None)
+    store = PlainRing(256, Clock(), None)
     for name in ("a", "b"):
         store.add_signal(name, batch.signal_json(name))
     for i in range(5):
@@ -108,7 +109,7 @@ def test_many_readings_are_taken_in_one_go_until_one_is_of_another_kind():
 def test_each_reading_has_its_own_time_and_none_goes_backwards():
     batch = make(4096)
     clock = Clock()
-    store = ring.Ring(256, clock, None)
+    store = PlainRing(256, clock, None)
     store.add_signal("t", batch.signal_json("t"))
     times = [7, 7, 8, 1000, 10999, 10998, 11000, 99999, 19999999]
     for i, ms in enumerate(times):
@@ -143,7 +144,7 @@ def test_a_reading_that_was_begun_and_not_finished_leaves_no_trace():
 
 def test_readings_of_all_kinds_come_through_a_ring_that_wraps():
     batch = make(1024)
-    store = ring.Ring(200, Clock(), None)
+    store = PlainRing(200, Clock(), None)
     store.add_signal("t", batch.signal_json("t"))
     expected = []
     sent = []

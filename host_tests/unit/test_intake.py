@@ -4,9 +4,16 @@ import virtual_board
 from failures import fails_once
 from islog import ConfigError, clock, config, intake
 from islog.batch import Batch
+from islog.bytecode import PlainRing
 from virtual_board import Board, raises
 
 FIELDS = ('{"b":"room","tid":"123e4567","sn":', ',"v":', ',"e":')
+
+
+class Plain:
+    """As much of a Service as an Intake knows."""
+
+    ring = PlainRing
 
 
 class Buffer:
@@ -17,7 +24,7 @@ class Buffer:
         self.said = []
         self.batch = Batch(batch_bytes, FIELDS)
         say = lambda sentence, aloud=True: self.said.append((sentence, aloud))  # noqa: E731
-        self.intake = intake.Intake(settings, clock.Clock(), self.batch, say)
+        self.intake = intake.Intake(settings, Plain, clock.Clock(), self.batch, say)
         self.store = self.intake.store
         self.log = self.store.log
 

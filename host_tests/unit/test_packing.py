@@ -6,6 +6,7 @@ import batches
 import clocks
 import rings
 from islog import packing, ring
+from islog.bytecode import PlainRing
 from virtual_board import time
 
 
@@ -19,7 +20,7 @@ def packed(store, most):
 
 def unpacked(data, count, skip=0):
     """What is in a ring into which this was read."""
-    store = ring.Ring(len(data) + 15, rings.Clock(), None)
+    store = PlainRing(len(data) + 15, rings.Clock(), None)
     packing.unpack_readings(io.BytesIO(data), len(data), store, skip)
     store.count = count - skip
     return rings.drain(store)
@@ -27,7 +28,7 @@ def unpacked(data, count, skip=0):
 
 def filled(start):
     """A ring of readings of every kind, whose oldest begins at the word `start`."""
-    store = ring.Ring(320, rings.Clock(), None)
+    store = PlainRing(320, rings.Clock(), None)
     for name in ("t", "a signal", "°C"):
         store.add_signal(name, name.encode())
     while store.head < start:

@@ -1,7 +1,7 @@
 """A user's readings in a fixed number of bytes."""
 
 from islog import ring
-from rings import drain, dropped, make, oldest, put, release
+from rings import drain, dropped, handed_on, make, oldest, put, release
 from virtual_board import time
 
 
@@ -126,10 +126,15 @@ def test_a_given_time_comes_back_with_its_reading():
 
 def test_all_else_is_handed_on():
     store = make(64)
-    for value in ("text", None, float("nan"), float("inf"), 2**40, -(2**40), []):
-        assert store.log("t", value) == "other"
-    assert store.log("new", 1) == "other" and store.log("t", 1, 5) == "other"
-    assert store.count == 0
+    values = ["text", None, float("inf"), 2**40, -(2**40), []]
+    handed_on.clear()
+    for value in values:
+        assert store.log("t", value) is False
+    assert store.log("new", 1) is store.log("t", 1, 5) is False
+    expected = [("t", value, None) for value in values] + [("new", 1, None), ("t", 1, 5)]
+    assert handed_on == expected and store.count == 0
+    assert store.log("t", float("nan")) is False and store.count == 0
+    assert str(handed_on[-1][1]) == "nan"
 
 
 def test_the_uptime_of_the_oldest_is_that_of_its_log():

@@ -39,6 +39,31 @@ def test_tls_that_had_no_memory_is_set_up_once_more_in_the_same_exchange():
                 assert values(server) == [1] * len(calls)
 
 
+class Collector:
+    """Stands in the place of the gc module."""
+
+    def __init__(self):
+        self.collected = 0
+
+    def collect(self):
+        self.collected += 1
+
+    def mem_free(self):
+        return 100000
+
+
+def test_only_where_memory_was_short_is_the_heap_collected():
+    for module in (transport, tls_errors):
+        module.gc, kept = Collector(), module.gc
+        try:
+            way, server, _ = next(over_tls())
+            for i in range(3):
+                assert post(way, i, SECURE) == ACCEPTED
+            assert module.gc.collected == 0 and values(server) == [0, 1, 2]
+        finally:
+            module.gc = kept
+
+
 def test_tls_without_memory_says_how_much_it_wants_and_how_much_there_is():
     for number in NO_MEMORY:
         for way, server, calls in over_tls():

@@ -9,7 +9,7 @@ import random
 import struct
 
 import inside
-from islog import native_text
+from islog import native
 
 EDGES = [0.0, -0.0, 1 / 64, -1 / 64, 0.5, 1.0, -1.0, 9.5, 10.0, 99.5]
 EDGES += [16777215.0, 16777216.0, 1e-9, 1e9]
@@ -46,7 +46,7 @@ def write(log, values):
 
 
 def main(single):
-    native_text._half = single
+    native._half = single
     log = inside.logger()
     values = EDGES + INTS + list(some(1000))
     if single:

@@ -20,6 +20,9 @@ Facts kept, and where they come from:
   simulated board, behind their number, in `memory_file`, too.
 - machine.reset() of an esp32 takes its clock along (ESP-IDF, system_time.c, has that in a shutdown
   handler); after a watchdog's its clock is by its RTC all the way from its last start.
+- disable_irq() returns what enable_irq() is to be given, 0 where interrupts were on; an rp2 then
+  also keeps the other core out (mpthreadport.c, mp_thread_begin_atomic_section()). Here threads
+  take turns, and only between two lines: that nothing is left off is in `irqs_off`.
 - A reset ends the program: here it raises `Reset`, a SystemExit, and `resets` lists the causes.
 A watchdog bites at the next feed(), lightsleep() or reset(), or when a test asks `bitten()`. On
 the simulated board each feed is a line in `feed_file`, and board.py ends a process that stands
@@ -34,6 +37,7 @@ import machine_sleep as _sleep
 style = "esp32"
 chip = "rp2040"
 resets = []
+irqs_off = 0
 PWRON_RESET = 1
 WDT_RESET = 3
 rtc_memory = b""
@@ -71,6 +75,17 @@ class Reset(SystemExit):
 
 class Hang(Reset):
     """The board stands still, until its power is cut."""
+
+
+def disable_irq():
+    global irqs_off
+    was, irqs_off = irqs_off, 1
+    return was
+
+
+def enable_irq(state):
+    global irqs_off
+    irqs_off = state
 
 
 def unique_id():
