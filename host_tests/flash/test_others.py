@@ -3,15 +3,17 @@
 import csv
 import functools
 import http.server
+import re
 import signal
 import threading
 import time
 
 import pytest
+from rich.console import Console
 
 from host_tests import on_real_board
 from tools import simulator
-from tools.device import DeviceError, follow, spool
+from tools.device import DeviceError, bench, follow, spool
 from tools.server import LocalServer
 from tools.settings import ROOT
 
@@ -155,16 +157,58 @@ def test_a_unit_test_that_fails_on_a_board_is_counted(device, tmp_path, monkeypa
 
 
 def test_the_benchmark_of_a_board_shows_its_figures_and_leaves_nothing_there(device):
+    device.flash()
     before = device.digests()
     status, output, errors = device.run("bench-board")
     assert status == 0, output + errors
-    machine_code, bytecode = output.split("MicroPython 1.")[1:]
+    start, machine_code, bytecode = output.split("MicroPython 1.")
+    starts_as_installed(start)
     for table in (machine_code, bytecode):
         rows = {line[:32].strip(): line[32:].split() for line in table.splitlines()}
         for what in ("log(), float", "JSON, int", "heap: log(), str", "heap kept by a Logger"):
             assert float(rows[what][1].replace(",", "")) > 0, rows
         assert rows["heap: log(), float"][:2] == ["bytes", "0"]
     assert device.digests() == before
+
+
+def starts_as_installed(shown):
+    assert "How /lib/islog/__init__." in shown
+    by_step = {}
+    for line in shown.splitlines():
+        step, *cells = re.split(r"  +", line.strip())
+        if cells and all(cell.replace(",", "").isdigit() for cell in cells):
+            by_step[step] = [int(cell.replace(",", "")) for cell in cells]
+    free, largest = by_step.pop("before `import islog`")
+    assert largest <= free and list(by_step) == list(bench.STEPS.values())[1:]
+    for _, kept, now_free, now_largest in by_step.values():
+        assert now_free == free - kept and now_largest <= min(largest, now_free)
+        free, largest = now_free, now_largest
+    ms, kept, _, _ = by_step["`import islog`"]
+    assert ms > 0 and 30_000 < kept < 120_000
+    assert 8192 + 2048 < by_step["a Logger with default settings"][1] < 40_000
+
+
+def test_the_benchmark_of_a_board_says_where_no_islog_is_there(capsys):
+    said = """{"step": "start", "ms": 0, "used": 4000, "free": 164000, "block_bytes": 16}
+{"step": "imported", "failed": "ImportError(no module named 'islog')"}
+"""
+    bench.show_start(Console(), *bench.started(said))
+    shown = capsys.readouterr().out
+    assert "none is on the board" in shown and "no module named" in shown
+
+
+def test_the_largest_block_is_what_an_allocation_can_get_where_the_heap_grows():
+    said = """{"step": "start", "ms": 0, "used": 4000, "free": 164000, "block_bytes": 16}
+GC: total: 64000, used: 4000, free: 60000, max new split: 104000
+ No. of 1-blocks: 51, 2-blocks: 14, max blk sz: 109, max free sz: 3700
+{"step": "imported", "ms": 303, "used": 44000, "free": 26000, "block_bytes": 16}
+GC: total: 64000, used: 44000, free: 20000, max new split: 6000
+ No. of 1-blocks: 51, 2-blocks: 14, max blk sz: 109, max free sz: 1200
+"""
+    steps, _, _ = bench.started(said)
+    most = steps[0]["largest_bytes"]  # with what py/gc.c adds to it, it is what it can grow by
+    assert most + max(2048, most * 13 // 512) in (104000 - 1, 104000)
+    assert steps[1]["largest_bytes"] == 1200 * 16
 
 
 def over_http():

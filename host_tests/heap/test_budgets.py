@@ -3,13 +3,18 @@
 import pytest
 
 from tools import size
-from tools.bench import measure
+from tools.bench import forms, measure
 from tools.interpreter import FIRMWARE
 
 
 @pytest.fixture(scope="module")
 def imported():
     return size.import_bytes()
+
+
+@pytest.fixture(scope="module")
+def by_form():
+    return forms.collect()
 
 
 def portable():
@@ -26,6 +31,14 @@ def test_mpy_files_in_all(imported):
 def test_heap_kept_by_import(imported):
     kept, _ = imported
     assert kept <= size.IMPORT_CEILING, "bytes of heap that `import islog` keeps"
+
+
+def test_heap_kept_by_import_from_mpy_files(by_form):
+    assert by_form["heap"]["mpy"] <= size.IMPORT_MPY_CEILING, "bytes of heap, in bytecode"
+
+
+def test_heap_kept_by_import_from_a_romfs_image(by_form):
+    assert by_form["heap"]["romfs"] <= size.IMPORT_ROMFS_CEILING, "bytes of heap, in bytecode"
 
 
 def test_heap_kept_by_a_logger_with_default_settings():

@@ -18,7 +18,7 @@ from rich.table import Table
 
 from tools import wasm
 
-from . import battery, measure, pages, posts, report
+from . import battery, forms, measure, pages, posts, report
 
 JSON = measure.ROOT / "build/bench.json"
 BENCHMARKS = "docs/benchmarks.md"
@@ -52,6 +52,8 @@ def collect(firmware, rough=False):
     figures["heap"] = measure.heap(folders["plain"])
     if "native" in folders:
         figures["heap_native"] = measure.heap_native(folders["native"])
+    say("flash and heap of each form in which it can be on a board, on the 32-bit build")
+    figures["forms"] = forms.collect(Path(firmware))
     say("largest block, on the 32-bit build")
     figures["largest"] = {
         client: measure.largest_block(folders["plain"], client, rough)
@@ -74,13 +76,14 @@ def show(figures):
     rows = report.rows(figures)
     console.print(report.table(rows))
     a_day = battery.TITLE, battery.HEAD, list(battery.lines(figures["battery"]))
-    tables = *report.small_tables(figures), report.transports(figures), a_day
+    small = report.small_tables(figures)
+    tables = *small, report.transports(figures), report.by_form(figures), a_day
     for title, head, lines in tables:
-        small = Table(*head, box=None, title=title, title_justify="left", pad_edge=False)
+        shown = Table(*head, box=None, title=title, title_justify="left", pad_edge=False)
         for line in lines:
-            small.add_row(*map(str, line))
+            shown.add_row(*map(str, line))
         console.print()
-        console.print(small)
+        console.print(shown)
     missed = [row.what for row in rows if row.met is False]
     wanted = sum(row.met is not None for row in rows)
     print(f"\n{wanted - len(missed)} of {wanted} targets met.")

@@ -8,8 +8,16 @@ from dataclasses import asdict, dataclass
 
 from rich.table import Table
 
-from tools.size import BLOCK_BYTES, IMPORT_BYTES, LOGGER_BYTES
+from tools.size import (
+    BLOCK_BYTES,
+    IMPORT_BYTES,
+    IMPORT_FROZEN_BYTES,
+    IMPORT_MPY_BYTES,
+    IMPORT_ROMFS_BYTES,
+    LOGGER_BYTES,
+)
 
+from . import forms
 from .posts import BATCHES, READINGS, SCHEMES, TURNS
 
 LOG_PLAIN = 1.75  # times as long as the naive client's log()
@@ -17,6 +25,11 @@ LOG_NATIVE = 1.2
 WRITE = 0.5  # of json.dumps
 NUMBER_BYTES = 16
 TEXT_BYTES = 16  # more than its UTF-8
+FORMS = (  # of forms.collect()
+    ("mpy", ".mpy", IMPORT_MPY_BYTES),
+    ("romfs", "ROMFS", IMPORT_ROMFS_BYTES),
+    ("frozen", "frozen", IMPORT_FROZEN_BYTES),
+)
 _NATIVE = ", native"  # ends the name of a row of that twin
 
 
@@ -91,7 +104,7 @@ def _times(results, twin, log_target):
         yield Row(f"JSON, {r['kind']}{twin}", "ns", *two, target=WRITE, of_ratio=True)
 
 
-def _heap(results, largest=None):
+def _heap(results, largest=None, by_form=None):
     for r in _all(results, "log"):
         three = r["islog"], r["naive"], r["streamer"]
         yield Row(f"heap: log(), {r['kind']}", "bytes", *three, r["copy"])
@@ -106,6 +119,8 @@ def _heap(results, largest=None):
         yield Row("largest block once it runs", "bytes", *two, target=BLOCK_BYTES)
     (r,) = _all(results, "import")
     yield Row("heap kept by import islog", "bytes", r["islog"], target=IMPORT_BYTES)
+    for form, what, target in FORMS if by_form else ():
+        yield Row(f"heap kept by import, {what}", "bytes", by_form[form], target=target)
     (r,) = _all(results, "logger")
     yield Row("heap kept by a Logger", "bytes", r["islog"], target=LOGGER_BYTES)
 
@@ -134,7 +149,7 @@ def rows(figures):
         log_target = LOG_NATIVE if figures["native_log"] else LOG_PLAIN
         found += _times(figures["times"]["native"], _NATIVE, log_target)
         found += _json_heap(figures["heap_native"], _NATIVE)
-    found += _heap(figures["heap"], figures["largest"])
+    found += _heap(figures["heap"], figures["largest"], figures["forms"]["heap"])
     found += _network(figures["network"])
     return found
 
@@ -172,6 +187,12 @@ def small_tables(figures):
         ("By the number of signals", ["signals", "log(), ns", "JSON, ns"], by_signals),
         ("By the batch's size", ["batch_bytes", "readings", "JSON, ns"], by_batch),
     ]
+
+
+def by_form(figures):
+    """(title, head, lines): flash and heap by the form in which islog is on the board."""
+    lines = [[what, *map(_number, sizes)] for what, *sizes in forms.table(figures["forms"])]
+    return forms.TITLE, forms.HEAD, lines
 
 
 def transports(figures):
@@ -226,6 +247,7 @@ def full(figures):
     found = rows(figures)
     native = any(row.what.endswith(_NATIVE) for row in found)
     title, head, lines = transports(figures)
+    form_title, form_head, form_lines = by_form(figures)
     parts = [
         f"Measured by `make bench` on {figures['builds']}. The times are a PC's: only their ratios"
         " say something about a board. The heap is that of the 32-bit build, as on a board"
@@ -246,6 +268,14 @@ def full(figures):
         " than its handshake: it sends a request in two dozen small writes, and the last of them"
         " waits for a delayed acknowledgement, 40 ms on Linux.",
         markdown(head, lines),
+        f"{form_title}. Heap is bytecode's, on the 32-bit build. Of .py and .mpy files all is in"
+        " the heap. In a ROMFS image bytecode, texts and names stay in flash: the figure is that"
+        " for .mpy files less these, since that build has no ROMFS. Frozen, islog keeps what"
+        " running its modules leaves, which is measured there; by how much the firmware grows is"
+        " not known on a PC. Machine code takes bytecode's place where the board can run it, and"
+        " is copied to RAM from a file, in a ROMFS image or not: to the heap, or on an ESP32"
+        " beside it.",
+        markdown(form_head, form_lines),
         "The last three tables are for a float, in bytecode.",
     ]
     for title, head, lines in small_tables(figures):

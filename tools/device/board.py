@@ -71,8 +71,9 @@ class Board:
         with contextlib.suppress(OSError, termios.error):
             self._transport.close()
 
-    def stop(self):
-        """Stop the program that runs, and make the board ready for ask() and write()."""
+    def stop(self, bare=False):
+        """Stop the program that runs, by a soft reset, and make the board ready for ask() and
+        write(). bare: for run() alone, with nothing of ours in its heap."""
         with self._sentences():
             try:
                 with contextlib.redirect_stdout(io.StringIO()):
@@ -82,7 +83,8 @@ class Board:
                     f"No MicroPython answers at {self.port}. Press the board's reset button and"
                     f" try again, or, where it has no MicroPython yet:\n{GET_MICROPYTHON}"
                 ) from None
-            self._transport.exec(ON_BOARD.read_bytes())
+            if not bare:
+                self._transport.exec(ON_BOARD.read_bytes())
 
     def ask(self, call, *arguments):
         """What a function of on_board.py returns."""
