@@ -13,8 +13,8 @@ def imported():
 
 
 @pytest.fixture(scope="module")
-def by_form():
-    return forms.collect()
+def by_form(imported):
+    return forms.collect(size.FIRMWARE, imported)
 
 
 def portable():

@@ -11,7 +11,7 @@ _ARCH_FLAGS = 0x40  # of the header's third byte: flags of the architecture foll
 _STR, _BYTES, _TUPLE = 5, 6, 10  # MP_PERSISTENT_OBJ_*; those below have no data
 _BYTECODE, _NATIVE, _ASM = 0, 1, 3  # MP_CODE_*, from MP_CODE_BYTECODE on; 2 is viper
 _LOAD_NAME = 0x11  # MP_BC_LOAD_NAME
-_HAS_DATA = 0x70  # MP_SCOPE_FLAG_VIPER*: only mpy_ld.py sets them
+_HAS_DATA = 0x70  # MP_SCOPE_FLAG_VIPER*: set in modules that were compiled from C
 
 
 class Contents(NamedTuple):
@@ -119,8 +119,14 @@ def contents(mpy):
     return reader.found
 
 
-def stays_in_place(found, block_bytes):
-    """Bytes of a heap of such blocks that are saved where the file is in a ROMFS image, but for
-    its names: whether one is new depends on what else is there."""
-    sizes = [*found.functions, *(len(text) + 1 for text in found.texts if text)]
-    return sum(-(-size // block_bytes) * block_bytes for size in sizes)
+def stays_in_place(files, block_bytes):
+    """(bytes of a heap of such blocks that are saved where these Contents are in a ROMFS image,
+    their names), without the bytes of the names: which of them are new depends on what else is
+    there."""
+    names = set().union(*(found.names for found in files))
+    known = {b"", *(name.encode() for name in names)}  # as texts these take nothing
+    sizes = []
+    for found in files:
+        sizes += found.functions
+        sizes += [len(text) + 1 for text in found.texts if text not in known]
+    return sum(-(-size // block_bytes) * block_bytes for size in sizes), names

@@ -32,11 +32,11 @@ _BYTECODE = "bytecode"  # the module that is not loaded where size.TWINS are
 _O3 = "-O3"
 
 
-def collect(firmware=size.FIRMWARE):
+def collect(firmware=size.FIRMWARE, imported=None):
     """{"flash": {form: bytes}, "heap": {form: bytes kept by `import islog`}, "code": {arch: bytes
     of machine code}}; the forms: "py", "mpy", of "flash" each arch, of "heap" "romfs", "frozen".
-    """
-    kept, loaded = size.import_bytes(firmware)
+    `imported`: what size.import_bytes() has returned, where that is known."""
+    kept, loaded = imported or size.import_bytes(firmware)
     order = [name for name in size.modules(firmware) if name in loaded]
     always = [*order, *size.ALWAYS]
     mpy = {name: size.compiled(name, firmware, _O3) for name in always}
@@ -87,8 +87,8 @@ def heap_of_mpy(firmware, order, mpy):
         printed = wasm.run("kept", [size.NULL, folder, size.DEVICE], "islog")
     kept = int(printed.split()[1])
     found = [compiled.contents(mpy[name]) for name in order]
-    in_place = sum(compiled.stays_in_place(one, _BLOCK_BYTES) for one in found)
-    in_place += _new_names(set().union(*(one.names for one in found)))
+    in_place, names = compiled.stays_in_place(found, _BLOCK_BYTES)
+    in_place += _new_names(names)
     return {"mpy": kept, "romfs": kept - in_place, "frozen": _frozen(firmware, order)}
 
 

@@ -30,6 +30,14 @@ FORMS = (  # of forms.collect()
     ("romfs", "ROMFS", IMPORT_ROMFS_BYTES),
     ("frozen", "frozen", IMPORT_FROZEN_BYTES),
 )
+FORMS_TEXT = (
+    "Heap is bytecode's, on the 32-bit build. Of .py and .mpy files all is in the heap. In a ROMFS"
+    " image bytecode, texts and names stay in flash: the figure is that for .mpy files less these,"
+    " since that build has no ROMFS. Frozen, islog keeps what running its modules leaves, which is"
+    " measured there; by how much the firmware grows is not known on a PC. Machine code takes"
+    " bytecode's place where the board can run it, and is copied to RAM from a file, in a ROMFS"
+    " image or not: to the heap, or on an ESP32 beside it."
+)
 _NATIVE = ", native"  # ends the name of a row of that twin
 
 
@@ -268,13 +276,7 @@ def full(figures):
         " than its handshake: it sends a request in two dozen small writes, and the last of them"
         " waits for a delayed acknowledgement, 40 ms on Linux.",
         markdown(head, lines),
-        f"{form_title}. Heap is bytecode's, on the 32-bit build. Of .py and .mpy files all is in"
-        " the heap. In a ROMFS image bytecode, texts and names stay in flash: the figure is that"
-        " for .mpy files less these, since that build has no ROMFS. Frozen, islog keeps what"
-        " running its modules leaves, which is measured there; by how much the firmware grows is"
-        " not known on a PC. Machine code takes bytecode's place where the board can run it, and"
-        " is copied to RAM from a file, in a ROMFS image or not: to the heap, or on an ESP32"
-        " beside it.",
+        f"{form_title}. {FORMS_TEXT}",
         markdown(form_head, form_lines),
         "The last three tables are for a float, in bytecode.",
     ]
