@@ -68,8 +68,8 @@ format: setup-tests ## format the code, and mend what the linter can
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-flash: setup ## put islog, main.py and config.json on a board (PORT= MPY=1 MAIN=examples/dht22.py)
-	@$(PY) -m tools.device flash --port "$(PORT)" $(if $(MPY),--mpy) $(if $(MAIN),--main "$(MAIN)")
+flash: setup ## put islog, main.py and config.json on a board (PORT= SOURCE=1 ROMFS=1 MAIN=examples/dht22.py)
+	@$(PY) -m tools.device flash --port "$(PORT)" $(if $(SOURCE),--source) $(if $(ROMFS),--romfs) $(if $(MAIN),--main "$(MAIN)")
 
 watch: setup ## show what a board prints (PORT=)
 	@$(PY) -m tools.device watch --port "$(PORT)"

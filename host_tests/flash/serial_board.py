@@ -2,9 +2,11 @@
 
     python -m host_tests.flash.serial_board CHIP [--kind esp32] [--size-kb N] [--heap SIZE]
                                             [--lacks wifi|age] [--air JSON]
+                                            [--mpy N] [--romfs-kb N]
 
 The first line printed is the port, for mpremote. CHIP is the flash's content, made where it is
-missing: to kill this program is a power cut, to start it with the same file is power-up.
+missing: to kill this program is a power cut, to start it with the same file is power-up. A ROMFS
+partition is another file beside it.
 
 What runs is device/power_up.py on MicroPython's unix port, from one soft reset to the next. Here
 are the port's two facts: what is typed while boot.py or main.py runs waits until they have ended,
@@ -57,7 +59,8 @@ class SerialBoard:
         given = self._options
         program = Path(__file__).parent / "device/power_up.py"
         arguments = (given.kind, given.chip.resolve(), given.size_kb, mode, tell, given.radio)
-        command = interpreter.command(program, *arguments, given.air, given.lacks, heap=given.heap)
+        arguments += (given.air, given.lacks, given.mpy, given.romfs, given.romfs_kb)
+        command = interpreter.command(program, *arguments, heap=given.heap)
         os.execve(command[0], command, interpreter.environment([self._modules]))
 
     def run(self):
@@ -131,7 +134,15 @@ def main():
         help='networks in range and their passwords, as {"home": "its password"}; those that'
         " config.json names are in range with the passwords that it has, unless they are here",
     )
+    parser.add_argument("--mpy", default="-", help="sys.implementation._mpy; -: as it is")
+    parser.add_argument("--romfs-kb", type=int, default=0, help="128 in ports/esp32/partitions-4MiB-romfs.csv")
     options = parser.parse_args()
+    options.romfs = options.chip.resolve().with_suffix(".romfs")
+    if options.romfs_kb:
+        # The partition lies in the interpreter's heap, which gets so much more.
+        options.heap = f"{int(options.heap.removesuffix('wK')) + options.romfs_kb // 2}wK"
+        if not options.romfs.exists():
+            options.romfs.write_bytes(b"\xff" * (options.romfs_kb * 1024))
     options.radio = options.chip.resolve().with_suffix(".radio")
     options.radio.write_text("")
     if not options.chip.exists():

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools import interpreter
-from tools.device import DeviceError, image
+from tools.device import image
 from tools.server import LocalServer
 from tools.server.tls import Chain
 
@@ -81,17 +81,16 @@ def days(firmware, log_float_ns, seconds=DAY_S):
 
 
 def compiled(firmware):
-    """A folder with islog as a board gets it from `make flash MPY=1`."""
+    """A folder with islog as a board gets it from `make flash`."""
     code = "import sys; print(sys.implementation._mpy)"
     mpy = int(interpreter.run("-c", code).stdout)
     folder = BUILD / "mpy"
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "islog").mkdir(parents=True)
+    if image.why_no_mpy(mpy):
+        raise BenchError("this MicroPython takes no .mpy files of mpy-cross's.")
     for path in (firmware / "islog").glob("*.py"):
-        try:
-            made = image.module_for(path, mpy)
-        except DeviceError:
-            raise BenchError("this MicroPython takes no .mpy files of mpy-cross's.") from None
+        made = image.module_for(path, mpy)
         if made is None:
             shutil.copy(path, folder / "islog")
         else:
@@ -204,8 +203,8 @@ def text(days, table):
             "The naive program does all of it at each reading: it joins, asks NTP for the time,"
             " sends one `requests.post` and sleeps deeply. The next one does as Pimoroni's enviro:"
             " a JSON file in flash for each reading, whole seconds from the clock, and after every"
-            " twelve readings one request for each file. islog is there as `make flash MPY=1` puts"
-            " it on a board, with a `config.json`, a `spool_file`, and a `ca_file`: it is the only"
+            " twelve readings one request for each file. islog is there as `make flash` puts it"
+            " on a board, with a `config.json`, a `spool_file`, and a `ca_file`: it is the only"
             f" one of them that verifies the server.{waiting}",
             table(HEAD, lines(days)),
             "The currents are the chip's own. A board's regulator, its USB chip and its LEDs draw"

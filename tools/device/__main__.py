@@ -27,7 +27,22 @@ def parser():
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument("--port", default="", help="default: the only board plugged in")
         if name == "flash":
-            command.add_argument("--mpy", action="store_true", help="compile the package here")
+            form = command.add_mutually_exclusive_group()
+            form.set_defaults(form=flash.MPY)
+            form.add_argument(
+                "--source",
+                dest="form",
+                action="store_const",
+                const=flash.SOURCE,
+                help="the package as .py, whose tracebacks have line numbers",
+            )
+            form.add_argument(
+                "--romfs",
+                dest="form",
+                action="store_const",
+                const=flash.ROMFS,
+                help="the package into the board's ROMFS partition",
+            )
             command.add_argument("--config", type=Path, default=ROOT / "config.json")
             command.add_argument("--main", type=Path, default=ROOT / "main.py")
             command.add_argument(
@@ -41,7 +56,7 @@ def parser():
 def run(given):
     port = find_port(given.port)
     if given.command == "flash":
-        flash.flash(port, given.config, given.main, given.mpy, given.follow)
+        flash.flash(port, given.config, given.main, given.form, given.follow)
     elif given.command == "watch":
         follow.watch(port)
     elif given.command == "unflash":

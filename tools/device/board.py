@@ -22,7 +22,7 @@ from mpremote.transport_serial import SerialTransport
 
 from . import DeviceError
 
-ON_BOARD = Path(__file__).parent / "on_board.py"
+HERE = Path(__file__).parent
 ANSWER_S = 10
 WORK_S = 120  # for the slowest question: hashing all files
 _READ_S = 2  # one character
@@ -83,8 +83,13 @@ class Board:
                     f"No MicroPython answers at {self.port}. Press the board's reset button and"
                     f" try again, or, where it has no MicroPython yet:\n{GET_MICROPYTHON}"
                 ) from None
-            if not bare:
-                self._transport.exec(ON_BOARD.read_bytes())
+        if not bare:
+            self.load(HERE / "on_board.py")
+
+    def load(self, path):
+        """The board runs the file: ask() then knows its functions, until the next stop()."""
+        with self._sentences():
+            self._transport.exec(path.read_bytes())
 
     def ask(self, call, *arguments):
         """What a function of on_board.py returns."""

@@ -6,37 +6,65 @@ next flash repairs. What is there already with the same content is not copied. T
 record of what was put there (on_board.RECORD), so that unflash touches nothing else; a boot.py or
 main.py that somebody else put there is set aside and comes back. Before the program starts the
 board leaves its network: a link of before would make any password look right.
+The package is in one form and one place: .mpy or .py in /lib/islog, or .mpy in the ROMFS
+(romfs.py). What another flash left of the others goes once the new one is there and verified.
 """
 
 from . import DeviceError, image
 from .board import GET_MICROPYTHON, Board
 from .follow import follow
+from .romfs import PLACE as IN_ROMFS
+from .romfs import Romfs, build
 
+MPY, SOURCE, ROMFS = "mpy", "source", "romfs"  # the forms
 MICROPYTHON_MIN = (1, 22)
-# What islog takes of a Pico W's or ESP32's heap beside its buffers: what it keeps, and what
-# compiling its largest module takes (`make size`); .mpy files need no compiling.
-HEAP_BYTES = 72 * 1024
-HEAP_MPY_BYTES = 48 * 1024
+# What islog takes of a Pico W's or ESP32's heap beside its buffers: what it keeps and, as source,
+# what compiling its largest module takes (`make size`). From a ROMFS it keeps 15 KB less
+# (measured on an emulated RP2040).
+HEAP_KB = {SOURCE: 72, MPY: 48, ROMFS: 33}
 SPARE_BLOCKS = 4
+_IN_LIB = "/lib/islog/"
 
 
-def flash(port, config_path, program, mpy=False, follow_s=90, answer_s=None):
+def flash(port, config_path, program, form=MPY, follow_s=90, answer_s=None):
     """DeviceError: why it could not be done, or why no readings are accepted."""
     settings = image.check_settings(config_path)
     with Board(port, *([answer_s] if answer_s else [])) as board:
         board.stop()
         about = board.ask("about")
-        _check(about, settings, port, mpy)
+        _check(about, port)
         print(
             f"At {port}: {about['machine']}, MicroPython {_dotted(about['version'])},"
             f" {about['heap_bytes'] // 1024} KB of heap and"
             f" {about['flash_bytes'] // 1024} KB of flash free.",
             flush=True,
         )
-        files = image.files(config_path, settings, program, about["mpy"] if mpy else None)
+        form = _form(form, about)
+        _check_heap(about, settings, port, form)
+        files = image.files(config_path, settings, program)
+        package = image.package(None if form == SOURCE else about["mpy"])
+        romfs = Romfs(board) if about["romfs"] else None
+        if form == ROMFS:
+            content = build(package)
+            romfs.check(content)
+        else:
+            files = {**{_IN_LIB + name: package[name] for name in package}, **files}
+            if romfs:
+                romfs.check_removable()
         if (settings["transport"] or ("kept" if settings["ca_file"] else "requests")) != "kept":
             _check_requests(board)
-        _bring(board, files, about)
+        found, missing = _compare(board, files, about, form)
+        if form == ROMFS:
+            anew = romfs.put(content)
+            _bring(board, files, found, missing)
+        else:
+            _bring(board, files, found, missing)
+            anew = romfs is not None and romfs.remove()
+            if anew:
+                print("Taken off the ROMFS: islog, which is in /lib now.", flush=True)
+        if anew:
+            board.stop()  # a start, without which the ROMFS is not what it is now
+        _check_place(board, IN_ROMFS if form == ROMFS else _IN_LIB)
         board.ask("leave_network")
         board.restart()
         if not follow_s:
@@ -51,7 +79,7 @@ def _dotted(version):
     return ".".join(map(str, version))
 
 
-def _check(about, settings, port, mpy):
+def _check(about, port):
     if about["name"] != "micropython":
         raise DeviceError(
             f"The board at {port} runs {about['name']}, and islog needs MicroPython:\n"
@@ -67,14 +95,37 @@ def _check(about, settings, port, mpy):
             f"The board at {port} ({about['machine']}) has no Wi-Fi, or its MicroPython none for"
             " it: a Pico W needs the firmware for Pico W, not the one for Pico."
         )
-    needed = HEAP_MPY_BYTES if mpy else HEAP_BYTES
-    needed += settings["buffer_bytes"] + settings["batch_bytes"]
-    if about["heap_bytes"] < needed:
-        smaller = "a smaller buffer_bytes" if mpy else "MPY=1, or a smaller buffer_bytes"
+
+
+def _form(wanted, about):
+    """The form in which this board can have the package."""
+    if wanted == ROMFS and not about["romfs"]:
         raise DeviceError(
-            f"The board at {port} has {about['heap_bytes'] // 1024} KB of heap free, and islog"
-            f" needs {needed // 1024} KB with these settings: try {smaller}."
+            "This board's MicroPython has no ROMFS partition: flash without ROMFS=1, or build a"
+            " MicroPython that has one, see docs/porting.md."
         )
+    why = image.why_no_mpy(about["mpy"])
+    if wanted == SOURCE or not why:
+        return wanted
+    if wanted == ROMFS:
+        raise DeviceError(f"This board's MicroPython {why}: flash without ROMFS=1.")
+    print(f"This board's MicroPython {why}: islog goes there as .py.", flush=True)
+    return SOURCE
+
+
+def _check_heap(about, settings, port, form):
+    needed = HEAP_KB[form] * 1024 + settings["buffer_bytes"] + settings["batch_bytes"]
+    if about["heap_bytes"] >= needed:
+        return
+    smaller = "a smaller buffer_bytes"
+    if form == SOURCE and not image.why_no_mpy(about["mpy"]):
+        smaller = "to flash without SOURCE=1, or " + smaller
+    elif form == MPY and about["romfs"]:
+        smaller = "ROMFS=1, or " + smaller
+    raise DeviceError(
+        f"The board at {port} has {about['heap_bytes'] // 1024} KB of heap free, and islog needs"
+        f" {needed // 1024} KB with these settings: try {smaller}."
+    )
 
 
 def _check_requests(board):
@@ -103,21 +154,29 @@ def _check_requests(board):
         )
 
 
-def _bring(board, files, about):
+def _compare(board, files, about, form):
+    """What is there, and the files that have to be copied; DeviceError: there is no room."""
     wanted = {path: image.sha256(content) for path, content in files.items()}
     found = board.ask("survey", list(files))
     there = found["digests"]
-    changed = [path for path in files if there[path] != wanted[path]]
-    missing = [path for path in changed if there[path + ".new"] != wanted[path]]
+    missing = [path for path in files if wanted[path] not in (there[path], there[path + ".new"])]
     block = about["block_bytes"]
     needed = sum(len(files[path]) // block + 1 for path in missing) * block
     if missing and about["flash_bytes"] < needed + SPARE_BLOCKS * block:
+        compiled = form == SOURCE and not image.why_no_mpy(about["mpy"])
+        less = ", or flash without SOURCE=1" if compiled else ""
         raise DeviceError(
             f"The board has {about['flash_bytes'] // 1024} KB of flash free, and what has to be"
             f" copied needs {(needed + SPARE_BLOCKS * block) // 1024} KB: remove what you do not"
-            " need there (`mpremote fs`), or use MPY=1."
+            f" need there (`mpremote fs`){less}."
         )
-    board.ask("make_folders", list(files))
+    return found, missing
+
+
+def _bring(board, files, found, missing):
+    wanted = {path: image.sha256(content) for path, content in files.items()}
+    changed = [path for path in files if found["digests"][path] != wanted[path]]
+    board.ask("make_folders", [*files, _IN_LIB])
     for i, path in enumerate(missing, 1):
         print(f"{i:3}/{len(missing)}  {path}", flush=True)
         board.write(path + ".new", files[path])
@@ -130,14 +189,17 @@ def _bring(board, files, about):
     for path in files:
         if there[path] != wanted[path]:
             raise DeviceError(f"{path} is not what was written: is the board's flash worn out?")
-    where = board.ask("where_islog_is")
-    if not where.startswith("/lib/islog/"):
-        raise DeviceError(
-            "The board has another islog, which it finds before /lib/islog: remove it from / with"
-            " `mpremote fs rm -r :/islog`, or use a firmware that has none frozen in."
-        )
     copied = f"{len(missing)} of {len(files)} files copied" if missing else "Nothing to copy"
     print(f"{copied}; all {len(files)} are there, verified by SHA-256.", flush=True)
+
+
+def _check_place(board, place):
+    where = board.ask("where_islog_is")
+    if not where.startswith(place):
+        raise DeviceError(
+            f"The board has another islog ({where}), which it finds before {place}: remove it from"
+            " / with `mpremote fs rm -r :/islog`, or use a firmware that has none frozen in."
+        )
 
 
 def _stale(found, wanted, changed):
@@ -161,6 +223,9 @@ def unflash(port):
         board.stop()
         names = sorted(path.stem for path in image.PACKAGE.glob("*.py"))
         done = board.ask("unflash", names)
+        romfs = Romfs(board) if board.ask("has_romfs") else None
+        if romfs and romfs.remove():
+            done["removed"].append(IN_ROMFS)
         board.restart()
     for path in done["removed"]:
         print(f"removed {path}")
@@ -168,5 +233,7 @@ def unflash(port):
         print(f"left {path}: it was changed on the board")
     for path in done["back"]:
         print(f"put back the {path} that was there before")
+    if romfs and romfs.has_islog and romfs.others:
+        print(f"left {IN_ROMFS}: the ROMFS holds {romfs.listed()} as well, and is one image")
     if not done["removed"]:
         print(f"Nothing of islog is on the board at {port}.")

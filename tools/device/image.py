@@ -1,12 +1,12 @@
 """What goes on a board: files by their paths there, checked before a board is touched.
 
-/lib/islog has the package, /lib what lies in a folder lib beside the program; boot.py, main.py,
-config.json and the certificates that this names as its ca_file go to /. The settings are checked
-by the firmware's own rules; a certificate goes there as DER, whatever it is here, because not
-every port reads PEM.
-As .mpy: bytecode runs on every board that has .mpy version 6; a module of machine code is compiled
-for the board's core, or stays a .py where its .mpy would be of another sub-version
-(MPY_SUB_VERSION in py/persistentcode.h).
+The package goes to /lib/islog, or into the board's ROMFS (romfs.py). /lib has what lies in a
+folder lib beside the program; boot.py, main.py, config.json and the certificates that this names
+as its ca_file go to /. The settings are checked by the firmware's own rules; a certificate goes
+there as DER, whatever it is here, because not every port reads PEM.
+The package is compiled here. Bytecode runs on every board that has .mpy version 6; a module of
+machine code is compiled for the board's core, or stays a .py where its .mpy would be of another
+sub-version (MPY_SUB_VERSION in py/persistentcode.h).
 """
 
 import hashlib
@@ -67,13 +67,9 @@ def certificates(path, name):
     return ca.to_der(found)
 
 
-def files(config_path, settings, program, mpy=None):
-    """{path on the board: content}. mpy: the board's sys.implementation._mpy, for .mpy files."""
+def files(config_path, settings, program):
+    """{path on the board: content} of all but the package."""
     content = {"/boot.py": (ROOT / "boot.py").read_bytes()}
-    for path in sorted(PACKAGE.glob("*.py")):
-        compiled = module_for(path, mpy) if mpy else None
-        name = path.stem + (".py" if compiled is None else ".mpy")
-        content[f"/lib/islog/{name}"] = path.read_bytes() if compiled is None else compiled
     for path in sorted(program.parent.glob("lib/*.py")):
         content[f"/lib/{path.name}"] = path.read_bytes()
     for name in names_in(settings["ca_file"]):
@@ -86,21 +82,51 @@ def files(config_path, settings, program, mpy=None):
     return content
 
 
-def module_for(path, board_mpy):
-    """The module at `path` as .mpy for a board with that sys.implementation._mpy; None where it
-    has to stay a .py."""
-    if board_mpy & 0xFF != MPY_VERSION[0]:
-        raise DeviceError(
-            f"This board's MicroPython takes .mpy files of version {board_mpy & 0xFF}, and they"
-            f" would be of version {MPY_VERSION[0]}: flash without MPY=1."
+def package(mpy=None):
+    """{name: content} of the package's files: .py, or with `mpy`, a board's
+    sys.implementation._mpy, .mpy for that board."""
+    content = {}
+    for path in sorted(PACKAGE.glob("*.py")):
+        compiled = module_for(path, mpy) if mpy else None
+        if compiled is None:
+            content[path.name] = path.read_bytes()
+        else:
+            content[path.stem + ".mpy"] = compiled
+    return content
+
+
+def why_no_mpy(mpy):
+    """Why a board with this sys.implementation._mpy (0: it has none) takes no .mpy file that is
+    made here: what it does instead of taking it, or "" where it takes them."""
+    if not mpy:
+        return "loads no .mpy files"
+    if mpy & 0xFF != MPY_VERSION[0]:
+        return (
+            f"takes .mpy files of version {mpy & 0xFF}, and the mpy-cross here makes version"
+            f" {MPY_VERSION[0]}"
         )
-    compiled, error = _mpy_cross(path)
-    if compiled is None and "invalid arch" in error:
-        arch = board_mpy >> 10 & 0xF
-        if board_mpy >> 8 & 3 != MPY_VERSION[1] or not 0 < arch < len(ARCHES):
-            return None
-        compiled, error = _mpy_cross(path, f"-march={ARCHES[arch]}")
+    return ""
+
+
+def module_for(path, mpy):
+    """The module at `path` as .mpy for a board with this sys.implementation._mpy, which takes
+    .mpy files; None where it has to stay a .py."""
+    compiled = bytecode(path)
+    if compiled is not None:
+        return compiled
+    arch = mpy >> 10 & 0xF
+    if mpy >> 8 & 3 != MPY_VERSION[1] or not 0 < arch < len(ARCHES):
+        return None
+    compiled, error = _mpy_cross(path, f"-march={ARCHES[arch]}")
     if compiled is None:
+        raise DeviceError(f"mpy-cross cannot compile {path.name}: {error}")
+    return compiled
+
+
+def bytecode(path):
+    """The module at `path` as .mpy for every board; None where it is machine code, too."""
+    compiled, error = _mpy_cross(path)
+    if compiled is None and "invalid arch" not in error:
         raise DeviceError(f"mpy-cross cannot compile {path.name}: {error}")
     return compiled
 

@@ -29,10 +29,20 @@ def about():
         "machine": getattr(implementation, "_machine", sys.platform),
         "mpy": getattr(implementation, "_mpy", 0),
         "wifi": wifi,
+        "romfs": has_romfs(),
         "heap_bytes": gc.mem_free(),
         "flash_bytes": disk[0] * disk[3],
         "block_bytes": disk[0],
     }
+
+
+def has_romfs():
+    try:
+        import vfs
+
+        return vfs.rom_ioctl(1) > 0
+    except (ImportError, AttributeError):
+        return False
 
 
 def exists(path):
@@ -112,7 +122,7 @@ def settle(copied, wanted, stale):
 def where_islog_is():
     import islog
 
-    return islog.__file__
+    return getattr(islog, "__file__", "a folder without modules")
 
 
 def requests_there():

@@ -5,7 +5,8 @@ Runs on MicroPython's unix port, which has no raw REPL before 1.27; started by s
 Arguments: "esp32" or "rp2"; the file that is the flash chip, and its KB; the REPL to come up with,
 "raw" or "friendly"; the file descriptor on which serial_board.py hears what is going on; a file
 with the network that the radio is joined to, which a soft reset leaves so; what is in range, as
-JSON; what the board lacks: "-", "wifi", or "age" (it says that it is MicroPython 1.21).
+JSON; what the board lacks: "-", "wifi", or "age" (it says that it is MicroPython 1.21); what it
+says as sys.implementation._mpy, or "-"; the file that is its ROMFS partition, and its KB, or 0.
 "/" is a littlefs on that chip: nothing of the PC's files is in sight.
 Not imitated: a line at the friendly REPL is one statement and has no history; printed lines end
 with LF, not CR LF.
@@ -16,6 +17,7 @@ import json
 import os
 import sys
 import time
+from collections import namedtuple
 
 import utime
 
@@ -57,16 +59,70 @@ class _Flash:
         return 0
 
 
-class _Old:
-    """`sys` of a firmware that is too old."""
+class _Segment(bytearray):
+    """Imitates a ROMFS partition: rp2_flash_romfs_obj in ports/rp2/rp2_flash.c; for what islog
+    does with it esp32_partition_romfs_obj in ports/esp32/esp32_partition.c is the same. It lies in
+    memory, which VfsRom reads, and in a file. As on a flash chip, what is written clears bits, and
+    only erasing a block sets them. (Not imitated: the real one's memory cannot be written to.)"""
+
+    def keep(self, path):
+        self._file = open(path, "r+b")  # noqa: SIM115 (it stays open)
+        self._file.readinto(self)
+
+    def readblocks(self, block, buf, offset=0):
+        at = block * _BLOCK_BYTES + offset
+        buf[:] = memoryview(self)[at : at + len(buf)]
+
+    def writeblocks(self, block, buf, offset=None):
+        at = block * _BLOCK_BYTES + (offset or 0)
+        if at % 256 or len(buf) % 256 or at + len(buf) > len(self):
+            raise OSError(22)  # there the real one writes somewhere else, or nothing, unseen
+        if offset is None:
+            self._set(at, b"\xff" * len(buf))
+        old = memoryview(self)[at : at + len(buf)]
+        self._set(at, bytes(old[i] & buf[i] for i in range(len(buf))))
+
+    def ioctl(self, request, argument):
+        if request in (4, 5):
+            return len(self) // _BLOCK_BYTES if request == 4 else _BLOCK_BYTES
+        if request == 6:
+            self._set(argument * _BLOCK_BYTES, b"\xff" * _BLOCK_BYTES)
+        return 0 if request in (1, 2, 3, 6) else None
+
+    def _set(self, at, content):
+        memoryview(self)[at : at + len(content)] = content
+        self._file.seek(at)
+        self._file.write(content)
+
+
+class _Vfs:
+    """`vfs` of a firmware that has a ROMFS partition: with rom_ioctl (extmod/modvfs.c), which does
+    what rp2's and esp32's do (the files above)."""
+
+    def __init__(self, segment):
+        self._segment = segment
 
     def __getattr__(self, name):
-        if name == "implementation":
-            return ("micropython", (1, 21, 0))
+        return getattr(vfs, name)
+
+    def rom_ioctl(self, request, argument=None, offset=None, buf=None):
+        if request == 1:
+            return 1
+        return self._segment if request == 2 else -22
+
+
+class _Sys:
+    """`sys` of another firmware: one that is too old, or that loads other .mpy files."""
+
+    def __init__(self, version, mpy):
+        made = namedtuple("implementation", ("name", "version", "_machine", "_mpy"))
+        self.implementation = made("micropython", version, sys.implementation._machine, mpy)
+
+    def __getattr__(self, name):
         return getattr(sys, name)
 
 
-def power_up(kind, chip, size_kb, lacks):
+def power_up(kind, chip, size_kb, lacks, mpy, romfs, romfs_kb):
     time.boot(kind)
     time.sleep_ms, time.sleep = utime.sleep_ms, utime.sleep  # what is typed interrupts no sleep
     network.style = machine.style = kind
@@ -78,8 +134,13 @@ def power_up(kind, chip, size_kb, lacks):
     if lacks == "wifi":
         del sys.modules["network"]
     if lacks == "age":
-        sys.modules["sys"] = _Old()
+        sys.modules["sys"] = _Sys((1, 21, 0), 0)
+    elif mpy != "-":
+        sys.modules["sys"] = _Sys(sys.implementation.version, int(mpy))
     flash = _Flash(chip, int(size_kb) * 1024 // _BLOCK_BYTES)
+    segment = _Segment(int(romfs_kb) * 1024)
+    if segment:
+        segment.keep(romfs)
     vfs.umount("/")
     try:
         vfs.mount(vfs.VfsLfs2(flash, progsize=256), "/")
@@ -88,7 +149,20 @@ def power_up(kind, chip, size_kb, lacks):
         vfs.mount(vfs.VfsLfs2(flash, progsize=256), "/")
     os.chdir("/")
     sys.path[:] = ["", ".frozen", "/lib"]
+    if segment:
+        mount_romfs(segment)
     sys.argv.clear()
+
+
+def mount_romfs(segment):
+    """mp_vfs_mount_romfs_protected() in extmod/vfs.c, which mp_init() calls: so its folders come
+    before the port's own /lib."""
+    sys.modules["vfs"] = _Vfs(segment)
+    try:
+        vfs.mount(vfs.VfsRom(segment), "/rom")
+    except OSError:
+        return  # there is no ROMFS in it
+    sys.path[2:2] = ["/rom", "/rom/lib"]
 
 
 def in_range():
@@ -274,10 +348,10 @@ def rejoin(ssid):
         network.join_ms = usual_ms
 
 
-def main(kind, chip, size_kb, mode, tell, radio, air, lacks):
+def main(kind, chip, size_kb, mode, tell, radio, air, lacks, mpy, romfs, romfs_kb):
     ear = open("/dev/fd/" + tell, "w")  # noqa: SIM115 (it stays open)
     radio = open(radio, "r+")  # noqa: SIM115
-    power_up(kind, chip, size_kb, lacks)
+    power_up(kind, chip, size_kb, lacks, mpy, romfs, romfs_kb)
     network.air = in_range()
     network.air.update(json.loads(air))
     rejoin(radio.read().strip())
