@@ -4,7 +4,7 @@ PY := .venv/bin/python
 export PATH := $(PATH):$(CURDIR)/.venv/bin
 
 .PHONY: help setup setup-tests interpreter config demo serve test coverage bench waits size ca load screenshots soak format \
-	flash watch unflash pull-spool test-board bench-board clean
+	flash package watch unflash pull-spool test-board bench-board clean
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -70,6 +70,9 @@ format: setup-tests ## format the code, and mend what the linter can
 
 flash: setup ## put islog, main.py and config.json on a board (PORT= SOURCE=1 ROMFS=1 MAIN=examples/dht22.py)
 	@$(PY) -m tools.device flash --port "$(PORT)" $(if $(SOURCE),--source) $(if $(ROMFS),--romfs) $(if $(MAIN),--main "$(MAIN)")
+
+package: setup ## islog compiled, for mip, into build/mip: put that on a web server (URL=its address there)
+	@$(PY) -m tools.package $(if $(URL),--url "$(URL)")
 
 watch: setup ## show what a board prints (PORT=)
 	@$(PY) -m tools.device watch --port "$(PORT)"

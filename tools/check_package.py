@@ -1,7 +1,8 @@
 """Check that package.json, which `mpremote mip install` reads, names the whole package.
 
 Each entry is [where on the board, where in this repository]; a module that is missing there is
-missing on every board that installs the package so.
+missing on every board that installs the package so. (The compiled package, which names its modules
+by itself: package.py.)
 """
 
 import json
@@ -10,6 +11,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def version():
+    source = (ROOT / "firmware/islog/__init__.py").read_text()
+    return re.search(r'^__version__ = "(.+)"', source, re.M)[1]
 
 
 def main():
@@ -21,11 +27,9 @@ def main():
         print(f"package.json lacks {place}: add it to its urls.")
     for place, source in sorted(listed - present):
         print(f"package.json has {place} from {source}, which is no module: take it out.")
-    source = (ROOT / "firmware/islog/__init__.py").read_text()
-    version = re.search(r'^__version__ = "(.+)"', source, re.M)[1]
-    if package["version"] != version:
-        print(f"package.json is version {package['version']}, islog/__init__.py {version}.")
-    if present != listed or package["version"] != version:
+    if package["version"] != version():
+        print(f"package.json is version {package['version']}, islog/__init__.py {version()}.")
+    if present != listed or package["version"] != version():
         return 1
     print(f"package.json names all {len(present)} modules.")
     return 0

@@ -135,7 +135,9 @@ def main():
         " config.json names are in range with the passwords that it has, unless they are here",
     )
     parser.add_argument("--mpy", default="-", help="sys.implementation._mpy; -: as it is")
-    parser.add_argument("--romfs-kb", type=int, default=0, help="128 in ports/esp32/partitions-4MiB-romfs.csv")
+    parser.add_argument(
+        "--romfs-kb", type=int, default=0, help="128 in ports/esp32/partitions-4MiB-romfs.csv"
+    )
     options = parser.parse_args()
     options.romfs = options.chip.resolve().with_suffix(".romfs")
     if options.romfs_kb:

@@ -1,5 +1,6 @@
 """`make flash` and `make unflash`: what is on the board afterwards, whatever was there before."""
 
+import functools
 import hashlib
 import os
 import pty
@@ -12,7 +13,8 @@ from collections import namedtuple
 import pytest
 import trustme
 
-from tools.device import DeviceError, board, follow
+from tools import interpreter
+from tools.device import DeviceError, board, follow, image
 from tools.server import LocalServer
 from tools.settings import ROOT
 
@@ -27,8 +29,16 @@ def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@functools.cache
+def compiled():
+    mpy = int(interpreter.run("-c", "import sys; print(sys.implementation._mpy)").stdout)
+    package = image.package(mpy)
+    assert {name.rpartition(".")[2] for name in package} == {"mpy"}
+    return {f"/lib/islog/{name}": image.sha256(package[name]) for name in package}
+
+
 def expected(config):
-    files = {f"/lib/islog/{path.name}": sha256(path) for path in MODULES}
+    files = dict(compiled())
     files["/boot.py"], files["/main.py"] = sha256(ROOT / "boot.py"), sha256(ROOT / "main.py")
     files["/config.json"] = sha256(config)
     return files
@@ -79,23 +89,14 @@ def test_only_what_changed_is_copied_and_what_is_gone_goes(device):
     device.flash()
     device.put("/lib/islog/gone.py", "# of an earlier version")
     device.put("/lib/mine.py", "# a user's own")
-    device.put("/lib/islog/ring.py", "# changed on the board")
+    device.put("/lib/islog/ring.mpy", "changed on the board")
+    device.put("/lib/islog/clock.py", "# it would be found before clock.mpy")
     output = device.flash("--config", device.config(bucket_name="another"))
     copied = re.findall(r"^ *\d+/\d+  (\S+)$", output, re.MULTILINE)
-    assert copied == ["/lib/islog/ring.py", "/config.json"]
+    assert copied == ["/lib/islog/ring.mpy", "/config.json"]
     found = device.digests()
     assert found.pop("/lib/mine.py") and found.pop(RECORD)
     assert found == expected(device.folder / "config.json")
-
-
-def test_compiled_modules_take_the_place_of_the_others_and_the_other_way_round(device):
-    device.flash()
-    device.flash("--mpy")
-    package = [path for path in device.digests() if path.startswith("/lib/islog/")]
-    assert sorted(package) == sorted([f"/lib/islog/{p.stem}.mpy" for p in MODULES] + [RECORD])
-    assert "Ring" in device.mpremote("exec", "import islog, islog.ring; print(dir(islog.ring))")
-    device.flash()
-    check(device)
 
 
 def test_a_flash_that_was_killed_is_repaired_by_the_next(device):
@@ -111,7 +112,9 @@ def test_a_flash_that_was_killed_is_repaired_by_the_next(device):
 def test_a_power_cut_during_a_flash_leaves_what_was_there(device):
     device.flash()
     config = device.folder / "config.json"
-    status, errors = interrupt(device, lambda _: device.cut_power(), "--mpy", "--config", config)
+    status, errors = interrupt(
+        device, lambda _: device.cut_power(), "--source", "--config", config
+    )
     assert status == 1 and "went away or does not answer" in errors
     found = device.digests()
     assert expected(config).items() <= found.items()

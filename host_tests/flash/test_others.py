@@ -1,10 +1,13 @@
 """The other ways to and from a board: watch, pull-spool, test-board, mip, and a frozen package."""
 
+import contextlib
 import csv
 import functools
 import http.server
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -12,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from host_tests import on_real_board
-from tools import simulator
+from tools import interpreter, package, simulator
 from tools.device import DeviceError, bench, follow, spool
 from tools.server import LocalServer
 from tools.settings import ROOT
@@ -211,25 +214,59 @@ GC: total: 64000, used: 44000, free: 20000, max new split: 6000
     assert steps[1]["largest_bytes"] == 1200 * 16
 
 
-def over_http():
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=ROOT)
-    return http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+@contextlib.contextmanager
+def over_http(folder):
+    """The address of a web server with that folder."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @pytest.mark.parametrize("way", ["a checkout", "an address"])
 def test_mip_brings_the_whole_package(device, way):
-    package = "package.json"
-    if way == "an address":
-        server = over_http()
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        package = f"http://127.0.0.1:{server.server_port}/package.json"
-    device.mpremote("mip", "install", package)
+    with over_http(ROOT) as address:
+        package = f"{address}/package.json" if way == "an address" else "package.json"
+        device.mpremote("mip", "install", package)
     found = [path for path in device.digests() if path.startswith("/lib/islog/")]
     assert sorted(found) == [f"/lib/islog/{path.name}" for path in MODULES]
     shown = device.mpremote("exec", "import islog; print(islog.__file__, islog.Logger.__name__)")
     assert shown.split() == ["/lib/islog/__init__.py", "Logger"]
     status, output, _ = device.run("unflash")
     assert status == 0 and output.count("removed") == len(MODULES)
-    if way == "an address":
-        server.shutdown()
-        server.server_close()
+
+
+WHAT_CAME = """
+import sys
+sys.path.insert(0, {place!r})
+import islog
+log = islog.Logger("key", "bucket", quiet=True)
+print(islog.__file__, log.log("t", 21.5), log.pending)
+print(sorted(n for n in sys.modules if n in ("islog.bytecode", "islog.native")))
+"""
+
+
+def check_compiled(shown, place):
+    assert shown.splitlines() == [f"{place}/islog/__init__.mpy True 1", "['islog.bytecode']"]
+
+
+def test_the_compiled_package_is_installed_by_a_boards_own_mip_and_runs_as_bytecode(tmp_path):
+    site, place = tmp_path / "site", str(tmp_path / "lib")
+    with over_http(tmp_path) as address:
+        assert package.make(site, f"{address}/site")
+        install = f"import mip; mip.install('{address}/site/package.json', target={place!r})"
+        done = interpreter.run("-c", install)
+        assert "Done" in done.stdout, done.stdout + done.stderr
+    listed = {path.stem for path in (tmp_path / "lib/islog").iterdir()}
+    assert {path.stem for path in MODULES} - listed == {"native"}
+    shown = interpreter.run("-c", WHAT_CAME.format(place=place), path=())
+    check_compiled(shown.stdout, place)
+
+
+def test_the_compiled_package_is_installed_from_beside_its_package_json(device, tmp_path):
+    run = [sys.executable, "-m", "tools.package", "--to", tmp_path]
+    subprocess.run(run, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    with over_http(tmp_path) as address:
+        device.mpremote("mip", "install", f"{address}/package.json")
+    check_compiled(device.mpremote("exec", WHAT_CAME.format(place="/lib")), "/lib")
