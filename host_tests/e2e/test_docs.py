@@ -83,6 +83,7 @@ HERE = {
     "make bench README=1": Run(r"log\(\), float", as_='make bench README=1 ARGS="--rough"'),
     "make soak": Run(r"0 missing(.|\n)*passed", as_="make soak SHORT=1"),
     'make test ARGS="host_tests/unit/test_ring.py -k overflow"': Run(r"[1-9]\d* passed"),
+    "make package": Run(r"build/mip has package\.json"),
     "make coverage": Run(r"TOTAL", as_='make coverage ARGS="host_tests/unit/test_ring.py"'),
     "make serve": SERVES,
     'make serve ARGS="--host 0.0.0.0"': SERVES,
@@ -135,6 +136,11 @@ ELSEWHERE = {
     "make pull-spool": ("host_tests/flash/test_others.py", '"pull-spool"'),
     "make test-board": ("host_tests/flash/test_others.py", "host_tests.on_real_board"),
     "make bench-board": ("host_tests/flash/test_others.py", '"bench-board"'),
+    "make package URL=http://192.168.1.5:8000/mip": (
+        "host_tests/flash/test_others.py",
+        "package.make(site, f",
+    ),
+    "mpremote romfs": ("host_tests/flash/test_forms.py", '"romfs", "deploy"'),
     "mpremote mip": ("host_tests/flash/test_others.py", '"mip", "install"'),
     ".venv/bin/mpremote connect": ("host_tests/flash/conftest.py", '"mpremote", "connect"'),
     "make bench": ("host_tests/e2e/test_docs.py", '"make bench README=1": Run('),  # the same
