@@ -132,6 +132,27 @@ def test_a_romfs_that_is_too_small_is_left_as_it_was(new_device):
     assert device.digests() == before
 
 
+class OtherPort:
+    """A board whose partition is plain memory to Python: ports/stm32/vfs_rom_ioctl.c. Its ROMFS
+    has islog, which its owner has put there."""
+
+    def load(self, path):
+        pass
+
+    def ask(self, call):
+        assert call == "rom_about", "it cannot be written so"
+        return {"bytes": 0, "block_bytes": 0, "holds": ["/lib/islog/__init__.mpy"]}
+
+
+def test_a_romfs_that_is_written_in_another_way_is_left_to_mpremote():
+    there = romfs.Romfs(OtherPort())
+    with pytest.raises(DeviceError, match="in another way than an ESP32 or a Pico does"):
+        there.check(b"")
+    with pytest.raises(DeviceError, match="found before /lib: write it anew without islog"):
+        there.check_removable()
+    assert not there.remove() and "mpremote romfs deploy" in there.why_left()
+
+
 def test_machine_code_is_compiled_for_the_boards_core_or_stays_source():
     for mpy in (ARMV6M, XTENSAWIN):
         assert sorted(image.package(mpy)) == [f"{name}.mpy" for name in MODULES]

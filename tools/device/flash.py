@@ -233,7 +233,7 @@ def unflash(port):
         print(f"left {path}: it was changed on the board")
     for path in done["back"]:
         print(f"put back the {path} that was there before")
-    if romfs and romfs.has_islog and romfs.others:
-        print(f"left {IN_ROMFS}: the ROMFS holds {romfs.listed()} as well, and is one image")
+    if romfs and romfs.has_islog and IN_ROMFS not in done["removed"]:
+        print(f"left {IN_ROMFS}: {romfs.why_left()}")
     if not done["removed"]:
         print(f"Nothing of islog is on the board at {port}.")

@@ -1,5 +1,5 @@
 # Runs on the board behind on_board.py, where it has a ROMFS: what romfs.py asks of it.
-# Its first partition (MicroPython mounts no other) is a block device, as on rp2 and esp32.
+# Its first partition (MicroPython mounts no other) is a block device on rp2 and esp32.
 import hashlib
 
 import vfs
@@ -18,16 +18,17 @@ def _walk(rom, folder, found):
 
 
 def rom_about():
-    # None: it is no block device. "holds": paths of files; nothing, where no ROMFS is in it.
+    # "holds": paths of files; none where there is no ROMFS in the partition. Sizes of 0: it is no
+    # block device, as on other ports.
     device = vfs.rom_ioctl(2, 0)
-    if not hasattr(device, "writeblocks"):
-        return None
     try:
         holds = _walk(vfs.VfsRom(device), "", [])
     except OSError:
         holds = []
-    block = device.ioctl(5, 0)
-    return {"bytes": device.ioctl(4, 0) * block, "block_bytes": block, "holds": holds}
+    writable = hasattr(device, "writeblocks")
+    block = device.ioctl(5, 0) if writable else 0
+    size = device.ioctl(4, 0) * block if writable else 0
+    return {"bytes": size, "block_bytes": block, "holds": holds}
 
 
 def rom_digest(length):

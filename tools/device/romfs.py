@@ -37,14 +37,16 @@ class Romfs:
     def __init__(self, board):
         self._board = board
         board.load(HERE / "on_board_romfs.py")
-        self._about = board.ask("rom_about")
-        holds = self._about["holds"] if self._about else []
+        about = board.ask("rom_about")
+        self._bytes, self._block_bytes, holds = (
+            about[key] for key in ("bytes", "block_bytes", "holds")
+        )
         self.has_islog = any(path.startswith(_FOLDER) for path in holds)
         self.others = sorted(path for path in holds if not path.startswith(_FOLDER))
 
     def check(self, content):
         """DeviceError: why the image `content` is not written to it."""
-        if self._about is None:
+        if not self._block_bytes:
             raise DeviceError(
                 "This port writes its ROMFS in another way than an ESP32 or a Pico does, which"
                 " islog does not know: flash without ROMFS=1."
@@ -55,9 +57,9 @@ class Romfs:
                 " only be replaced as a whole: flash without ROMFS=1, or, where that may go, write"
                 " an empty folder there first with `mpremote romfs deploy`."
             )
-        if len(content) > self._about["bytes"]:
+        if len(content) > self._bytes:
             raise DeviceError(
-                f"The board's ROMFS has {self._about['bytes'] // 1024} KB, and islog needs"
+                f"The board's ROMFS has {self._bytes // 1024} KB, and islog needs"
                 f" {-(-len(content) // 1024)} KB there: flash without ROMFS=1."
             )
 
@@ -68,7 +70,7 @@ class Romfs:
         if self.has_islog and self._board.ask("rom_digest", len(content)) == digest:
             print(f"The ROMFS has it already: {there}.", flush=True)
             return False
-        size = self._about["block_bytes"]
+        size = self._block_bytes
         blocks = [content[at : at + size] for at in range(0, len(content), size)]
         self._board.ask("rom_erase", len(blocks))
         for n, i in enumerate((*range(1, len(blocks)), 0), 1):
@@ -85,19 +87,27 @@ class Romfs:
 
     def check_removable(self):
         """DeviceError: the islog in it is found before /lib, and cannot be taken off."""
-        if self.has_islog and self.others:
+        if self.has_islog and not self._removable():
+            beside = f", beside what is not islog's ({self.listed()})" if self.others else ""
             raise DeviceError(
-                "The board's ROMFS has an islog, which is found before /lib, beside what is not"
-                f" islog's ({self.listed()}): write it anew without islog, with"
-                " `mpremote romfs deploy`."
+                f"The board's ROMFS has an islog, which is found before /lib{beside}: write it"
+                " anew without islog, with `mpremote romfs deploy`."
             )
 
     def remove(self):
-        """Whether there was an islog, and only that, and it is gone."""
-        if not self.has_islog or self.others:
+        """Whether there was an islog that could be taken off, and it is gone."""
+        if not self.has_islog or not self._removable():
             return False
         self._board.ask("rom_erase", 1)
         return True
+
+    def _removable(self):
+        return self._block_bytes and not self.others
+
+    def why_left(self):
+        if self.others:
+            return f"the ROMFS holds {self.listed()} as well, and is one image"
+        return "this port writes its ROMFS in another way; see `mpremote romfs deploy`"
 
     def listed(self):
         """Some of what it holds beside islog."""
