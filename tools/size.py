@@ -42,9 +42,11 @@ COMPILE_BYTES = 40 * 1024  # of heap that suffices to compile the largest module
 LOGGER_BYTES = 12800  # of heap kept by a Logger with default settings
 BLOCK_BYTES = 256  # the largest block allocated once it is running
 LINES = 350
-# What from_config() loads beyond the import: bytecode, or native in its place; wifi; and what is
-# then forgotten.
-ALWAYS = ("bytecode", "wifi", "config", "service", "rtc")
+# What is imported to see what is always there: islog, and log() with move(), without which there
+# is no Logger.
+LOADED = "islog.bytecode"
+# What from_config() loads beyond that; all but wifi are then forgotten.
+ALWAYS = ("wifi", "config", "service", "rtc")
 
 _STEP_BYTES = 256
 _HEAP_LEAST, _HEAP_MOST = 4096, 131072
@@ -113,13 +115,13 @@ def kept_bytes(firmware=FIRMWARE):
 
 
 def import_bytes(firmware=FIRMWARE):
-    """(heap kept by `import islog`, the names of the modules that this loads): in bytecode, and
-    without the names that compiling TWINS in vain would leave."""
+    """(heap kept by `import islog`, the names of the modules that this loads), with log() and
+    move() in bytecode (LOADED), and without the names that compiling TWINS in vain would leave."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(firmware, folder, dirs_exist_ok=True)
         for twin in TWINS:
             (Path(folder) / twin).unlink(missing_ok=True)
-        printed = wasm.run("kept", [NULL, folder, DEVICE], "islog").splitlines()
+        printed = wasm.run("kept", [NULL, folder, DEVICE], LOADED).splitlines()
     names = [name.removeprefix("islog.") for name in printed[1].split()[1:]]
     return int(printed[0].split()[1]), ["__init__" if name == "islog" else name for name in names]
 

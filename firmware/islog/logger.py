@@ -22,9 +22,9 @@ import time
 
 from micropython import const
 
+from .clock import jitter
 from .errors import call_unloading, stumbled
 from .intake import Intake
-from .retry import jitter
 from .timekeeper import Timekeeper
 from .uplink import BATCH, BUCKET, PAUSED, PROBE, Uplink
 

@@ -15,6 +15,7 @@ from .ring import STR, words_of
 
 _SYNC = "<HIIII"  # periods, ticks, unix_block, ms, error_ms of a sync (Clock.syncs)
 _SYNC_BYTES = 18
+_HEAD = const(0)  # a cell of a ring's `state` (steps.py)
 _HAS_EPOCH = const(0x80000)  # bit 19 of word 1 (ring.py): the caller gave the time
 
 
@@ -78,7 +79,7 @@ def unpack_readings(f, size, store, skip):
     at = 0
     for _ in range(skip):
         at += words_of(store.words[at + 1])
-    store.head = at
+    store.state[_HEAD] = at
 
 
 def keep_given(store, count):
@@ -93,7 +94,7 @@ def keep_given(store, count):
             end += size
             kept += 1
         at += size
-    store.head = 0
+    store.state[_HEAD] = 0
     return kept
 
 

@@ -34,8 +34,8 @@ import struct
 from micropython import const
 
 from . import spool_records as records
+from .clock import Retry
 from .packing import pack_batch, pack_readings, pack_syncs
-from .retry import Retry
 from .spool_recovery import Recovery
 from .spool_replay import Replay
 from .spool_segments import errno

@@ -10,12 +10,14 @@ from micropython import const
 
 from . import ring
 from . import spool_records as records
+from .clock import Retry
 from .packing import keep_given, unpack_batch, unpack_clock, unpack_readings
-from .retry import Retry
 from .spool_segments import Segments, errno
 
 _PATIENCE = const(5)  # newer readings wait for so many failures to read in a row, then they go
 _ENOENT = const(2)
+_HEAD = const(0)  # cells of a ring's `state` (steps.py)
+_COUNT = const(3)
 _LOST = "%d readings in flash are lost: %s"
 _UNTIMED = "their time was never known"
 
@@ -83,9 +85,9 @@ class Replay(Segments):
         store = self.store
         at, n = store.oldest()[4], store.count - 1
         if self.earlier_boot:
-            store.head, store.count, self.lost = at, n, self.lost + 1
+            store.state[_HEAD], store.state[_COUNT], self.lost = at, n, self.lost + 1
         else:
-            store.head, store.count, self.dropped = at, n, self.dropped + 1
+            store.state[_HEAD], store.state[_COUNT], self.dropped = at, n, self.dropped + 1
 
     def _missed(self, e):
         self._read_failures += 1
@@ -173,10 +175,11 @@ class Replay(Segments):
             return False
         self.earlier_boot, self.clock = not own, clock
         if own:
-            first.own, store.count, first.after = first.own - count, count, after
+            first.own, store.state[_COUNT], first.after = first.own - count, count, after
             return True
         remaining, lost = max(0, first.count - count), count - kept
-        first.count, store.count, self.lost, first.after = remaining, kept, self.lost + lost, after
+        lost_now = self.lost + lost
+        first.count, store.state[_COUNT], self.lost, first.after = remaining, kept, lost_now, after
         if lost:
             self._on_trouble(_LOST % (lost, _UNTIMED))
         return True

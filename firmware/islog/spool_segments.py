@@ -17,6 +17,7 @@ _PARTS = const(8)  # a file takes at most an eighth of spool_bytes: that much is
 _FILES = const(32)  # more than 8, as files that failed early are short; all are read at start-up
 _BLOCK = const(4096)  # bytes of a block where the file system does not tell: littlefs on a board
 _ENOENT = const(2)
+_COUNT = const(3)  # a cell of a ring's `state` (steps.py)
 _IN_USE_MS = const(2000)  # twice the second after which poll() wants to be called at the latest
 
 _users = {}  # type: dict[str, list] # spool_file: [the ticks when its Logger last used it]
@@ -163,9 +164,9 @@ class Segments:
         gone = store.count + first.count + first.own
         first.after = -1  # from here on it must go: write_due() sees to it after an exception
         if self.earlier_boot:
-            self.lost, store.count = self.lost + store.count, 0
+            self.lost, store.state[_COUNT] = self.lost + store.count, 0
         else:
-            self.dropped, store.count = self.dropped + store.count, 0
+            self.dropped, store.state[_COUNT] = self.dropped + store.count, 0
         error = _remove(self._name(first))
         lost, dropped, rest = self.lost + first.count, self.dropped + first.own, self._segments[1:]
         self.lost, self.dropped, self._segments = lost, dropped, rest

@@ -47,16 +47,9 @@ if sys.platform != "esp32":  # where threads take turns, and nothing interrupts 
         pass
 
 
-# What other modules only read of `state`, by its cells.
-_READ = (0, "_tail", "_stop", 0, "overflows", "missed", "rejected", "pinned", "size", "_limit")
-
-
-def _cell(i):
-    # A property that reads and writes the cell `i` of `state`.
-    def put(self, value):
-        self.state[i] = value
-
-    return property(lambda self: self.state[i], put)
+# The names of the first ten cells of `state`, for other modules.
+_NAMES = "head", "_tail", "_stop", "count", "overflows", "missed", "rejected", "pinned", "size"
+_NAMES += ("_limit",)
 
 
 class Ticks:
@@ -103,12 +96,9 @@ class Steps:
         self.state[_SIZE] = size
         self.state[_STOP] = self.state[_LIMIT] = size - 4
 
-    head = _cell(_HEAD)
-    count = _cell(_COUNT)
-
     def __getattr__(self, name):
-        if name in _READ:
-            return self.state[_READ.index(name)]
+        if name in _NAMES:
+            return self.state[_NAMES.index(name)]
         raise AttributeError(name)
 
     def append(self, bits, ticks, data, epoch):

@@ -19,9 +19,8 @@ import time
 
 from micropython import const
 
-from .clock import STEP_MS, Clock
+from .clock import STEP_MS, Clock, Retry, jitter
 from .errors import call_unloading
-from .retry import Retry, jitter
 
 # NTP's 32 bits of seconds count from 1900 and start again in 2036. With the highest bit flipped
 # they count from 1968 to 2104 instead (RFC 4330, section 3); 1970 is _TO_UNIX seconds after that.

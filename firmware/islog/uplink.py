@@ -20,7 +20,7 @@ import time
 
 from micropython import const
 
-from .retry import Retry, jitter
+from .clock import Retry, jitter
 from .ring import STR
 from .transport import ACCEPTED, BAD, BUSY, UNKNOWN
 

@@ -27,9 +27,9 @@ interface of the program's, or has reset=False) is left alone, and its link is w
 
 from micropython import const
 
+from .clock import Retry, jitter
 from .errors import call_unloading
 from .leaps import Leaps
-from .retry import Retry, jitter
 
 RESTING = const(0)
 UPLOADING = const(1)

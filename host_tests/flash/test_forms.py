@@ -160,7 +160,7 @@ def test_machine_code_is_compiled_for_the_boards_core_or_stays_source():
     another_sub_version, no_emitter = 4 << 10 | 6 | 2 << 8, BYTES_6_3
     for mpy in (another_sub_version, no_emitter):
         kept = [name for name in image.package(mpy) if name.endswith(".py")]
-        assert kept == ["native.py", "native_text.py"]
+        assert kept == ["native.py"]
     assert sorted(image.package()) == [f"{name}.py" for name in MODULES]
 
 

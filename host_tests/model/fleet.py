@@ -25,7 +25,7 @@ import internet
 import islog
 import ntp_host
 import virtual_board
-from islog import logger, retry, uplink
+from islog import clock, logger, uplink
 from virtual_board import NOW_MS, time
 
 EVERY_MS = 2000  # a board logs so often
@@ -140,8 +140,8 @@ class Fleet:
 
 def without_jitter():
     """Every back-off is as long as it may be, until the function that is returned is called."""
-    modules = [m for m in (retry, uplink, logger) if hasattr(m, "jitter")]
-    kept = retry.jitter
+    modules = [m for m in (clock, uplink, logger) if hasattr(m, "jitter")]
+    kept = clock.jitter
     for module in modules:
         module.jitter = lambda most_ms: most_ms
 

@@ -22,7 +22,7 @@ def unpacked(data, count, skip=0):
     """What is in a ring into which this was read."""
     store = PlainRing(len(data) + 15, rings.Clock(), None)
     packing.unpack_readings(io.BytesIO(data), len(data), store, skip)
-    store.count = count - skip
+    store.state[3] = count - skip  # its `count`
     return rings.drain(store)
 
 

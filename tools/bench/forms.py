@@ -84,7 +84,7 @@ def heap_of_mpy(firmware, order, mpy):
     after those that it imports; `mpy`: {module: its .mpy}."""
     with tempfile.TemporaryDirectory() as folder:
         put_mpy(folder, {name: mpy[name] for name in order})
-        printed = wasm.run("kept", [size.NULL, folder, size.DEVICE], "islog")
+        printed = wasm.run("kept", [size.NULL, folder, size.DEVICE], size.LOADED)
     kept = int(printed.split()[1])
     found = [compiled.contents(mpy[name]) for name in order]
     in_place, names = compiled.stays_in_place(found, _BLOCK_BYTES)

@@ -17,6 +17,8 @@ from islog.epoch import as_text
 from islog.packing import unpack_batch, unpack_clock, unpack_readings
 from islog.spool_recovery import Recovery
 
+_HEAD, _COUNT = 0, 3  # cells of a ring's `state` (steps.py)
+
 
 def contents(path):
     """(file, its Segment, what records.chain() tells, Recovery.passed) of each whole record that
@@ -43,7 +45,7 @@ def show(path):
         if kind == records.READINGS:
             store = ring.Ring(size + 64, Clock(False), None)
             unpack_readings(f, size, store, skip)
-            store.count = count - skip
+            store.state[_COUNT] = count - skip
             clock = unpack_clock(syncs[who]) if who in syncs else None
             while store.count:
                 show_reading(store, clock)
@@ -63,7 +65,7 @@ def show_reading(store, clock):
     value = str(value, "utf-8") if kind == ring.STR else value
     name = str(name, "utf-8")  # quoted, and what comes before the value
     print(json.dumps([when, json.loads(name[: name.rindex(",")]), value]))
-    store.head, store.count = after, store.count - 1
+    store.state[_HEAD], store.state[_COUNT] = after, store.count - 1
 
 
 def show_text(f, count, size, skip):

@@ -16,7 +16,7 @@ import sys
 import time
 
 import islog
-from islog import retry
+from islog import clock
 
 ROOM = 200  # readings that wait at most: fewer than the ring holds
 with open(sys.argv[1]) as f:
@@ -68,8 +68,8 @@ def files():
 
 def pause_briefly():
     """Retries come soon: nothing here depends on how long they wait."""
-    pause = retry.Retry.pause
-    retry.Retry.pause = lambda self, ms: pause(self, min(ms, 100))
+    pause = clock.Retry.pause
+    clock.Retry.pause = lambda self, ms: pause(self, min(ms, 100))
 
 
 async def log_until_stopped():
