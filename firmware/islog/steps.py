@@ -33,6 +33,7 @@ _REJECTED = const(6)
 _PINNED = const(7)
 _SIZE = const(8)
 _LIMIT = const(9)
+_TOKEN = const(10)  # what _enter() has returned
 _PERIODS = const(0)
 _TICKS = const(1)
 _MASK = const(2)
@@ -132,26 +133,25 @@ class Steps:
     def make_room(self, words):
         """Drop the oldest readings until `words` words are free: the overflow of a ring is this.
         False where that cannot be: there are no more readings, or they are being read."""
-        state = self.state
-        size = state[_SIZE]
+        # (With few names, as in bytecode.log(); and a tuple of three would be made if one side of
+        # an assignment had brackets.)
+        s = self.state
         while True:
             # From here on a straight line.
-            token = _enter()
-            at = state[_TAIL] % size
-            head = state[_HEAD]
-            free = state[_LIMIT] - (at - head) % size
-            one = (free < words) * (state[_COUNT] > state[_PINNED] * 0x3FFFFFFF)  # to be dropped
-            state[_TAIL], state[_STOP] = at, min(at + (max(free, 0) & -4), size)
-            bits = self.words[head + 1]
-            at = (((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)) * one
-            state[_HEAD], state[_COUNT], state[_OVERFLOWS] = (
-                (head + at) % size,
-                state[_COUNT] - one,
-                state[_OVERFLOWS] + one,
-            )
-            _leave(token)
+            s[_TOKEN] = _enter()
+            at = s[_TAIL] % s[_SIZE]
+            short = s[_LIMIT] - (at - s[_HEAD]) % s[_SIZE]
+            one = max(short, 0) & -4
+            s[_TAIL], s[_STOP] = at, min(at + one, s[_SIZE])
+            short = short < words
+            one = short * (s[_COUNT] > s[_PINNED] * 0x3FFFFFFF)  # whether one is dropped
+            at = self.words[s[_HEAD] + 1]
+            at = s[_HEAD] + (((at >> 20) + 7 >> 3) * 2 + 2 + (at >> 18 & 2)) * one
+            at %= s[_SIZE]
+            s[_HEAD], s[_COUNT], s[_OVERFLOWS] = at, s[_COUNT] - one, s[_OVERFLOWS] + one
+            _leave(s[_TOKEN])
             if not one:
-                return free >= words
+                return not short
 
     def hand_over(self, at, n, to):
         """Forget the oldest `n` readings, which are in `to` from now on: its `filled` grows in the

@@ -29,9 +29,9 @@ def all_kinds(figure):
     return dict.fromkeys(KINDS, figure)
 
 
-@pytest.fixture(scope="module")
-def islog_on_unix():
-    return on_the_unix_port("islog")
+@pytest.fixture(scope="module", params=["islog", "bytecode"])
+def islog_on_unix(request):
+    return on_the_unix_port(request.param)
 
 
 def test_it_runs_under_a_locked_heap(islog_on_unix):

@@ -19,13 +19,17 @@ CALLS = 1200  # more than twice what the ring holds: it wraps, and drops its old
 
 
 class Islog:
+    native = True
+
     def __init__(self):
         import islog
 
-        log = islog.Logger(
-            "a-client-key", "shed", "123e4567-e89b-12d3-a456-426614174000", quiet=True
-        )
-        self.log = log.log
+        account = "a-client-key", "shed", "123e4567-e89b-12d3-a456-426614174000"
+        self.log = islog.Logger(*account, quiet=True, native=self.native).log
+
+
+class Bytecode(Islog):
+    native = False
 
 
 class Allocating:
@@ -43,7 +47,7 @@ class LargeFrame:
         return a is b is c is d is e is f is g is h is i is j is k
 
 
-WHOSE = {"islog": Islog, "allocating": Allocating, "large frame": LargeFrame}
+WHOSE = {"islog": Islog, "bytecode": Bytecode, "allocating": Allocating, "large frame": LargeFrame}
 
 
 def locked(log, value):

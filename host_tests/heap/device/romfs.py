@@ -1,4 +1,5 @@
-"""What `import islog` keeps of the heap: from a folder, or from a ROMFS image, which is a file.
+"""What `import islog` keeps of the heap, with log() in bytecode: from a folder, or from a ROMFS
+image, which is a file.
 
 Such an image is in memory before, as it is in a board's flash. What is imported is found from the
 working directory, for a module's path becomes a name, which is to be as long for both. Prints null
@@ -27,6 +28,6 @@ def main(folder, image):
     sys.path.insert(0, "")
     yield
     before = gc.mem_alloc()
-    __import__("islog")
+    __import__("islog.bytecode")
     yield
     print(gc.mem_alloc() - before)
