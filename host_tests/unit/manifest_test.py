@@ -11,7 +11,8 @@ from tools.settings import ROOT
 MODULES = {path.name for path in (ROOT / "firmware/islog").glob("*.py")}
 _NO_CORE = 0  # MP_NATIVE_ARCH_NONE, py/persistentcode.h: a .mpy without machine code
 
-# As tools/manifestfile.py does it: run where the manifest lies, with the functions that it calls.
+# As tools/makemanifest.py and manifestfile.py do it: run in the manifest's folder, with the
+# functions that it calls.
 RUN = """
 import os, sys
 def package(name, files=None, base_path=".", opt=None):
@@ -20,15 +21,21 @@ path = sys.argv.pop(1)
 os.chdir(os.path.dirname(path))
 exec(open(path).read(), {"package": package})
 """
+# Of tools/mpy-tool.py, RawCodeNative.__init__().
+ALIGN = 'self.fun_data_attributes += " __attribute__ ((aligned (%d)))"\n'
 
 
-def frozen(*flags):
-    """The files that are frozen where makemanifest.py is given these flags."""
-    command = [sys.executable, "-c", RUN, ROOT / "manifest.py", *flags]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+def frozen(folder, *flags, align=2):
+    """(the files that are frozen, what is said) where makemanifest.py is given these flags."""
+    tools = folder / "a MicroPython" / "tools"
+    tools.mkdir(parents=True, exist_ok=True)
+    (tools / "makemanifest.py").write_text(RUN)
+    (tools / "mpy-tool.py").write_text(ALIGN % 4 + ALIGN % align)
+    command = [sys.executable, "tools/makemanifest.py", ROOT / "manifest.py", *flags]
+    done = subprocess.run(command, cwd=tools.parent, capture_output=True, text=True, check=True)
     name, base_path, opt, *files = done.stdout.split()
     assert (name, base_path, opt) == ("islog", "firmware", "3")
-    return set(files)
+    return set(files), done.stderr
 
 
 def core_of(name, arch, folder):
@@ -39,17 +46,21 @@ def core_of(name, arch, folder):
     return out.read_bytes()[2] >> 2 & 0x2F
 
 
-def test_a_pico_gets_no_frozen_machine_code(tmp_path):
-    files = frozen("-f-march=armv6m", "--mpy-tool-flags=")  # as rp2's CMakeLists.txt has it
-    assert files == MODULES - {"native.py"}
+def test_a_pico_gets_no_frozen_machine_code_and_that_is_said(tmp_path):
+    files, said = frozen(tmp_path, "-f-march=armv6m", "--mpy-tool-flags=")  # as rp2 has it
+    assert files == MODULES - {"native.py"} and "docs/porting.md" in said
     assert {core_of(name, "armv6m", tmp_path) for name in files} == {_NO_CORE}
+
+
+def test_it_gets_it_from_a_micropython_that_puts_it_where_it_is_right(tmp_path):
+    assert frozen(tmp_path, "-f-march=armv6m", align=4) == (MODULES, "")
 
 
 @pytest.mark.parametrize("arch", ("xtensawin", "armv7m", "rv32imc"))
 def test_other_boards_get_it(arch, tmp_path):
-    assert frozen("-f-march=" + arch + " -march-flags=zcmp") == MODULES
+    assert frozen(tmp_path, f"-f-march={arch} -march-flags=zcmp") == (MODULES, "")
     assert core_of("native.py", arch, tmp_path) != _NO_CORE
 
 
-def test_a_firmware_that_cannot_have_it_is_built_without():
-    assert frozen("-f", "-o", "frozen_content.c") == MODULES - {"native.py"}
+def test_a_firmware_that_cannot_have_it_is_built_without(tmp_path):
+    assert frozen(tmp_path, "-o", "frozen_content.c") == (MODULES - {"native.py"}, "")
