@@ -6,9 +6,9 @@ import re
 import sys
 from pathlib import Path
 
-# native.py is machine code, and taken only where frozen machine code is right. For ARMv6-M (an
-# RP2040, as of a Pico W) MicroPython's tools/mpy-tool.py puts it at any even address, and such code reads
-# its 32-bit constants from words that have to lie at multiples of four (py/asmthumb.c,
+# native.py is machine code, and taken only where frozen machine code is right. MicroPython's
+# tools/mpy-tool.py puts that of ARMv6-M (an RP2040, as of a Pico W) at any even address, but it
+# reads its 32-bit constants from words that have to lie at multiples of four (py/asmthumb.c,
 # asm_thumb_mov_reg_i32). Where that fails, a board computes with other numbers, or stops. So there
 # islog is frozen as bytecode alone, until that file's "aligned (2)" is made "aligned (4)".
 core = re.search(r"-march=(\w+)", " ".join(sys.argv))
