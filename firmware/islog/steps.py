@@ -97,6 +97,8 @@ class Steps:
         self.state[_SIZE] = size
         self.state[_STOP] = self.state[_LIMIT] = size - 4
 
+    count = property(lambda self: self.state[_COUNT])
+
     def __getattr__(self, name):
         if name in _NAMES:
             return self.state[_NAMES.index(name)]
