@@ -86,7 +86,7 @@ pull-spool: setup ## copy the readings that a board keeps in flash (PORT= TO=spo
 test-board: setup ## run the unit tests on a board (PORT= TESTS="test_ring test_wifi")
 	@$(PY) -m host_tests.on_real_board --port "$(PORT)" $(TESTS)
 
-bench-board: setup ## make bench on a board: log(), JSON and heap (PORT=)
+bench-board: setup ## make bench on a board: its start, log(), JSON and heap (PORT=)
 	@$(PY) -m tools.device bench-board --port "$(PORT)"
 
 clean: ## remove all that was downloaded or made (never config.json or recorded readings)

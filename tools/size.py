@@ -30,7 +30,7 @@ TWINS = ("islog/native.py",)
 # The goals for .mpy and import are not reached yet; until they are, the ceilings keep what there
 # is from growing unseen.
 MPY_CEILING = 33000
-IMPORT_CEILING = 39500
+IMPORT_CEILING = 39600
 IMPORT_MPY_CEILING = 37200
 IMPORT_ROMFS_CEILING = 18300
 MPY_BYTES = 10000  # in all, of what a user without optional parts loads

@@ -32,6 +32,13 @@ OTHERS = {
     "random.py": "the same",
     "_boot.py": "MicroPython: ports/rp2/modules",
     "tools/manifestfile.py": "MicroPython",
+    "manifestfile.py": "the same",
+    "tools/makemanifest.py": "MicroPython",
+    "makemanifest.py": "the same",
+    "tools/mpy-tool.py": "MicroPython",
+    "mpy-tool.py": "the same",
+    "ports/rp2/README.md": "MicroPython",
+    "ports/esp32/README.md": "MicroPython",
     "python-ecosys/requests/requests/__init__.py": "micropython-lib",
 }
 

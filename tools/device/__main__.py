@@ -21,7 +21,7 @@ def parser():
         "watch": "show what the board prints",
         "unflash": "take off what flash put there",
         "pull-spool": "copy the readings that it keeps in flash",
-        "bench-board": "measure log(), JSON and heap on it",
+        "bench-board": "measure its start, log(), JSON and heap on it",
     }
     for name, text in helps.items():
         command = commands.add_parser(name, help=text, description=text)
