@@ -11,12 +11,14 @@ What may come between two lines of a program, and how it is kept out of a step:
     hard interrupts, and code   are kept out from _enter() to _leave(): on rp2 by an atomic section
     on the other core           (mp_thread_begin_atomic_section(), ports/rp2/mpthreadport.c)
 
-Nothing from _enter() to _leave() raises, or takes heap, but in append(), which sees to it. The
-layout of a reading: ring.py. log(), too, is such a step: bytecode.py, and native.py.
+Nothing from _enter() to _leave() raises, or takes heap: a collector that ran there would keep all
+others waiting. The layout of a reading: ring.py. log(), too, is such a step: bytecode.py, and
+native.py.
 """
 
 import sys
 from array import array
+from struct import pack, pack_into
 from time import ticks_add, ticks_ms
 
 from micropython import const
@@ -107,30 +109,37 @@ class Steps:
     def append(self, bits, ticks, data, epoch):
         """Store a reading: word 1 and word 0 of its header, the bytes of its value, and those of a
         caller's time, or none. False where there is no room: call make_room() then."""
-        state = self.state
+        state, memory = self.state, self.words
         size = state[_SIZE]
         words = ((bits >> 20) + 7 >> 3) * 2 + 2 + (bits >> 18 & 2)  # ring.words_of()
         end = size * 4 + 8 * (bits & 0x60000 != 0x60000)  # a number's value does not wrap
-        token = _enter()
-        try:
-            # From here on a straight line. (It takes heap, so it may raise.)
-            at = state[_TAIL] % size
+        data = pack("ii", ticks, bits) + data
+        while True:
+            # What takes heap comes before _enter(): all is laid out for the place at the tail.
+            tail = state[_TAIL]
+            at = tail % size
+            after = (at + words) % size
+            i, j = at * 4, (at + words - 2) % size * 4
+            n = min(len(data), end - i)
+            first, rest = data[:n], data[n:]
+            copies = "%ds" % n, "%ds" % len(rest), "%ds" % len(epoch)
+            copies = ("0s", "0s", "0s"), copies
+            # From here on a straight line. Copied is by pack_into(), which is C and takes no heap.
+            token = _enter()
             free = state[_LIMIT] - (at - state[_HEAD]) % size - words
-            ok = free >= 0
-            self.words[at] = ticks
-            self.words[at + 1] = bits
-            i = at * 4 + 8
-            n = min(len(data), end - i) * ok
-            self._bytes[i : i + n] = data[:n]
-            self._bytes[: len(data) * ok - n] = data[n : len(data) * ok]
-            i = (at + words - 2) % size * 4
-            self._bytes[i : i + len(epoch) * ok] = epoch[: len(epoch) * ok]
-            at = (at + words * ok) % size
-            i = min(at + (max(free, 0) & -4), size)
-            state[_TAIL], state[_STOP], state[_COUNT] = at, i, state[_COUNT] + ok
-        finally:
+            same = state[_TAIL] == tail  # else a callback has been quicker
+            ok = same * (free >= 0)
+            n, m, k = copies[ok]
+            pack_into(n, memory, i, first)
+            pack_into(m, memory, 0, rest)
+            pack_into(k, memory, j, epoch)
+            n, m = state[_TAIL], state[_STOP]
+            k = min(after + (max(free, 0) & -4), size)
+            n, m = n + (after - n) * ok, m + (k - m) * ok
+            state[_TAIL], state[_STOP], state[_COUNT] = n, m, state[_COUNT] + ok
             _leave(token)
-        return ok
+            if same:
+                return free >= 0
 
     def make_room(self, words):
         """Drop the oldest readings until `words` words are free: the overflow of a ring is this.

@@ -1,8 +1,8 @@
 """The indivisible steps of a ring, against a plain list that does the same; and the uptime."""
 
 import machine
-from islog import ring
-from rings import Clock, Taken, dropped, make, oldest
+from islog import ring, steps
+from rings import Clock, Taken, drain, dropped, make, oldest
 from virtual_board import raises, time
 
 
@@ -100,9 +100,27 @@ def test_the_uptime_goes_on_over_a_wrap_of_the_ticks():
     assert passed == 3 * (clock.mask // 2)
 
 
-def test_interrupts_are_on_again_after_a_step_that_had_no_memory():
+def test_interrupts_are_on_again_whatever_is_given():
     store = make(160)
     bits, _, _ = store.packed(store.keys["t"] | ring.STR, b"abc", None)
     raises(TypeError, store.append, bits, 0, None, b"")  # it cannot copy these
     assert store.append(bits, 0, b"abc", b"") and oldest(store) == ("t", b"abc")
     assert store.log("t", 1) and store.make_room(4) and machine.irqs_off == 0
+
+
+def test_a_text_gives_way_to_a_callback_that_logs_meanwhile():
+    store = make(400)
+    enter = steps._enter
+
+    def quicker():
+        steps._enter = enter
+        assert store.log("t", 5)
+        return enter()
+
+    bits, _, _ = store.packed(store.keys["t"] | ring.STR, b"a longer text", None)
+    steps._enter = quicker
+    try:
+        assert store.append(bits, 7, b"a longer text", b"")
+    finally:
+        steps._enter = enter
+    assert drain(store) == [("t", 5), ("t", b"a longer text")]
