@@ -21,8 +21,9 @@ Facts kept, and where they come from:
 - machine.reset() of an esp32 takes its clock along (ESP-IDF, system_time.c, has that in a shutdown
   handler); after a watchdog's its clock is by its RTC all the way from its last start.
 - disable_irq() returns what enable_irq() is to be given, 0 where interrupts were on; an rp2 then
-  also keeps the other core out (mpthreadport.c, mp_thread_begin_atomic_section()). Here threads
-  take turns, and only between two lines: that nothing is left off is in `irqs_off`.
+  also keeps the other core out (mpthreadport.c, mp_thread_begin_atomic_section()), as a lock does
+  here: the unix port's threads run at once. Limit: it cannot be called twice by one thread. That
+  interrupts are on again is in `irqs_off`.
 - A reset ends the program: here it raises `Reset`, a SystemExit, and `resets` lists the causes.
 A watchdog bites at the next feed(), lightsleep() or reset(), or when a test asks `bitten()`. On
 the simulated board each feed is a line in `feed_file`, and board.py ends a process that stands
@@ -77,8 +78,20 @@ class Hang(Reset):
     """The board stands still, until its power is cut."""
 
 
+_core = None
+if sys.implementation.name == "micropython":  # (the unit tests on CPython have one thread)
+    try:
+        import _thread
+
+        _core = _thread.allocate_lock()
+    except ImportError:
+        pass
+
+
 def disable_irq():
     global irqs_off
+    if _core:
+        _core.acquire()
     was, irqs_off = irqs_off, 1
     return was
 
@@ -86,6 +99,8 @@ def disable_irq():
 def enable_irq(state):
     global irqs_off
     irqs_off = state
+    if _core:
+        _core.release()
 
 
 def unique_id():
