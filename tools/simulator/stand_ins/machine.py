@@ -78,20 +78,24 @@ class Hang(Reset):
     """The board stands still, until its power is cut."""
 
 
-_core = None
-if sys.implementation.name == "micropython":  # (the unit tests on CPython have one thread)
+_acquire = _release = int  # does nothing: the unit tests on CPython have one thread
+if sys.implementation.name == "micropython":
     try:
         import _thread
 
-        _core = _thread.allocate_lock()
+        _acquire = _thread.allocate_lock()
+        _release = _acquire.release
+        _acquire = _acquire.acquire
     except ImportError:
         pass
 
 
+# (Neither has a jump, at which a callback would come in between.)
+
+
 def disable_irq():
     global irqs_off
-    if _core:
-        _core.acquire()
+    _acquire()
     was, irqs_off = irqs_off, 1
     return was
 
@@ -99,8 +103,7 @@ def disable_irq():
 def enable_irq(state):
     global irqs_off
     irqs_off = state
-    if _core:
-        _core.release()
+    _release()
 
 
 def unique_id():
