@@ -2,7 +2,11 @@
 
 
 def pytest_addoption(parser):
-    parser.addoption("--long", action="store_true", help="many more power cuts, for minutes")
+    parser.addoption(
+        "--long",
+        action="store_true",
+        help="many more power cuts, for minutes; a month of deep sleeps instead of days",
+    )
     parser.addoption(
         "--watch-floats",
         action="store_true",

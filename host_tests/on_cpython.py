@@ -37,8 +37,9 @@ def install(firmware=FIRMWARE):
     sys.modules["tls"] = sys.modules["secure"]
     sys.path.insert(0, str(firmware))
     for path in sorted((Path(firmware) / "islog").glob("*.py")):
-        if path.stem == "native":
-            continue  # machine code
+        if path.stem == "native":  # machine code
+            sys.modules["islog.native"] = None  # it cannot be imported
+            continue
         importlib.import_module("islog" if path.stem == "__init__" else f"islog.{path.stem}")
     for name in ("storage", "battery"):  # they know islog
         _load(name)
@@ -50,23 +51,38 @@ def install(firmware=FIRMWARE):
             sys.modules[name] = module
     import_any = builtins.__import__
 
-    def import_for(name, globals=None, *rest, **named):
+    def import_for(name, globals=None, locals=None, fromlist=(), level=0):
         if name in fakes and globals and globals.get("__package__") == "islog":
             return fakes[name]
-        return import_any(name, globals, *rest, **named)
+        return import_any(name, globals, locals, fromlist, level)
 
     builtins.__import__ = import_for
-    # What islog forgets after a call it loads again for the next Logger: thousands of times.
-    importlib.machinery.SourceFileLoader.source_to_code = _code
+    sys.meta_path.insert(0, _Finder())
 
 
-@functools.cache
-def _compiled(data, path):
-    return compile(data, path, "exec", dont_inherit=True)
+class _Finder:
+    """Finds islog's modules. What islog forgets after a call it loads again for the next Logger,
+    thousands of times: a file is looked for, read and compiled once."""
+
+    def __init__(self):
+        self._specs = {}
+
+    def find_spec(self, name, path=None, target=None):
+        if not name.startswith("islog."):
+            return None
+        if name not in self._specs:
+            found = importlib.machinery.PathFinder.find_spec(name, path)
+            if found is None:
+                return None
+            loader = _Loader(name, found.origin)
+            self._specs[name] = importlib.util.spec_from_file_location(name, loader=loader)
+        return self._specs[name]
 
 
-def _code(loader, data, path, **_):
-    return _compiled(data if isinstance(data, bytes) else bytes(data), path)
+class _Loader(importlib.machinery.SourceFileLoader):
+    @functools.cache  # noqa: B019 (there is one for each module, for ever)
+    def get_code(self, name):
+        return super().get_code(name)
 
 
 def _load(name):

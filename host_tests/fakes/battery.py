@@ -70,7 +70,7 @@ class Battery(virtual_board.Board):
         modules = _Modules()
         while until_s is None or time.up_ms() < until_s * 1000:
             self.boot += 1
-            if self.boot % 64 == 0 and hasattr(gc, "freeze"):
+            if self.boot % 16 == 0 and hasattr(gc, "freeze"):
                 gc.freeze()  # nor do what the server and the test keep
             try:
                 main()
@@ -121,30 +121,35 @@ class _Modules:
     """islog's modules as they are now, for a board that starts again."""
 
     def __init__(self):
-        self._found = {}
+        self._found = {}  # name: (the module, its names, what they are, what fills those again)
         for name in list(sys.modules):
-            if name.split(".")[0] == "islog":
+            if _is_islogs(name):
                 names = sys.modules[name].__dict__
                 kept = [(key, _copied(names[key])) for key in names if key[:2] != "__"]
-                self._found[name] = sys.modules[name], names.copy(), [c for c in kept if c[1]]
+                fills = [(names[key], fill) for key, fill in kept if fill]
+                self._found[name] = sys.modules[name], names.copy(), list(names.values()), fills
+        self._loaded = len(sys.modules)
         self._socket = getattr(requests, "socket", None)
 
     def forget(self):
         """What a program has changed of them since then."""
-        for name in [name for name in sys.modules if name.split(".")[0] == "islog"]:
-            if name not in self._found:
-                self._drop(name)
-        for name, (module, names, copies) in self._found.items():
+        for name, (module, names, values, fills) in self._found.items():
             sys.modules[name] = module
             now = module.__dict__
-            if now != names:
+            if list(now.values()) != values:  # values alone are compared faster than names are
                 for key in [key for key in now if key not in names]:
                     delattr(module, key)
                 for key, value in names.items():
                     if now.get(key, _copied) is not value:
                         setattr(module, key, value)
-            for key, fill in copies:
-                fill(names[key])
+                values[:] = list(now.values())  # in their new order
+            for thing, fill in fills:
+                fill(thing)
+        if len(sys.modules) != self._loaded:
+            for name in list(sys.modules):
+                if name not in self._found and _is_islogs(name):
+                    self._drop(name)
+            self._loaded = len(sys.modules)
         requests.socket = self._socket
 
     def _drop(self, name):
@@ -152,6 +157,10 @@ class _Modules:
         package, _, last = name.rpartition(".")
         if package and hasattr(sys.modules[package], last):
             delattr(sys.modules[package], last)
+
+
+def _is_islogs(name):
+    return name.split(".")[0] == "islog" and sys.modules[name] is not None
 
 
 def _copied(value):
