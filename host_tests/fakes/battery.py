@@ -22,6 +22,7 @@ how long its radio was on: network.radio_on_us().
 
 import asyncio
 import gc
+import os
 import sys
 import time
 
@@ -118,9 +119,19 @@ class Battery(virtual_board.Board):
 
 
 class _Modules:
-    """islog's modules as they are now, for a board that starts again."""
+    """islog's modules as they are now, for a board that starts again: all of them, those that it
+    would load and forget in each boot, too."""
 
     def __init__(self):
+        import islog
+
+        for name in sorted(os.listdir(islog.__file__.rpartition("/")[0])):
+            name, _, kind = name.rpartition(".")
+            if kind == "py" and name != "__init__":
+                try:
+                    __import__("islog." + name)
+                except (ImportError, SyntaxError):
+                    assert name == "native"  # machine code, which CPython does not take
         self._found = {}  # name: (the module, its names, what they are, what fills those again)
         for name in list(sys.modules):
             if _is_islogs(name):

@@ -31,9 +31,6 @@ NO_BOUND = 1 << 60
 SYNCS = 5  # a clock remembers a few more
 BLOCK = 4096
 BOOTS = 60  # of a day, at most
-LOADED = (
-    "leaps rtc_memory rtc_recall sleep uploads spool wifi keepalive sntp_steps epoch late".split()
-)
 TOLD = 60 if "-v" not in sys.argv else 1000
 FIGURES = "days boots logged arrived again lost cuts flips sets resets buttons new_starts".split()
 
@@ -556,10 +553,6 @@ class Day:
 
 
 def main(first, count, folder):
-    if hasattr(sys, "pycache_prefix"):  # a start loads modules anew, which is quick where ...
-        sys.pycache_prefix, sys.dont_write_bytecode = folder, False  # ... they are compiled
-    for name in LOADED:  # once, and not for each start
-        __import__("islog." + name)
     if hasattr(gc, "freeze"):
         gc.freeze()
     if sys.implementation.name == "micropython":
