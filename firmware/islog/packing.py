@@ -14,7 +14,7 @@ from .clock import Clock
 from .ring import STR, words_of
 
 _SYNC = "<HIIII"  # periods, ticks, unix_block, ms, error_ms of a sync (Clock.syncs)
-_SYNC_BYTES = 18
+SYNC_BYTES = 18
 _HEAD = const(0)  # a cell of a ring's `state` (steps.py)
 _HAS_EPOCH = const(0x80000)  # bit 19 of word 1 (ring.py): the caller gave the time
 
@@ -138,7 +138,7 @@ def unpack_clock(text):
     if not text:
         clock.syncs = [(0, 0, 0, 0, 0)]
         return clock
-    starts = range(0, len(text), _SYNC_BYTES)
-    syncs = [struct.unpack(_SYNC, text[i : i + _SYNC_BYTES]) for i in starts]
+    starts = range(0, len(text), SYNC_BYTES)
+    syncs = [struct.unpack(_SYNC, text[i : i + SYNC_BYTES]) for i in starts]
     clock.syncs, clock.source, clock.ppb = syncs, "ntp", clock.measured(syncs)
     return clock

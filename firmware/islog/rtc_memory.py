@@ -73,6 +73,7 @@ class Kept:
         self.sync = self.clock.syncs[-1:]  # the clock's latest
         self.hinted = None  # the address that was known before the sleep
         self.has_saved = False  # what Spool.has_saved() was then
+        self._numbers = len(self.told())  # always as many
 
     def look(self, is_set=False):
         """Once the server has answered for readings, what was kept is forgotten. It is kept anew
@@ -129,7 +130,7 @@ class Kept:
 
     def _room(self):
         # For the batch and the readings.
-        known = HEAD + 10 + 4 * len(self.told()) + len(packing.pack_syncs(self.clock))
+        known = HEAD + 10 + 4 * self._numbers + packing.SYNC_BYTES * len(self.clock.syncs)
         return self.uploads.rtc[1] - known
 
     def _batch(self):

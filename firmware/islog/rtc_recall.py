@@ -74,7 +74,7 @@ def _read(kept):
 
 def _take(kept, text, state):
     log, uplink, clock, uploads = kept.log, kept.uplink, kept.clock, kept.uploads
-    n = len(kept.told())
+    n = kept._numbers
     numbers = list(struct.unpack_from("<%di" % n, text, 8))
     at_s, at_us, ms, count, syncs, periods, ticks = numbers[:7]
     in_batch, batch_size, source, state_then, confirmed, kept.has_saved = numbers[7:13]
