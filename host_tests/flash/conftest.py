@@ -1,14 +1,21 @@
-"""A board on a serial port (serial_board.py), a server, and the commands as a user starts them."""
+"""A board on a serial port (serial_board.py), a server, and the commands for it."""
 
+import contextlib
+import functools
+import io
 import json
 import signal
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from mpremote.transport_serial import SerialTransport
 
+from tools.device import __main__ as commands
+from tools.device import image
 from tools.server import LocalServer
 from tools.settings import ROOT
 
@@ -64,6 +71,7 @@ class Device:
             self._board = None
 
     def start(self, *arguments, module="tools.device"):
+        """A command as a user starts it, a process."""
         call = [sys.executable, "-m", module]
         process = subprocess.Popen(
             [*call, *map(str, arguments), "--port", self.port],
@@ -78,12 +86,22 @@ class Device:
         limit.start()
         return process
 
-    def run(self, command, *arguments):
-        """(exit status, output, errors) of one of the commands; the key is in neither."""
-        process = self.start(command, *arguments)
-        output, errors = process.communicate()
-        assert KEY not in output + errors
-        return process.returncode, output, errors
+    def run(self, *command):
+        """(exit status, output, errors) of one of the commands; the key is in neither.
+
+        It runs in this process: start() is for what happens to a process of its own."""
+        arguments = list(map(str, command))
+        if "--port" not in arguments:
+            arguments += ["--port", self.port]
+        out, errors = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.object(sys, "argv", ["tools.device", *arguments]),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(errors),
+        ):
+            status = commands.main()
+        assert KEY not in out.getvalue() + errors.getvalue()
+        return status, out.getvalue(), errors.getvalue()
 
     def flash(self, *arguments):
         """What it says of a flash that does well."""
@@ -107,13 +125,31 @@ class Device:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def prints(self, source):
+        """What the board prints when it runs that, as by `mpremote exec`."""
+        transport = SerialTransport(self.port)
+        try:
+            transport.enter_raw_repl()
+            printed = transport.exec(source).decode()
+            transport.exit_raw_repl()
+            return printed
+        finally:
+            transport.close()
+
     def put(self, path, text):
         """Somebody writes a file on the board."""
-        self.mpremote("exec", f"with open({path!r}, 'w') as f: f.write({text!r})")
+        self.prints(f"with open({path!r}, 'w') as f: f.write({text!r})")
 
     def digests(self):
         """{path: SHA-256} of all that is on the board, as it says itself."""
-        return json.loads(self.mpremote("exec", DIGESTS).splitlines()[-1])
+        return json.loads(self.prints(DIGESTS).splitlines()[-1])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once():
+    """Each module is compiled once for each kind of board, not for each flash."""
+    with mock.patch.object(image, "_mpy_cross", functools.cache(image._mpy_cross)):
+        yield
 
 
 @pytest.fixture

@@ -49,9 +49,7 @@ def check(device):
     found = device.digests()
     assert found.pop(RECORD)
     assert found == expected(device.folder / "config.json")
-    assert device.mpremote("exec", "import islog; print(islog.from_config)").startswith(
-        "<function"
-    )
+    assert device.prints("import islog; print(islog.from_config)").startswith("<function")
 
 
 def sending_to(server, **settings):
@@ -118,7 +116,7 @@ def test_a_power_cut_during_a_flash_leaves_what_was_there(device):
     assert status == 1 and "went away or does not answer" in errors
     found = device.digests()
     assert expected(config).items() <= found.items()
-    assert "function" in device.mpremote("exec", "import islog; print(islog.from_config)")
+    assert "function" in device.prints("import islog; print(islog.from_config)")
     device.flash()
     check(device)
 
@@ -245,7 +243,7 @@ def test_an_old_requests_that_hides_micropythons_own_is_named_before_anything_is
     device, path
 ):
     if path.count("/") > 1:
-        device.mpremote("exec", "import os; os.mkdir('/requests')")
+        device.prints("import os; os.mkdir('/requests')")
     device.put(path, OLD)
     before = device.digests()
     status, _, errors = device.run("flash", "--config", device.config())
@@ -260,7 +258,7 @@ def test_an_old_requests_that_hides_micropythons_own_is_named_before_anything_is
 
 
 def test_an_old_copy_that_is_not_in_the_way_is_told(device):
-    device.mpremote("exec", "import os; os.mkdir('/lib')")
+    device.prints("import os; os.mkdir('/lib')")
     device.put("/lib/requests.py", OLD)
     device.put("/urequests.py", OLD)
     output = device.flash()
@@ -276,7 +274,7 @@ def test_a_board_without_requests_is_told_what_needs_none(device):
 
 @pytest.mark.parametrize("kind", ["rp2", "esp32"])
 def test_a_mistyped_password_does_not_look_right_because_of_the_link_of_before(
-    new_device, server, kind
+    new_device, server, kind, monkeypatch
 ):
     device = new_device("--kind", kind, "--air", '{"home": "a password"}')
     config = device.config(**sending_to(server))
@@ -284,8 +282,8 @@ def test_a_mistyped_password_does_not_look_right_because_of_the_link_of_before(
     assert status == 0, output + errors
     wrong = [{"ssid": "home", "password": "a pasword"}]
     config = device.config(**sending_to(server, wifi=wrong, bucket_name="mistyped"))
-    seconds = {"rp2": 15, "esp32": 35}[kind]  # an ESP32 goes on trying: islog waits for 15
-    status, output, errors = device.run("flash", "--config", config, "--follow", seconds)
+    monkeypatch.setattr(follow, "PATIENCE_S", 0)  # this trouble lasts: the first word is enough
+    status, output, errors = device.run("flash", "--config", config, "--follow", 200)
     assert status == 1 and "no readings were accepted yet: Wi-Fi home" in errors, output + errors
     assert not [b for b in server.buckets() if b["name"] == "mistyped"]
 
@@ -344,7 +342,7 @@ def test_a_wrong_key_is_told_as_the_reason(device, server):
 
 def test_the_firmware_says_what_flash_listens_for():
     said = "".join(path.read_text() for path in MODULES)
-    for sentence in (follow.ACCEPTED, follow.REFUSED, *follow.ON_ITS_WAY):
+    for sentence in (follow.ACCEPTED, follow.GREETING, follow.REFUSED, *follow.ON_ITS_WAY):
         assert sentence in said
 
 

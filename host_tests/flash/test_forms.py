@@ -35,13 +35,13 @@ def where_it_is(device):
     assert len(places) == 1, places
     ((place, names),) = places.items()
     assert sorted(names) == MODULES
-    found = device.mpremote("exec", "import islog; print(islog.__file__)").strip()
+    found = device.prints("import islog; print(islog.__file__)").strip()
     assert found == f"{place[0]}__init__{''.join(place[1])}"
     return place[0], "".join(place[1])
 
 
 def lines_of_a_traceback(device):
-    shown = device.mpremote("exec", WRONG_SETTING)
+    shown = device.prints(WRONG_SETTING)
     assert "ConfigError" in shown, shown
     return {int(n) for n in re.findall(r'File "[^"]*islog/.*", line (\d+)', shown)}
 

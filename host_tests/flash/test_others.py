@@ -62,10 +62,22 @@ def test_what_the_server_refuses_is_told_at_once():
         follow.follow(Refused(), 10_000)
 
 
+def test_what_a_board_says_of_its_start_is_no_trouble(monkeypatch):
+    class Starts:
+        said = [b"islog: Wi-Fi home is not in range\r\n", b"islog: version 1.0, bucket b\r\n"]
+
+        def heard(self):
+            return self.said.pop() if self.said else b""
+
+    monkeypatch.setattr(follow, "PATIENCE_S", 0)
+    with pytest.raises(DeviceError, match="no readings were accepted yet: Wi-Fi home"):
+        follow.follow(Starts(), 10_000)
+
+
 def test_the_spool_is_copied_whole_and_stays_on_the_board(device, tmp_path):
     config = device.config(spool_file="data/kept", spool_bytes=64000)
     device.put("/config.json", config.read_text())
-    device.mpremote("exec", "import os; os.mkdir('/data')")
+    device.prints("import os; os.mkdir('/data')")
     segments = {"kept.7": "seven " * 500, "kept.12": "twelve", "kept.txt": "no segment"}
     for name, text in segments.items():
         device.put(f"/data/{name}", text)
@@ -144,19 +156,24 @@ def test_a_board_that_keeps_no_spool_says_so(device):
 def test_the_unit_tests_run_on_a_board_and_leave_nothing_there(device):
     device.put("/notes.txt", "a user's own")
     before = device.digests()
-    run = device.start("test_ring", "test_wifi", module="host_tests.on_real_board")
+    files = "test_ring", "test_names", "test_stand_ins"  # the package, a radio, and `machine`
+    run = device.start(*files, module="host_tests.on_real_board")
     output, errors = run.communicate()
     assert run.returncode == 0 and KEY not in output + errors, output
-    count, rest = output.splitlines()[-1].split(" ", 1)
-    assert int(count) > 20 and rest == "passed, 0 failed"
+    texts = [(on_real_board.UNIT / f"{file}.py").read_text() for file in files]
+    count = sum(len(re.findall("^def test_", text, re.M)) for text in texts)
+    assert output.splitlines()[-1] == f"{count} passed, 0 failed" and count > 20
     assert device.digests() == before
 
 
-def test_a_unit_test_that_fails_on_a_board_is_counted(device, tmp_path, monkeypatch):
+def test_a_unit_test_that_fails_on_a_board_or_is_too_large_for_it_is_counted(
+    device, tmp_path, monkeypatch
+):
     (tmp_path / "test_wrong.py").write_text("def test_it():\n    assert 1 == 2\n")
     (tmp_path / "test_typo.py").write_text("def test_it(:\n")
+    (tmp_path / "test_large.py").write_text("def test_it():\n    bytearray(2_000_000)\n")
     monkeypatch.setattr(on_real_board, "UNIT", tmp_path)
-    assert on_real_board.test_board(device.port) == [0, 2, 0]
+    assert on_real_board.test_board(device.port) == [0, 2, 1]
 
 
 def test_the_benchmark_of_a_board_shows_its_figures_and_leaves_nothing_there(device):
@@ -231,7 +248,7 @@ def test_mip_brings_the_whole_package(device, way):
         device.mpremote("mip", "install", package)
     found = [path for path in device.digests() if path.startswith("/lib/islog/")]
     assert sorted(found) == [f"/lib/islog/{path.name}" for path in MODULES]
-    shown = device.mpremote("exec", "import islog; print(islog.__file__, islog.Logger.__name__)")
+    shown = device.prints("import islog; print(islog.__file__, islog.Logger.__name__)")
     assert shown.split() == ["/lib/islog/__init__.py", "Logger"]
     status, output, _ = device.run("unflash")
     assert status == 0 and output.count("removed") == len(MODULES)
@@ -269,4 +286,4 @@ def test_the_compiled_package_is_installed_from_beside_its_package_json(device, 
     subprocess.run(run, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     with over_http(tmp_path) as address:
         device.mpremote("mip", "install", f"{address}/package.json")
-    check_compiled(device.mpremote("exec", WHAT_CAME.format(place="/lib")), "/lib")
+    check_compiled(device.prints(WHAT_CAME.format(place="/lib")), "/lib")

@@ -19,6 +19,7 @@ ON_ITS_WAY = (
     "the time is known",
     "the server is not verified (no ca_file): others may read the key",
 )
+GREETING = "version "  # and more: what each start says first
 REFUSED = "asked again in about"  # in minutes: there is nothing to wait for
 PATIENCE_S = 30  # after the first trouble
 _REBOOT = "MPY: soft reboot"
@@ -39,7 +40,7 @@ def follow(board, seconds):
             print(f"  {line}", flush=True)
             sentence = line.removeprefix("islog: ")
             last = line if line != _REBOOT else ""
-            if sentence == line or sentence in ON_ITS_WAY:
+            if sentence == line or sentence in ON_ITS_WAY or sentence.startswith(GREETING):
                 continue
             if sentence == ACCEPTED:
                 return
