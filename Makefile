@@ -56,14 +56,14 @@ screenshots: setup-tests ## take the pictures in docs/screenshots anew
 	@$(PY) -m host_tests.server.screenshots
 
 soak: setup-tests interpreter ## the long forms: load, fuzz, faults, power cuts, sleep (an hour; SHORT=1: seconds)
-	@$(PY) -m tools.load --seconds $(if $(SHORT),1 --rate 0,60)
-	@$(PY) -m tools.load --seconds $(if $(SHORT),1 --rate 0,60) --new
+	@$(PY) -m tools.load --seconds $(if $(SHORT),0.5 --rate 0,60)
+	@$(PY) -m tools.load --seconds $(if $(SHORT),0.5 --rate 0,60) --new
 	@$(if $(SHORT),,$(PY) -m tools.load --million)
-	@$(PY) -m host_tests.server.fuzz --seconds $(if $(SHORT),2,600)
+	@$(PY) -m host_tests.server.fuzz --seconds $(if $(SHORT),1,600)
 	@$(PY) -m host_tests.model $(if $(SHORT),--schedules 3 --inputs 3 --injections 0 --shortages 0 --batteries 0)
 	@$(if $(SHORT),,$(PY) -m pytest -q host_tests/power --long)
 	@$(if $(SHORT),,$(PY) -m pytest -q host_tests/unit/deep_month_test.py --long)
-	@$(PY) -m host_tests.soak $(if $(SHORT),--readings 300 --times 1)
+	@$(PY) -m host_tests.soak $(if $(SHORT),--readings 100 --times 1)
 
 format: setup-tests ## format the code, and mend what the linter can
 	@$(PY) -m ruff format .

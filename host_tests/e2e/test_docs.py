@@ -183,6 +183,9 @@ class Reader:
         for name in (".venv", ".cache", "tools/wasm/node_modules"):
             if (ROOT / name).exists():
                 (folder / name).symlink_to(ROOT / name)
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+        if "PYTHONPYCACHEPREFIX" in os.environ:  # this copy is found at this path only once
+            self.environment["PYTHONPYCACHEPREFIX"] = str(folder / "build/pycache")
         self.board = folder / "board.json"
         self.board.write_text(json.dumps(self.config()))
         shutil.copy(self.board, folder / "config.json")
@@ -210,7 +213,7 @@ class Reader:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
-            env={k: v for k, v in os.environ.items() if not k.startswith("MAKE")},
+            env=self.environment,
         )
 
     def follow(self, command, how):

@@ -105,7 +105,7 @@ def rigs(tmp_path_factory, redirect_target):
         yield found
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def slow_ones(tmp_path_factory, redirect_target):
     """By name, what comes of each slow fault: futures, for it goes on beside the other tests."""
 

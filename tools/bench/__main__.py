@@ -60,9 +60,9 @@ def collect(firmware, rough=False):
         for client in ("islog", "naive")
     }
     say("bytes on the wire and readings per second, against a local server")
-    figures["network"] = measure.network(list(folders.values())[-1])
+    figures["network"] = measure.network(list(folders.values())[-1], rough)
     say("a batch over http and https, by requests and on the kept connection")
-    figures["posts"] = posts.posts(list(folders.values())[-1])
+    figures["posts"] = posts.posts(list(folders.values())[-1], rough)
     say("a day of a board on a battery, three times, in virtual time")
     seconds = battery.DAY_S // 12 if rough else battery.DAY_S
     log_ns = report.log_float_ns(figures["times"]["plain"])
