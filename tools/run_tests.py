@@ -17,13 +17,16 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".cache/test"
 STEP_LIMIT_S = 900
+RUNNING = set()  # the steps' processes
 # What Python has compiled is kept, also where the machine says otherwise: hundreds of processes
 # start here, and what some import takes a second to compile.
 ENVIRONMENT = {
@@ -74,8 +77,9 @@ class Count:
         return text + (f", {self.skipped} skipped" if self.skipped else "")
 
 
-def run(command):
-    """Run a command, showing its output; returns (exit status, output), None: out of time."""
+def run(command, show=None):
+    """Run a command; returns (exit status, output), None: out of time. show: each line of its
+    output, as it comes."""
     step = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -88,17 +92,24 @@ def run(command):
         start_new_session=True,
     )
     lines = []
-    signal.alarm(STEP_LIMIT_S)
+    late = threading.Event()
+    limit = threading.Timer(STEP_LIMIT_S, lambda: (late.set(), end_group(step)))
+    limit.start()
+    RUNNING.add(step)
     try:
         for line in step.stdout:
-            print(line, end="", flush=True)
+            if show:
+                show(line)
             lines.append(line)
-        return step.wait(), lines
-    except TimeoutError:
-        print(f"Stopped: not done after {STEP_LIMIT_S} s.")
-        return None, lines
+        status = step.wait()
+        if late.is_set():
+            lines.append(f"Stopped: not done after {STEP_LIMIT_S} s.\n")
+            if show:
+                show(lines[-1])
+        return None if late.is_set() else status, lines
     finally:
-        signal.alarm(0)
+        limit.cancel()
+        RUNNING.discard(step)
         end_group(step)
 
 
@@ -135,9 +146,34 @@ def from_lines(lines):
     return Count()
 
 
-def take(kind, module, *arguments):
+def show(text):
+    print(text, end="", flush=True)
+
+
+def take_together(steps):
+    """Take steps of one process each, as many at once as there are cores; each is shown once it
+    is done. Yields (name, count)."""
+    shown = {}
+
+    def take_one(step):
+        kind, name, what = step
+        shown[step] = []
+        return take(kind, *what, show=shown[step].append)
+
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
+        for step, count in zip(steps, pool.map(take_one, steps), strict=True):
+            show("".join(shown[step]))
+            yield step[1], count
+    finally:  # after Ctrl-C, some are still at it
+        pool.shutdown(wait=False, cancel_futures=True)
+        for step in list(RUNNING):
+            end_group(step)
+
+
+def take(kind, module, *arguments, show=show):
     """Run one step and count it; a step that failed in any way has at least one failure."""
-    print(f"\n== {' '.join((module, *arguments))}", flush=True)
+    show(f"\n== {' '.join((module, *arguments))}\n")
     command = [sys.executable, "-m", module, *arguments]
     report = REPORTS / f"{kind}.xml"
     if module == "pytest":
@@ -145,7 +181,7 @@ def take(kind, module, *arguments):
         command += ["--quiet", "--color", "yes" if sys.stdout.isatty() else "no"]
         command += [f"--junitxml={report}"]
     began_s = time.monotonic()
-    status, lines = run(command)
+    status, lines = run(command, show)
     took_s = time.monotonic() - began_s
     if kind == "checks":
         count = Count(passed=int(status == 0))
@@ -156,15 +192,11 @@ def take(kind, module, *arguments):
     if status != 0 and not count.failed:
         count.failed = 1
     elif count.passed + count.failed == 0:
-        print("This step ran no test.")
+        show("This step ran no test.\n")
         count.failed = 1
     count.took_s = took_s
-    print(f"-- {count} in {took_s:.1f} s", flush=True)
+    show(f"-- {count} in {took_s:.1f} s\n")
     return count
-
-
-def out_of_time(*_):
-    raise TimeoutError
 
 
 def main(wanted):
@@ -172,24 +204,30 @@ def main(wanted):
     if not set(wanted) <= set(known):
         print(f"Usage: python -m tools.run_tests [{'|'.join(known)} ...]", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGALRM, out_of_time)
     # A shell's background jobs ignore Ctrl-C, and so would the programs that are to end by it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     REPORTS.mkdir(parents=True, exist_ok=True)
     kinds, total = {}, Count()
+    steps = [step for step in STEPS if not wanted or step[0] in wanted]
+    checks = [step for step in steps if step[0] == "checks"]
+    began_s = time.monotonic()
+
+    def counted():
+        yield from take_together(checks)
+        for kind, name, what in steps[len(checks) :]:
+            yield name, take(kind, *what)
+
     try:
-        for kind, name, what in STEPS:
-            if not wanted or kind in wanted:
-                count = take(kind, *what)
-                kinds.setdefault(name, Count()).add(count)
-                total.add(count)
+        for name, count in counted():
+            kinds.setdefault(name, Count()).add(count)
+            total.add(count)
     except KeyboardInterrupt:
         print("\nStopped: nothing is said of the steps that did not run.")
         return 130
     print()
     for name, count in kinds.items():
         print(f"{name:12} {count!s:>24} {count.took_s:8.1f} s")
-    print(f"{'in all':12} {'':>24} {total.took_s:8.1f} s\n")
+    print(f"{'in all':12} {'':>24} {time.monotonic() - began_s:8.1f} s\n")
     print(total, flush=True)
     return 1 if total.failed else 0
 
