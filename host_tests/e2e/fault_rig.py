@@ -15,7 +15,7 @@ from tools.server.faults import Faults, front, status
 
 from .rig import BATCH_LOGS, KEPT_EVENTS, KEY, Rig
 
-TIMES = 50
+TIMES = 34
 TIMEOUT_S = 60  # where none is to run out, none does on a busy machine
 BACKOFF_MAX_S = 2
 SLOW_RETRY_S = 20

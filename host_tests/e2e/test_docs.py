@@ -15,8 +15,9 @@ import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -184,8 +185,6 @@ class Reader:
             if (ROOT / name).exists():
                 (folder / name).symlink_to(ROOT / name)
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
-        if "PYTHONPYCACHEPREFIX" in os.environ:  # this copy is found at this path only once
-            self.environment["PYTHONPYCACHEPREFIX"] = str(folder / "build/pycache")
         self.board = folder / "board.json"
         self.board.write_text(json.dumps(self.config()))
         shutil.copy(self.board, folder / "config.json")
@@ -249,7 +248,25 @@ def reader(tmp_path_factory):
     with LocalServer(key=KEY) as server, LocalServer(key=KEY, tls=True) as tls:
         reader = Reader(folder / "islog", server)
         reader.tls = tls
-        yield reader
+        with compiled_as_here(reader.folder):
+            yield reader
+
+
+@contextmanager
+def compiled_as_here(folder):
+    """What Python has compiled of the checkout counts for its copy in `folder` as well."""
+    kept = os.environ.get("PYTHONPYCACHEPREFIX")
+    if not kept:
+        yield
+        return
+    own = Path(kept) / folder.relative_to("/")
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.symlink_to(Path(kept) / ROOT.relative_to("/"))
+    try:
+        yield
+    finally:
+        own.unlink()
+        os.removedirs(own.parent)
 
 
 def test_every_command_has_a_test_that_runs_it():
