@@ -92,7 +92,7 @@ class PlainBatch(Batch):
         valid_until, offset_ms = clock.valid_until, clock.offset_ms
         room, last_sent_ms = self.room, clock.last_sent_ms
         as_text, n = str, self.filled
-        at, full = store.head, False
+        at, size, full = store.head, store.size, False
         for _ in range(store.count):
             bits = words[at + 1]
             ms = words[at]
@@ -131,7 +131,7 @@ class PlainBatch(Batch):
             text.extend(stamp)
             n += 1
             starts[n] = len(text)
-            at = after % store.size
+            at = after % size
         store.hand_over(at, n - self.filled, self)
         clock.last_sent_ms = last_sent_ms
         return full

@@ -223,7 +223,11 @@ def _move(batch, store, periods: int, clock) -> bool:
                 value = store.text(i, size)
             else:  # as Ring.text() does it, without that call
                 value = view(address + i * 4, size)
-            if not is_plain(value, 0x20):
+            c = ptr8(value)  # noqa: F821
+            i = 0
+            while i < size and c[i] >= 0x20 and c[i] < 0x7F and c[i] != 0x22 and c[i] != 0x5C:
+                i += 1
+            if i < size and not is_plain(value, 0x20):  # not all of it is plain ASCII
                 break
         else:
             break
