@@ -165,6 +165,9 @@ _NETWORK = {
 }
 
 
+_NAME_MAX = 16  # characters
+
+
 def network(i, found, wrong, known):
     """The end of the sentence for entry `i` of the setting `wifi`, which is `found`. `wrong`: a
     key of _NETWORK; `known`: the names that an entry may have."""
@@ -176,7 +179,9 @@ def network(i, found, wrong, known):
         size = len(found["password"].encode())
         return words % (name, size) + " (WEP is not supported)" * (size < 8)
     if wrong == "name":
-        return words % (name, min(repr(name) for name in found if name not in known))
+        # A long one is not repeated: it may be the client key, by a slip in the file.
+        others = [repr(name) for name in found if name not in known and len(name) <= _NAME_MAX]
+        return words % (name, min(others or ("other names",)))
     return words % name
 
 

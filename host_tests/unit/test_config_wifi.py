@@ -42,3 +42,9 @@ def test_what_a_radio_may_be_told_besides():
     network["ifconfig"] = ["192.168.1.50", "255.255.255.0", "192.168.1.1", "192.168.1.1"]
     config.check(dict(GOOD, wifi=[network], txpower=8.5, wifi_reset=False, hostname="é" * 16))
     config.check(dict(GOOD, wifi=[dict(network, bssid=None, hidden=None, ifconfig=None)]))
+
+
+def test_a_client_key_that_has_slipped_in_as_a_name_is_not_repeated():
+    network = {"ssid": "home", "password": "its password", "ist_Abcdefghijklmnopqrst": "shed"}
+    sentence = refused(wifi=[network])
+    assert "network home" in sentence and "other names" in sentence and "ist_" not in sentence
