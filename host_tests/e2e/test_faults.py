@@ -247,7 +247,7 @@ def test_the_server_says_how_long_to_wait_up_to_an_hour(rigs):
 
 
 def test_readings_arrive_whole_and_in_order_through_a_server_that_fails_three_in_ten(tmp_path):
-    runs = soak.run_all(["requests", "kept, TLS"], 800, 0.3, 7, tmp_path, report_s=1)
+    runs = soak.run_all(["requests", "kept, TLS"], 800, 0.3, 7, tmp_path)
     for run in runs:
         assert not run.wrong, str(run)
         assert sum(run.done.values()) > 20
