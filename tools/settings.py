@@ -165,7 +165,7 @@ only.
 
 The file is JSON, in UTF-8. The board and the PC also accept faults that lose nothing: a byte order
 mark at its beginning, a comma too many or too few, NULs at its end. Where a name is in it twice,
-the last one counts, and `--check` says so. Any other fault is told with its line.
+the last one counts, and `--check` says so. Any other fault is told with its line and column.
 """
 
 TAIL = """

@@ -1,5 +1,5 @@
 """Reads a JSON file that MicroPython's `json` refuses, or of which it may have left something out:
-returns what it holds, or says in which line what is wrong.
+returns what it holds, or says in which line and column what is wrong.
 
 Loaded only for such a file, and forgotten afterwards (config_file.py); `make config` uses it, too.
 It accepts what MicroPython's parser (extmod/modjson.c) does, as long as nothing is lost by it:
@@ -16,7 +16,7 @@ _NO_NAME = ()  # no name was read yet: a thing that no JSON value is equal to
 
 def parse(data):
     """(what the bytes hold; the names that one object in it has more than once). ValueError: its
-    text is the end of a sentence, with the number of the line."""
+    text is the end of a sentence, with the numbers of the line and, in characters, the column."""
     data = data.rstrip(b"\0" + _BLANK)
     if not data:
         raise ValueError("is empty")
@@ -27,7 +27,9 @@ def parse(data):
         at = 0
         while data[at] == good[at]:
             at += 1
-        raise ValueError("is not saved as UTF-8, see line %d: save it so" % _line(data, at))
+        while good[at] & 0xC0 == 0x80:
+            at -= 1
+        raise ValueError("is not saved as UTF-8, see %s: save it so" % _place(data, at))
     inside, outside = None, []  # type: object, list
     name, twice = _NO_NAME, []  # type: object, list
     at = 0
@@ -75,12 +77,15 @@ def parse(data):
     _refuse(data, at, "ends where a closing bracket is missing")
 
 
-def _line(data, at):
-    return data.count(b"\n", 0, at) + 1
+def _place(data, at):
+    # (The column counts characters, as an editor does.)
+    begin = data.rfind(b"\n", 0, at) + 1
+    characters = sum(c & 0xC0 != 0x80 for c in data[begin:at])
+    return "line %d, column %d" % (data.count(b"\n", 0, at) + 1, characters + 1)
 
 
 def _refuse(data, at, words):
-    raise ValueError("is not JSON: line %d %s" % (_line(data, at), words))
+    raise ValueError("is not JSON: %s %s" % (_place(data, at), words))
 
 
 def _text(data, at):
@@ -114,7 +119,7 @@ def _text(data, at):
         at += 1
     good = repaired(out)
     if good.count(b"\xef\xbf\xbd") > out.count(b"\xef\xbf\xbd"):
-        _refuse(data, at, "has half a character: \\ud83c and its like come in twos")
+        _refuse(data, start, "has half a character: \\ud83c and its like come in twos")
     return str(good, "utf-8"), at + 1
 
 
@@ -137,6 +142,8 @@ def _word(data, at):
         _refuse(data, at, "has a comment: take it out")
     if word[:1] == b"'":
         _refuse(data, at, 'has single quotes: type double ones (")')
-    if word[:3] in (b"\xe2\x80\x9c", b"\xe2\x80\x9d", b"\xe2\x80\x9e", b"\xe2\x80\x98"):
+    if word[:2] == b"\xe2\x80" and b"\x98" <= word[2:3] <= b"\x9f":
         _refuse(data, at, 'has curly quotes: type straight ones (")')
+    if word[:2] == b"\xc2\xa0" or word[:3] in (b"\xe2\x80\x8b", b"\xef\xbb\xbf"):
+        _refuse(data, at, "has an invisible character: delete it")
     _refuse(data, at, "has something that is not in double quotes, or a quote too many")

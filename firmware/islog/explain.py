@@ -175,6 +175,8 @@ def network(i, found, wrong, known):
     if wrong in ("dict", "ssid"):
         return words % (i + 1)
     name = found["ssid"]
+    if wrong == "password":
+        return words % name + _instead(found)
     if wrong == "length":
         size = len(found["password"].encode())
         return words % (name, size) + " (WEP is not supported)" * (size < 8)
@@ -183,6 +185,16 @@ def network(i, found, wrong, known):
         others = [repr(name) for name in found if name not in known and len(name) <= _NAME_MAX]
         return words % (name, min(others or ("other names",)))
     return words % name
+
+
+def _instead(found):
+    # What is there in place of a password: its kind, for itself it is never told.
+    value = found.get("password", "")
+    if value is None:
+        return ", not null"
+    if type(value) in (int, float):
+        return ", not a number"
+    return ", without line breaks and tabs" * (isinstance(value, str) and value != "")
 
 
 # Why a network was not joined, such as a wrong password, by the name that a port has in its

@@ -310,7 +310,11 @@ def test_a_board_that_cannot_run_islog_is_left_as_it_was(new_device, options, se
 @pytest.mark.parametrize(
     "text, settings, sentence",
     [
-        ("{", {}, "config.json: is not JSON: line 1 ends where a closing bracket is missing."),
+        (
+            "{",
+            {},
+            "config.json: is not JSON: line 1, column 2 ends where a closing bracket is missing.",
+        ),
         (None, {"timeot": 5}, "config.json: unknown setting 'timeot'"),
         (None, {"client_key": f"{KEY} {KEY}"}, "config.json: client_key must be printable ASCII"),
         (None, {"ca_file": "no.der"}, "There is no no.der, which config.json names as ca_file"),

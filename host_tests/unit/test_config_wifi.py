@@ -16,8 +16,10 @@ def test_a_wifi_network_is_checked_as_the_radio_would():
 def test_what_is_wrong_with_one_network_of_several_is_told_by_its_name():
     home = {"ssid": "home", "password": "its password"}
     for more, word in (
-        ({"password": 1234567890}, "a text in quotes"),
-        ({"password": None}, "a text in quotes"),
+        ({"password": 1234567890}, 'quotes ("" for an open network), not a number'),
+        ({"password": None}, "not null"),
+        ({"password": False}, 'quotes ("" for an open network)'),
+        ({"password": "its\npassword"}, "without line breaks"),
         ({"password": "abcde"}, "WEP is not supported"),
         ({"bssid": "aa:bb:cc:dd:ee"}, "bssid"),
         ({"bssid": "aa:bb:cc:dd:ee:fg"}, "bssid"),
