@@ -36,7 +36,9 @@ def signal_strength():
 
 
 while True:
-    log.log("temperature", temperature())  # degrees Celsius
+    celsius = temperature()
+    log.log("temperature", None if celsius is None else round(celsius, 1))  # degrees Celsius
+    gc.collect()  # or garbage would count as taken
     log.log("free heap", gc.mem_free())  # bytes
     log.log("uptime", time.ticks_ms() // 1000)  # seconds
     dbm = signal_strength()

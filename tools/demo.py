@@ -5,14 +5,14 @@ kept. With --tls, the server has a root certificate made for this run too, and t
 it; with --api events, they talk the service's second generation, at its pace. Ends after --seconds
 or on Ctrl-C with one line: how many readings main.py logged, how many the server accepted (repeats
 not among them), how many are missing, how many came twice. The exit status is 0 only where all
-that was logged was accepted.
+that was logged was accepted. Server and page are this run's own, and end with it.
 """
 
 import argparse
 import secrets
 import sys
 
-from tools import simulator
+from tools import counted, simulator
 from tools.server import LocalServer
 from tools.server.show import Show
 
@@ -31,8 +31,11 @@ def demo(kind, seconds, show, tls=False, api="batch_logs"):
         api=api,
         events_per_s=EVENTS_PER_S,
     ) as server:
-        show.say(f"A server listens on port {server.port}, its clock on port {server.ntp_port}.")
         show.say(f"Live charts: {server.url}/")
+        show.say(
+            f"This page and its server (port {server.port}, clock on port {server.ntp_port}) are"
+            " the demo's own and end with it. `make serve` is another, for your own boards."
+        )
         board = simulator.Board(
             kind,
             config=_config(server),
@@ -43,20 +46,18 @@ def demo(kind, seconds, show, tls=False, api="batch_logs"):
                 f"main.py runs on a simulated {kind} for {seconds:g} s (Ctrl-C: less)."
                 " Readings as they arrive: their time, bucket, signal, value."
             )
+            why = "Time is up"
             try:
                 ended = board.wait(seconds)
             except KeyboardInterrupt:
-                ended = False
+                ended, why = False, "Stopped"
             if not ended:
-                show.say(f"Time is up: the board has {simulator.FLUSH_S} s to send the rest.")
+                show.say(f"{why}. The board has {simulator.FLUSH_S} s to send the rest.")
                 board.finish()
         if tls:
-            show.say(f"{_times(server.handshakes)} for {len(server.requests)} requests.")
+            handshakes = counted(server.handshakes, "TLS handshake")
+            show.say(f"{handshakes} for {counted(len(server.requests), 'request')}.")
         return _books(board, server)
-
-
-def _times(handshakes):
-    return "One TLS handshake" if handshakes == 1 else f"{handshakes} TLS handshakes"
 
 
 def _config(server):

@@ -30,6 +30,25 @@ def check_demo(output):
     line = r"(\d\d):(\d\d):(\d\d)\.\d{3} +demo +(\S.*?)  +\S.*"
     readings = [m for m in (re.fullmatch(line, text) for text in shown) if m]
     assert len({m[4] for m in readings}) >= 3, output
+    # The page can be opened from the beginning, and nobody takes its server for another.
+    said = "\n".join(shown[:3])
+    assert re.search(r"https?://127\.0\.0\.1:\d+/", said) and "the demo's own" in said, said
+
+
+def values(output, signal):
+    """What the demo has shown of a signal, as text."""
+    return [line.split()[-1] for line in output.splitlines() if f"  {signal}  " in line]
+
+
+def test_the_readings_of_a_demo_are_those_of_a_board_in_a_room():
+    run = demo("--seconds", "14", "--board", "rp2")
+    output, _ = run.communicate(timeout=120)
+    check_demo(output)
+    celsius = values(output, "temperature")
+    assert all(re.fullmatch(r"\d\d\.\d", text) for text in celsius), celsius
+    assert all(15 < float(text) < 45 for text in celsius) and len(set(celsius)) > 1, celsius
+    free = [int(text) for text in values(output, "free heap")[2:]]  # once all is loaded
+    assert len(free) > 4 and max(free) - min(free) < 8192, free
 
 
 def test_the_demo_accepts_all_that_was_logged_on_either_board_and_by_every_way():
@@ -40,7 +59,7 @@ def test_the_demo_accepts_all_that_was_logged_on_either_board_and_by_every_way()
         output, _ = run.communicate(timeout=120)
         check_demo(output)
         assert run.returncode == 0
-        assert ("One TLS handshake for " in output) == ("--tls" in way), output
+        assert ("1 TLS handshake for " in output) == ("--tls" in way), output
 
 
 def test_the_demo_ends_well_on_ctrl_c():
@@ -53,6 +72,7 @@ def test_the_demo_ends_well_on_ctrl_c():
     run.send_signal(signal.SIGINT)
     rest, _ = run.communicate(timeout=120)
     assert re.fullmatch(CLOSING, (shown + rest).splitlines()[-1])
+    assert re.search("^Stopped. The board has", rest, re.M) and "Time is up" not in rest, rest
     assert run.returncode == 0
 
 
@@ -75,7 +95,7 @@ def simulate(*arguments):
 
 
 def test_a_recording_replays_as_the_boards_temperature(rig, tmp_path):
-    recorded = [21.5, -3.5, 19.25]  # each for 3 s, which main.py's step of 1 s cannot miss
+    recorded = [21.5, -3.5, 19.3]  # each for 3 s, which main.py's step of 1 s cannot miss
     recording = tmp_path / "recording.csv"
     times = ("23:58:58.000Z", "23:59:01.000Z", "23:59:04.000Z")
     rows = [f"2024-02-29T{time},{value}" for time, value in zip(times, recorded, strict=True)]
