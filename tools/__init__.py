@@ -10,16 +10,12 @@ def counted(count, noun):
     return f"{count:,} {noun}{'es' if noun.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
 
 
-def on_interrupt(sentence):
-    """What is said where Ctrl-C ends a command, at whatever moment: a traceback helps nobody."""
-
-    def hook(kind, error, trace):
-        if issubclass(kind, KeyboardInterrupt):
-            print(f"\n{sentence}", file=sys.stderr)
-        else:
-            sys.__excepthook__(kind, error, trace)
-
-    sys.excepthook = hook
+def _say_stopped(kind, error, trace):
+    """Ctrl-C while a command is still being loaded: a traceback helps nobody."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("\nStopped.", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
-on_interrupt("Stopped.")
+sys.excepthook = _say_stopped

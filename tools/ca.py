@@ -1,7 +1,8 @@
-#!/usr/bin/env python3
-"""`make ca HOST=`: the one root certificate that a board needs to trust a host, into ca.der.
+"""`make ca`: the root certificates by which a board knows the hosts that it sends to, into ca.der.
 
-    python -m tools.ca HOST[:PORT] ...       connect, and see in which root its chain ends
+    python -m tools.ca                       of the two hosts that config.json names, or, without
+                                             it, Initial State's
+    python -m tools.ca HOST[:PORT] ...       of these
     python -m tools.ca --root "ISRG Root X1" a known root by its name: no network is needed
     python -m tools.ca --from FILE           the root in a file, PEM or DER (a private one, say)
 
@@ -20,6 +21,7 @@ import sys
 import warnings
 from datetime import datetime, timezone
 from pathlib import Path
+from urllib.parse import urlsplit
 
 try:
     import certifi
@@ -28,9 +30,12 @@ try:
     from cryptography.utils import CryptographyDeprecationWarning
     from cryptography.x509.oid import NameOID
 except ImportError:
-    sys.exit("certifi or cryptography is not installed here: use `make ca HOST=...`.")
+    sys.exit("certifi or cryptography is not installed here: use `make ca`.")
+
+from .settings import URLS, config, files, jsonfile, refusal, urls_of
 
 TIMEOUT_S = 10
+BY_NAME = "as in make ca ARGS=\"--root 'ISRG Root X1'\""
 _PEM_BEGIN = b"-----BEGIN CERTIFICATE-----"
 _PEM_END = b"-----END CERTIFICATE-----"
 _NO_ROOT = (
@@ -119,7 +124,7 @@ def root_of(host, port, roots):
     except (socket.gaierror, UnicodeError):
         raise CaError(
             f"The host {host} is not known here: check its name and this machine's network, or"
-            " name the root with --root."
+            f" bring the root by its name, {BY_NAME}."
         ) from None
     except ssl.SSLCertVerificationError as e:
         why = _WHY_NOT.get(e.verify_code, e.verify_message)
@@ -162,7 +167,7 @@ def root_named(name, roots):
 def only_root(path, roots):
     """The root where there is just one, which issued itself; CaError."""
     if len(roots) > 1:
-        raise CaError(f"{path} holds {len(roots)} certificates: choose one with --root NAME.")
+        raise CaError(f"{path} holds {len(roots)} certificates: choose one, {BY_NAME}.")
     root = roots[0]
     if root.subject != root.issuer:
         raise CaError(
@@ -220,6 +225,32 @@ def _place(text):
     return host, int(port or 443)
 
 
+def settings_in(path):
+    """What a config.json says, as far as it is looked at here; {} where there is none. CaError."""
+    if not Path(path).exists():
+        return {}
+    try:
+        settings = jsonfile.read(str(path))
+    except config.ConfigError as e:
+        raise CaError(f"{e}.") from None
+    for name in ("api", *URLS):
+        if settings.get(name) is not None and refusal(name, settings[name]):
+            raise CaError(f"{path}: {name} {refusal(name, settings[name])}.")
+    return settings
+
+
+def hosts_of(settings, path):
+    """The hosts that a board with these settings, which are in this file, sends to; CaError."""
+    urls = [urlsplit(url) for url in urls_of(settings)]
+    for url in urls:
+        if url.scheme != "https":
+            raise CaError(
+                f"{path} sends to {url.netloc} with http://, where no certificate is shown:"
+                " a board knows its server over https:// only."
+            )
+    return list(dict.fromkeys(url.netloc for url in urls))
+
+
 def choose(host=None, name=None, path=None):
     """The root for a host, or with a name, out of a file or of certifi; CaError."""
     roots = read_roots(path or certifi.where())
@@ -238,13 +269,23 @@ def main():
     parser.add_argument("--root", metavar="NAME", help="a root by its name, or a part of it")
     parser.add_argument("--from", metavar="FILE", dest="file", help="the roots to choose from")
     parser.add_argument("--out", metavar="FILE", default="ca.der", help="default: %(default)s")
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="take the hosts that this one names (what is done for config.json where nothing else"
+        " is given)",
+    )
     given = parser.parse_args()
-    if given.hosts and given.root:
-        parser.error("give a host or the name of a root, not both")
-    if not (given.hosts or given.root or given.file):
-        parser.error("give a host, as in: make ca HOST=groker.init.st")
+    if bool(given.hosts) + bool(given.root) + bool(given.config) > 1:
+        parser.error("give hosts, the name of a root or a config.json, and no two of them")
+    path = given.config or "config.json"
     try:
-        found = [choose(host, given.root, given.file) for host in given.hosts or [None]]
+        settings, hosts = settings_in(path), given.hosts
+        if given.config or not (hosts or given.root or given.file):
+            hosts = hosts_of(settings, path)
+            whose = f"{path} sends" if settings else "Initial State's boards send"
+            print(f"{whose} to {' and '.join(hosts)}.", flush=True)
+        found = [choose(host, given.root, given.file) for host in hosts or [None]]
         roots = list(dict.fromkeys(found))
         write(roots, given.out)
     except CaError as e:
@@ -253,7 +294,14 @@ def main():
     for root in roots:
         verb = "is" if len(roots) == 1 else "holds"
         print(f"{given.out} {verb} the root certificate {describe(root)}.")
-    print(f'Put it on the board, and "ca_file": "{Path(given.out).name}" into config.json.')
+    name = Path(given.out).name
+    if name in [file.lstrip("/") for file in files(settings.get("ca_file"))]:
+        print(f"{path} names it: make flash puts it on the board.")
+    else:
+        print(
+            f'A board uses it with "ca_file": "{name}" in its config.json'
+            f' (make config ARGS="--set ca_file={name}"), once make flash has put both there.'
+        )
     return 0
 
 

@@ -24,9 +24,20 @@ except ImportError:
     sys.exit("click or cryptography is not installed here: use `make config`.")
 
 from . import ca
-from .settings import ROOT, RULES, config, files, firmware, jsonfile, refusal, required
+from .settings import (
+    ROOT,
+    RULES,
+    URLS,
+    config,
+    files,
+    firmware,
+    jsonfile,
+    placeholders,
+    refusal,
+    required,
+    urls_of,
+)
 
-URLS = ("bucket_url", "ingest_url")
 CA_FILE = "ca.der"
 ANSWER_S = 2
 SERVE = 'make serve ARGS="--host 0.0.0.0"'
@@ -103,6 +114,21 @@ def write(path, settings, root=None):
         raise Refusal(f"{path} cannot be written: {e.strerror}.") from None
 
 
+def merge(settings, path):
+    """Do what --set-json FILE says; Refusal."""
+    found = read(path)
+    if found is None:
+        raise Refusal(f"There is no file {path}.")
+    for name, value in found.items():
+        put(settings, name, value)
+
+
+def put(settings, name, value):
+    settings[name] = value
+    if value is None:
+        del settings[name]
+
+
 def assign(settings, assignment):
     """Do what --set NAME=VALUE says; Refusal, which does not repeat the value."""
     name, equals, text = assignment.partition("=")
@@ -112,12 +138,14 @@ def assign(settings, assignment):
         value = json.loads(text)
     except (ValueError, RecursionError):
         value = text
-    if value is None:
-        settings.pop(name, None)
-        return
-    if name in RULES and wrong(name, value) and not wrong(name, text):
+    if name in RULES and value is not None and wrong(name, value) and not wrong(name, text):
         value = text  # a name or a key that looks like a number
-    settings[name] = value
+    if name in RULES and value is text and text[:1] in ("[", "{") and wrong(name, value):
+        raise Refusal(
+            f"The value of {name} is not JSON, perhaps because the shell has taken its quotes:"
+            " write it into a file, as --set-json wants it."
+        )
+    put(settings, name, value)
 
 
 def ask(name, question, **how):
@@ -187,13 +215,6 @@ def leave(settings):
         del settings["ntp_hosts"]
     for name in ("client_key", "ca_file", "api"):
         settings.pop(name, None)
-
-
-def urls_of(settings):
-    """The two URLs that a board with these settings uses."""
-    api = settings.get("api", RULES["api"][0])
-    defaults = zip(URLS, config.URLS[api], strict=True)
-    return tuple(settings.get(name, default) for name, default in defaults)
 
 
 def ask_key(settings):
@@ -272,8 +293,8 @@ def interview(settings, folder, file):
         settings["client_key"] = ask_key(settings)
     present = settings.get("bucket_name")
     settings["bucket_name"] = ask("bucket_name", "Bucket, its name", default=present)
-    example = json.loads((ROOT / "config.example.json").read_text("utf-8"))
-    present = [n for n in settings.get("wifi", ()) if n not in example["wifi"]]
+    present = settings.get("wifi", ())
+    present = [network for network in present if network not in placeholders(present)]
     settings["wifi"] = ask_networks(present)
     local_root = next((folder / name for name in files((ready or {}).get("ca_file"))), None)
     root = ask_root(settings, local_root, file)
@@ -286,8 +307,18 @@ def interview(settings, folder, file):
     return root
 
 
+def unfinished(settings):
+    """A sentence for each network that is only an example."""
+    for network in placeholders(settings.get("wifi")):
+        yield (
+            f"Its Wi-Fi network {network['ssid']!r} is an example, and no network of yours:"
+            " `make config` asks for yours."
+        )
+
+
 def notes(path, settings):
     """What is still to be done, or to be known, once the file is written."""
+    yield from unfinished(settings)
     if "wifi" not in settings:
         yield "It has no wifi: the board's program has to join a network itself."
     for root in files(settings.get("ca_file")):
@@ -306,6 +337,14 @@ def notes(path, settings):
     metavar="NAME=VALUE",
     multiple=True,
     help="Change this, and ask nothing. VALUE is JSON, or a text; null takes NAME out.",
+)
+@click.option(
+    "--set-json",
+    "merged",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Likewise, for all settings in FILE: for lists and networks, whose quotes a shell takes.",
 )
 @click.option(
     "-o",
@@ -336,7 +375,7 @@ def notes(path, settings):
     type=click.Path(path_type=Path),
     help="The root certificates to choose from, where the server's is not a public one.",
 )
-def main(assignments, path, checked, folder, roots):
+def main(assignments, merged, path, checked, folder, roots):
     """Write config.json: ask for what a board needs, or change what --set says.
 
     docs/settings.md tells all settings.
@@ -352,10 +391,15 @@ def main(assignments, path, checked, folder, roots):
         twice = [name for name in twice if name in RULES]
         for name in dict.fromkeys(twice):
             click.echo(f"{name} is in it more than once: the last one counts.")
+        for note in unfinished(present):
+            click.echo(note)
         return
     settings = {name: value for name, value in (present or {}).items() if value is not None}
     root = None
-    if assignments or not sys.stdin.isatty():
+    asks = sys.stdin.isatty() and not (assignments or merged)
+    if not asks:
+        for file in merged:
+            merge(settings, file)
         for assignment in assignments:
             assign(settings, assignment)
         missing = " and ".join(name for name in RULES if required(name) and name not in settings)
@@ -363,18 +407,25 @@ def main(assignments, path, checked, folder, roots):
             raise Refusal(f"Missing: {missing}. Use --set NAME=VALUE, or a terminal to be asked.")
     else:
         usable(settings, path)
-        try:
-            root = interview(settings, folder, roots)
-        except click.Abort:
-            raise Refusal("\nNothing was written.") from None
+        root = interview(settings, folder, roots)
     check(settings)
     write(path, settings, root)
     click.echo(f"{path} is written, readable by you only.")
     for note in notes(path, settings):
         click.echo(note)
-    if sys.stdin.isatty() and not assignments:
+    if asks:
         click.echo("Next: make flash, which puts it on the board.")
 
 
+def run():
+    try:
+        main(prog_name="configure", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:  # Ctrl-C, at whatever question or moment
+        sys.exit("\nNothing was written.")
+
+
 if __name__ == "__main__":
-    main(prog_name="configure")
+    run()

@@ -33,6 +33,8 @@ config = firmware("config")
 jsonfile = firmware("config_file")
 explain = firmware("explain")
 RULES = config.RULES  # name: (default, check, the limits of that)
+URLS = ("bucket_url", "ingest_url")
+EXAMPLE = ROOT / "config.example.json"
 
 # theme: {setting: what it does}
 THEMES = {
@@ -211,6 +213,19 @@ def refusal(name, value):
         return "" if check(value, *limits) else explain.why(check.__name__, value, *limits)
     except config.ConfigError as error:  # it has said so itself
         return str(error).removeprefix(f"{name} ")
+
+
+def urls_of(settings):
+    """The two URLs that a board with these settings uses."""
+    api = settings.get("api") or RULES["api"][0]
+    defaults = zip(URLS, config.URLS[api], strict=True)
+    return tuple(settings.get(name) or default for name, default in defaults)
+
+
+def placeholders(networks):
+    """Those of a setting `wifi` that are the example's, and so nobody's."""
+    example = json.loads(EXAMPLE.read_text("utf-8"))["wifi"]
+    return [network for network in networks or () if network in example]
 
 
 def required(name):

@@ -63,6 +63,11 @@ class Terminal:
         self._child.expect_exact(": ")
         self._child.sendintr()
 
+    def interrupt_while_it_reads(self, pipe):
+        with open(pipe, "w"):  # which waits for the one who reads
+            self._child.sendintr()
+            self._child.expect(pexpect.EOF)
+
     def ends(self, status=0):
         """It ends by itself, having shown no secret; returns all that was shown."""
         self._child.expect(pexpect.EOF)
@@ -189,6 +194,61 @@ def test_a_server_that_cannot_be_reached_leaves_the_board_without_its_root(file)
     assert held(file) == {**GOOD, **urls, "wifi": [HOME], "transport": "kept"}
 
 
+def test_ctrl_c_at_any_question_or_moment_writes_nothing_and_says_so(file, tmp_path):
+    with LocalServer(key=KEY, tls=True) as server:
+        urls = {"bucket_url": server.bucket_url, "ingest_url": server.ingest_url}
+        before = put(file, {**GOOD, **urls, "wifi": [HOME]}).read_bytes()
+        more = "One more Wi-Fi network?"
+        asked = [("Where to", ""), ("Client key", ""), ("Bucket", ""), ("Keep", ""), (more, "y"),
+                 ("Wi-Fi network, its name", "garden"), ("Its password", ""), (more, ""),
+                 ("Fetch the server's root", "")]  # fmt: skip
+        for count, (question, _) in enumerate(asked):
+            with Terminal(file) as terminal:
+                for answered in asked[:count]:
+                    terminal.answer(*answered)
+                terminal.interrupt(question)
+                assert terminal.ends(1).splitlines()[-1] == "Nothing was written.", question
+            assert file.read_bytes() == before
+    # With --set-json nothing is asked; this file never comes to its end.
+    os.mkfifo(tmp_path / "pipe")
+    with Terminal(file, "--set-json", tmp_path / "pipe") as terminal:
+        terminal.interrupt_while_it_reads(tmp_path / "pipe")
+        assert terminal.ends(1).splitlines()[-1] == "Nothing was written."
+    assert file.read_bytes() == before
+
+
+def test_lists_and_networks_come_from_a_file_whose_quotes_no_shell_takes(file, tmp_path):
+    put(file, {**GOOD, "timeout": 9, "quiet": True})
+    more = tmp_path / "more.json"
+    more.write_text(json.dumps({"wifi": [HOME], "quiet": None, "ntp_hosts": ["a", "b"]}), "utf-8")
+    status, said = run("--file", file, "--set-json", more, "--set", "timeout=5")
+    assert status == 0, said
+    assert held(file) == {**GOOD, "timeout": 5, "wifi": [HOME], "ntp_hosts": ["a", "b"]}
+    before = file.read_bytes()
+    taken = refusal("--file", file, "--set", "wifi=[{ssid: home, password: }]")
+    assert "the shell has taken its quotes" in taken and "--set-json" in taken
+    assert "There is no file none." in refusal("--file", file, "--set-json", "none")
+    more.write_text("{'wifi': []}")
+    assert "line 1, column 2 has single quotes" in refusal("--file", file, "--set-json", more)
+    more.write_text('{"timeout": 0}')
+    assert "timeout must be a whole" in refusal("--file", file, "--set-json", more)
+    assert file.read_bytes() == before
+    run("--file", file, "--set", "bucket_name=[lab] 2")  # a text that looks like a list
+    assert held(file)["bucket_name"] == "[lab] 2"
+
+
+def test_a_file_with_an_examples_network_is_told_from_a_real_one(file, tmp_path):
+    example = json.loads((ROOT / "config.example.json").read_text("utf-8"))
+    sentence = "Its Wi-Fi network 'your network' is an example, and no network of yours"
+    put(file, {**GOOD, "wifi": [HOME, *example["wifi"]]})
+    assert sentence in run("--check", file)[1]
+    assert sentence in run("--file", file, "--set", "timeout=5")[1]
+    with LocalServer(key=KEY) as server:  # and so is what `make serve` writes
+        assert sentence in run("--check", write_board_config(tmp_path, server, "pc"))[1]
+    put(file, {**GOOD, "wifi": [HOME]})
+    assert run("--check", file)[1] == f"{file} is good.\n"
+
+
 def test_nothing_of_a_local_server_goes_to_the_service(file):
     urls = {"bucket_url": "https://10.0.0.9:8086/b", "ingest_url": "https://10.0.0.9:8086/i"}
     local = {**urls, "api": "events", "ntp_hosts": ["10.0.0.9:8123"], "ca_file": "ca.der"}
@@ -244,7 +304,7 @@ def test_a_script_is_told_what_is_missing_and_never_asked(file):
         ("wifi=" + '[{"ssid": "\\ud83d", "password": ""}]', "wifi must be text that UTF-8 can"),
         ("wifi=home", 'wifi must be a list such as [{"ssid": "home"'),
         ("bucket_id=mine", "bucket_id must be a guid"),
-        ("ntp_hosts=" + "[" * 100_000, "ntp_hosts must be a list of texts"),
+        ("ntp_hosts=" + "[" * 100_000, "the shell has taken its quotes"),
         ("flush_intervall=5", "'flush_intervall' in this version (did you mean flush_interval?)"),
         ("wlan=5", "There is no setting 'wlan' in this version: see docs/settings.md, or"),
     ],

@@ -2,6 +2,8 @@
 
 import contextlib
 import datetime
+import json
+import os
 import socket
 import ssl
 import subprocess
@@ -25,8 +27,15 @@ from .conftest import KEY
 
 def run(folder, *arguments):
     """The command in a folder of its own: (exit status, stdout, stderr, ca.der or None)."""
-    command = [sys.executable, ROOT / "tools" / "ca.py", *map(str, arguments)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "tools.ca", *map(str, arguments)]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
     written = folder / "ca.der"
     data = written.read_bytes() if written.exists() else None
     return done.returncode, done.stdout, done.stderr, data
@@ -93,6 +102,42 @@ def test_the_roots_of_several_hosts_are_ders_one_behind_the_other(server, tmp_pa
     assert data == one + two
     assert output.count("ca.der holds the root certificate") == 2
     assert ca.read_roots(tmp_path / "ca.der") == ca.read_roots(tmp_path / "roots")[::-1]
+
+
+def test_without_a_host_it_brings_the_roots_of_both_hosts_that_config_json_names(server, tmp_path):
+    with LocalServer(key=KEY, tls=True) as other:
+        one, two = der(server), der(other)
+        (tmp_path / "roots").write_bytes(two + one)
+        config = {"bucket_url": server.bucket_url, "ingest_url": other.ingest_url}
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        status, output, errors, data = run(tmp_path, "--from", "roots", "--config", "config.json")
+        assert (status, errors, data) == (0, "", one + two)
+        hosts = f"127.0.0.1:{server.port} and 127.0.0.1:{other.port}"
+        assert output.startswith(f"config.json sends to {hosts}.\n")
+        assert 'make config ARGS="--set ca_file=ca.der"' in output
+        (tmp_path / "config.json").write_text(json.dumps({**config, "ca_file": ["/ca.der"]}))
+        _, output, _, _ = run(tmp_path, "--from", "roots", "--config", "config.json")
+        assert "config.json names it: make flash puts it on the board." in output
+
+
+def test_without_a_config_json_the_hosts_are_the_services(tmp_path):
+    hosts = ca.hosts_of(ca.settings_in(tmp_path / "none"), "none")
+    assert hosts == ["api.initialstate.com", "groker.initialstate.com"]
+    assert ca.hosts_of({"api": "events"}, "config.json") == ["groker.init.st"]
+
+
+@pytest.mark.parametrize(
+    "text, sentence",
+    [
+        ("{", "config.json is not JSON: line 1, column 2 ends"),
+        ('{"api": "new"}', "config.json: api must be one of: batch_logs, events."),
+        ('{"ingest_url": 5}', "config.json: ingest_url must be a URL"),
+        ('{"ingest_url": "http://pc:8086/x"}', "sends to pc:8086 with http://, where no cert"),
+    ],
+)
+def test_a_config_json_that_names_no_host_is_told(tmp_path, text, sentence):
+    (tmp_path / "config.json").write_text(text)
+    assert sentence in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("coding", ["PEM", "DER"])
@@ -221,7 +266,13 @@ def test_a_place_where_nothing_can_be_written(tmp_path):
     assert "cannot be written" in sentence
 
 
-@pytest.mark.parametrize("arguments", [(), ("a.example", "--root", "ISRG Root X1")])
+TWICE = [
+    ("a.example", "--root", "ISRG Root X1"),
+    ("a.example", "--config", "config.json"),
+]
+
+
+@pytest.mark.parametrize("arguments", TWICE)
 def test_how_it_is_used_is_told(tmp_path, arguments):
     status, _, errors, _ = run(tmp_path, *arguments)
     assert status == 2 and "usage: ca" in errors and "Traceback" not in errors
