@@ -86,7 +86,7 @@ def test_the_spool_is_copied_whole_and_stays_on_the_board(device, tmp_path):
     for _ in range(2):
         status, output, errors = device.run("pull-spool", "--to", to)
         assert status == 0, errors
-        assert "2 segments of /data/kept" in output
+        assert "2 segments of /data/kept." in output
         pulled = {path.name: path.read_text() for path in to.glob("kept.*")}
         assert pulled == {name: segments[name] for name in ("kept.7", "kept.12")}
     assert device.digests() == before
@@ -134,15 +134,15 @@ def test_what_a_board_could_not_send_is_read_from_its_spool(tmp_path):
     assert spool.write(flash / "kept", table) == 4
     with open(table, encoding="utf-8", newline="") as f:
         head, *rows = csv.reader(f)
-    assert head == ["epoch", "signal", "value"]
-    given = [row for row in rows if row[1] != "t"]
+    assert head == ["time", "epoch", "signal", "value"]  # as the server's own export begins
+    given = [row for row in rows if row[2] != "t"]
     assert given == [
-        ["1796000000", "door, left", "open\n"],
-        ["1796000000.250000", "on", "true"],
+        ["2026-11-30T00:53:20.000Z", "1796000000", "door, left", "open\n"],
+        ["2026-11-30T00:53:20.250Z", "1796000000.250000", "on", "true"],
     ]
-    logged = [row for row in rows if row[1] == "t"]
-    assert sorted(row[2] for row in logged) == ["-3", "21.5"]
-    assert all(abs(float(row[0]) - began_s) < 60 for row in logged)
+    logged = [row for row in rows if row[2] == "t"]
+    assert sorted(row[3] for row in logged) == ["-3", "21.5"]
+    assert all(abs(float(row[1]) - began_s) < 60 for row in logged)
 
 
 def test_a_board_that_keeps_no_spool_says_so(device):

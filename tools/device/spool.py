@@ -4,10 +4,9 @@ The board's own config.json says where it is (spool_file); its segments are name
 numbered. They stay on the board, which starts anew afterwards: what it had in RAM is lost.
 """
 
-import csv
 import json
 
-from tools import interpreter
+from tools import counted, interpreter, table
 from tools.settings import ROOT
 
 from . import DeviceError, image
@@ -28,29 +27,29 @@ def pull(port, folder):
             if image.sha256(content) != digest:
                 raise DeviceError(f"{path} arrived damaged: do it again.")
             _keep(folder / path.rpartition("/")[2], content)
-            print(f"{path}: {len(content)} bytes", flush=True)
+            print(f"{path}: {counted(len(content), 'byte')}", flush=True)
         board.restart()
     count = len(spool["segments"])
     if not count:
         print("It is empty.")
         return
-    print(f"{count} segments of {spool['name']} are in {folder}.")
-    table = folder / "readings.csv"
-    print(f"{write(folder / spool['name'].rpartition('/')[2], table)} readings are in {table}.")
+    print(f"In {folder}: {counted(count, 'segment')} of {spool['name']}.")
+    target = folder / "readings.csv"
+    readings = write(folder / spool["name"].rpartition("/")[2], target)
+    print(f"In {target}: {counted(readings, 'reading')}.")
 
 
-def write(spool, table):
+def write(spool, target):
     """Write the readings of the segments `spool`.1, .2 ... as a table, oldest first; returns how
     many. It is the firmware that reads them, on this machine's MicroPython."""
     done = interpreter.run(ROOT / "tools/device/spooled.py", spool)
     if done.returncode:
         raise DeviceError(f"{spool}.* cannot be read: {done.stderr.strip().splitlines()[-1]}.")
     readings = [json.loads(line) for line in done.stdout.splitlines()]
-    with open(table, "w", encoding="utf-8", newline="") as f:
-        rows = csv.writer(f)
-        rows.writerow(["epoch", "signal", "value"])
+    with open(target, "w", encoding="utf-8", newline="") as f:
+        row = table.writer(f)
         for when, signal, value in readings:
-            rows.writerow([when, signal, value if isinstance(value, str) else json.dumps(value)])
+            row(when, signal, value if isinstance(value, str) else json.dumps(value))
     return len(readings)
 
 

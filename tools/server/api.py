@@ -4,16 +4,16 @@ No key is asked for: who can reach the server can read. Answers are JSON (RFC 82
 appears with the digits that the board sent. Every refusal is {"error": reason}.
 """
 
-import csv
 import io
 import ipaddress
 import json
-from datetime import datetime, timezone
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response, StreamingResponse
+
+from tools import table
 
 from .describe import Error
 from .validate import Refusal
@@ -174,13 +174,12 @@ def _download(lines, media_type, name):
 
 def _as_csv(pages):
     out = io.StringIO()
-    write = csv.writer(out).writerow
-    write(["time", "epoch", "signal", "value", "received", "repeat"])
+    write = table.writer(out, "received", "repeat")
     for page in pages:
         for row in page:
             value = row["value"] if isinstance(row["value"], str) else row["text"]
-            fields = [utc(row["epoch_f"]), row["epoch"], row["signal"], value]
-            write([*fields, f"{row['received']:.3f}", int(row["repeat"])])
+            more = f"{row['received']:.3f}", int(row["repeat"])
+            write(row["epoch"], row["signal"], value, *more)
         yield out.getvalue()
         out.seek(0)
         out.truncate()
@@ -202,12 +201,3 @@ def is_loopback(host):
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def utc(epoch_f):
-    """ISO 8601 with milliseconds; nothing where no calendar has the time."""
-    try:
-        at = datetime.fromtimestamp(epoch_f, timezone.utc)
-    except (OverflowError, ValueError, OSError):
-        return ""
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
