@@ -25,6 +25,8 @@ import urllib.request
 import uuid
 from pathlib import Path
 
+from tools import counted
+
 KEY = "load"
 HELD = 0.98  # of the asked-for rate; less means that the server did not keep up
 PAGE_LIMIT_S, CHART_LIMIT_S = 1.0, 2.0
@@ -122,7 +124,7 @@ def ingest(arguments, folder):
     times.sort()
     rate = acknowledged / took_s
     print(
-        f"{arguments.boards} boards, batches of {arguments.batch}"
+        f"{counted(arguments.boards, 'board')}, batches of {arguments.batch}"
         f"{', a connection each' if arguments.new else ''}: {rate:,.0f} readings/s for"
         f" {took_s:.0f} s, latency p50 {_at(times, 0.5)}, p99 {_at(times, 0.99)}, worst"
         f" {_at(times, 1)}; server {100 * used_s / took_s:.0f} % of a core;"

@@ -155,15 +155,27 @@ setting with a sentence that says what is wrong. `make config` applies the same 
 
 ```
 make config                              # asks for what a board needs, writes config.json
-make config ARGS="--set timeout=10"      # changes a setting: JSON, or a text
+make config ARGS="--set timeout=10"      # changes a setting
 make config ARGS="--set timeout=null"    # takes it out again
+make config ARGS="--set 'bucket_name=Greenhouse 2'"    # where blanks are in it
+make config ARGS="--set-json more.json"  # changes all settings that are in this file
 make config ARGS="--check config.json"   # says whether a board would take this file
+```
+
+Lists and networks have double quotes, which the shell takes away on a command line: so they come
+from a file, such as this `more.json`. Passwords are then not on a command line either, which
+others on the machine can read.
+
+```json
+{"ntp_hosts": ["192.168.1.1"], "wifi": [{"ssid": "home", "password": "its password"}]}
 ```
 
 For many boards, copy one `config.json` and change in each copy what is its own, as in
 `make config ARGS="--file board17.json --set bucket_name=board-17"`. The client key is then never
-on a command line, which others on the machine can read. The files are readable by their owner
-only.
+on a command line. The files are readable by their owner only.
+
+In `config.example.json`, and in the `local/config.json` that `make serve` writes, the Wi-Fi
+network is an example. `--check` says so, and `make config` asks for yours.
 
 The file is JSON, in UTF-8. The board and the PC also accept faults that lose nothing: a byte order
 mark at its beginning, a comma too many or too few, NULs at its end. Where a name is in it twice,
@@ -177,7 +189,8 @@ With `ca_file`, `transport` must be `kept`, and `bucket_url` and `ingest_url` mu
 `https://`. TLS has to know the time, so `set_rtc` must be true and `ntp_hosts` must not be empty.
 
 Where the certificates of the two addresses have different roots, `ca_file` is a list of two files,
-or one file that holds both roots, one DER behind the other, as `make config` writes it.
+or one file that holds both roots, one DER behind the other, as `make config` and `make ca`
+write it.
 `make flash` turns PEM into DER on its way to the board, under the same name: up to MicroPython
 1.28 a Pico W cannot read PEM.
 

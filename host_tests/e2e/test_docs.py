@@ -89,9 +89,9 @@ HERE = {
     "make serve": SERVES,
     'make serve ARGS="--host 0.0.0.0"': SERVES,
     'make serve ARGS="--host 0.0.0.0 --tls"': SERVES,
-    "make ca HOST=api.initialstate.com": Run(
-        r"ca\.der is the root certificate",
-        as_='make ca HOST=127.0.0.1:{port} ARGS="--from {root}"',
+    "make ca": Run(
+        r"board\.json sends to 127\.0\.0\.1:(.|\n)*ca\.der is the root certificate",
+        as_='make ca ARGS="--config tls/board.json --from {root}"',
     ),
     "tools/simulate.py --help": Run(r"--replay", as_=".venv/bin/python {command}"),
     "tools/simulate.py --config local/config.json --main examples/dht22.py": Run(
@@ -108,6 +108,7 @@ HERE = {
     ),
     'make config ARGS="--set timeout=10"': TAKEN,
     'make config ARGS="--set timeout=null"': TAKEN,
+    "make config ARGS=\"--set 'bucket_name=Greenhouse 2'\"": TAKEN,
     'make config ARGS="--set NAME=null"': Run(
         r"", as_='make config ARGS="--set timeout=null"', in_turn=True
     ),
@@ -118,6 +119,9 @@ HERE = {
     "MICROPYPATH=firmware:.frozen tools/micropython program.py": Run(
         r"all sent: True", in_turn=True
     ),
+    # Last, for these change what the others need.
+    'make config ARGS="--set-json more.json"': TAKEN,
+    'make config ARGS="--set-json examples/battery.json"': TAKEN,
 }
 
 # By the whole command, or by its first two words: the file that runs it, and a text in it.
@@ -127,11 +131,15 @@ ELSEWHERE = {
     ".venv/bin/python -m pytest": ("tools/run_tests.py", '"pytest"'),
     "make format": ("tools/run_tests.py", '"ruff", "format", "--check"'),
     "brew install micropython": (".github/workflows/test.yml", "brew install micropython"),
-    "make demo TLS=1 API=events": ("host_tests/e2e/test_tools.py", '"--tls", "--api", "events"'),
+    "make demo BOARD=rp2 TLS=1 API=events": (
+        "host_tests/e2e/test_tools.py",
+        '"--tls", "--api", "events"',
+    ),
+    "make demo": ("host_tests/e2e/test_tools.py", '"tools.demo"'),
+    "make setup": ("host_tests/e2e/test_setup.py", "tools/setup_env"),
     "make config": ("host_tests/e2e/test_configure.py", "tools.configure"),
     "make serve": ("host_tests/server/test_command.py", "tools.server"),
     "make flash": ("host_tests/flash/test_flash.py", "device.flash("),
-    ".venv/bin/python -m tools.device": ("host_tests/flash/test_flash.py", '"--main", folder'),
     "make unflash": ("host_tests/flash/test_flash.py", '"unflash"'),
     "make watch": ("host_tests/flash/test_others.py", '"watch"'),
     "make pull-spool": ("host_tests/flash/test_others.py", '"pull-spool"'),
@@ -142,6 +150,7 @@ ELSEWHERE = {
         "package.make(site, f",
     ),
     "mpremote romfs": ("host_tests/flash/test_forms.py", '"romfs", "deploy"'),
+    ".venv/bin/mpremote mip": ("host_tests/flash/test_others.py", '"mip", "install"'),
     "mpremote mip": ("host_tests/flash/test_others.py", '"mip", "install"'),
     ".venv/bin/mpremote connect": ("host_tests/flash/conftest.py", '"mpremote", "connect"'),
     "make bench": ("host_tests/e2e/test_docs.py", '"make bench README=1": Run('),  # the same
@@ -174,9 +183,10 @@ def free_port(kind):
 class Reader:
     """Who follows the pages: a copy of the checkout, and a server that its boards send to."""
 
-    def __init__(self, folder, server):
+    def __init__(self, folder, server, tls):
         self.folder = folder
         self.server = server
+        self.tls = tls
         ignored = shutil.ignore_patterns(
             ".venv", ".cache", ".git", "node_modules", "build", "local", "config.json", "*.pyc"
         )
@@ -187,6 +197,11 @@ class Reader:
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
         self.board = folder / "board.json"
         self.board.write_text(json.dumps(self.config()))
+        tls = {"bucket_url": tls.bucket_url, "ingest_url": tls.ingest_url}
+        (folder / "tls").mkdir()
+        (folder / "tls/board.json").write_text(json.dumps(self.config(**tls)))
+        more = next(text for lang, text in blocks(ROOT / "docs/settings.md") if lang == "json")
+        (folder / "more.json").write_text(more)
         shutil.copy(self.board, folder / "config.json")
         python = next(text for lang, text in blocks(ROOT / "docs/porting.md") if lang == "python")
         (folder / "program.py").write_text(python)
@@ -246,8 +261,7 @@ class Reader:
 def reader(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reader")
     with LocalServer(key=KEY) as server, LocalServer(key=KEY, tls=True) as tls:
-        reader = Reader(folder / "islog", server)
-        reader.tls = tls
+        reader = Reader(folder / "islog", server, tls)
         with compiled_as_here(reader.folder):
             yield reader
 
@@ -300,6 +314,41 @@ def test_make_knows_each_target_and_heeds_each_variable(reader):
                 variable = variable.replace('"', "")
                 assert dry((target, variable)) != dry((target,)), f"{command}: {variable}"
             dry((target,))
+
+
+def make(folder, *words):
+    run = subprocess.run(["make", *words], cwd=folder, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.mark.parametrize(
+    "target, flag",
+    [
+        ("demo", "TLS"),
+        ("flash", "SOURCE"),
+        ("flash", "ROMFS"),
+        ("bench", "README"),
+        ("soak", "SHORT"),
+    ],
+)
+def test_a_flag_that_is_off_is_as_if_it_was_not_given(target, flag):
+    without, given = make(ROOT, "-n", target), make(ROOT, "-n", target, f"{flag}=1")
+    assert without != given
+    for off in ("0", "no", "off", "false", ""):
+        assert make(ROOT, "-n", target, f"{flag}={off}") == without
+    assert make(ROOT, "-n", target, f"{flag}=yes") == given
+
+
+def test_make_alone_lists_each_target_for_those_who_need_it():
+    users, developers = make(ROOT).removeprefix("To use islog:").split("To change islog:")
+    listed = re.findall(r"^  make (\S+) +\S", users + developers, re.M)
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
+    assert sorted(listed) == sorted(targets - {"help", "interpreter"})
+    for target in ("demo", "serve", "config", "ca", "flash", "watch", "unflash", "clean"):
+        assert f"  make {target} " in users
+    for target in ("test", "size", "bench", "soak", "test-board"):
+        assert f"  make {target} " in developers
 
 
 def test_the_commands_run_as_they_are_said(reader):

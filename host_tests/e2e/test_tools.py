@@ -10,6 +10,7 @@ from itertools import groupby
 
 import pytest
 
+from tools import counted
 from tools.interpreter import ROOT
 
 from .rig import PROGRAMS, TLS
@@ -74,6 +75,11 @@ def test_the_demo_ends_well_on_ctrl_c():
     assert re.fullmatch(CLOSING, (shown + rest).splitlines()[-1])
     assert re.search("^Stopped. The board has", rest, re.M) and "Time is up" not in rest, rest
     assert run.returncode == 0
+
+
+def test_one_of_a_thing_is_not_called_many():
+    assert [counted(n, "segment") for n in (0, 1, 2)] == ["0 segments", "1 segment", "2 segments"]
+    assert counted(2400, "batch") == "2,400 batches"
 
 
 def test_a_board_restarts_after_its_watchdog_and_is_stopped_wherever_it_is(rig):
