@@ -18,25 +18,28 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
+STOPPED = "\nNothing was written."
 try:
     import click
+
+    from . import ca
+    from .settings import (
+        ROOT,
+        RULES,
+        URLS,
+        config,
+        files,
+        firmware,
+        jsonfile,
+        placeholders,
+        refusal,
+        required,
+        urls_of,
+    )
 except ImportError:
     sys.exit("click or cryptography is not installed here: use `make config`.")
-
-from . import ca
-from .settings import (
-    ROOT,
-    RULES,
-    URLS,
-    config,
-    files,
-    firmware,
-    jsonfile,
-    placeholders,
-    refusal,
-    required,
-    urls_of,
-)
+except KeyboardInterrupt:
+    sys.exit(STOPPED)
 
 CA_FILE = "ca.der"
 ANSWER_S = 2
@@ -375,11 +378,18 @@ def notes(path, settings):
     type=click.Path(path_type=Path),
     help="The root certificates to choose from, where the server's is not a public one.",
 )
-def main(assignments, merged, path, checked, folder, roots):
+@click.argument("others", metavar="", nargs=-1)
+def main(assignments, merged, path, checked, folder, roots, others):
     """Write config.json: ask for what a board needs, or change what --set says.
 
     docs/settings.md tells all settings.
     """
+    if others:
+        raise Refusal(
+            "There is more than options, perhaps because the shell has taken quotes:"
+            " docs/settings.md shows how a text with blanks is given; a list comes from a file,"
+            " with --set-json."
+        )
     present = read(checked or path)
     if checked:
         if present is None:
@@ -424,7 +434,7 @@ def run():
         error.show()
         sys.exit(error.exit_code)
     except click.Abort:  # Ctrl-C, at whatever question or moment
-        sys.exit("\nNothing was written.")
+        sys.exit(STOPPED)
 
 
 if __name__ == "__main__":

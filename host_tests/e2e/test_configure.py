@@ -217,6 +217,22 @@ def test_ctrl_c_at_any_question_or_moment_writes_nothing_and_says_so(file, tmp_p
     assert file.read_bytes() == before
 
 
+def test_ctrl_c_while_a_command_is_still_being_loaded_shows_no_traceback(tmp_path):
+    for package, command, said in (
+        ("click", "tools.configure", "Nothing was written."),
+        ("rich", "tools.demo", "Stopped."),
+    ):
+        (tmp_path / f"{package}.py").write_text("raise KeyboardInterrupt\n")
+        done = subprocess.run(
+            [sys.executable, "-m", command],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        )
+        assert done.returncode and done.stdout + done.stderr == f"\n{said}\n"
+
+
 def test_lists_and_networks_come_from_a_file_whose_quotes_no_shell_takes(file, tmp_path):
     put(file, {**GOOD, "timeout": 9, "quiet": True})
     more = tmp_path / "more.json"
@@ -227,6 +243,8 @@ def test_lists_and_networks_come_from_a_file_whose_quotes_no_shell_takes(file, t
     before = file.read_bytes()
     taken = refusal("--file", file, "--set", "wifi=[{ssid: home, password: }]")
     assert "the shell has taken its quotes" in taken and "--set-json" in taken
+    cut = refusal("--file", file, "--set", "wifi=[{ssid:", "home,", "password:", PASSWORD, "}]")
+    assert "the shell has taken quotes" in cut and "--set-json" in cut
     assert "There is no file none." in refusal("--file", file, "--set-json", "none")
     more.write_text("{'wifi': []}")
     assert "line 1, column 2 has single quotes" in refusal("--file", file, "--set-json", more)
