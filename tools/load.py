@@ -193,6 +193,8 @@ def main():
     parser.add_argument("--new", action="store_true", help="a connection for each batch")
     parser.add_argument("--million", action="store_true", help="time a million readings instead")
     arguments = parser.parse_args()
+    if min(arguments.boards, arguments.batch) < 1 or not arguments.seconds > 0:
+        sys.exit("--boards and --batch must be 1 or more, and --seconds more than 0.")
     with tempfile.TemporaryDirectory() as folder:
         well = million(folder) if arguments.million else ingest(arguments, folder)
     return 0 if well else 1

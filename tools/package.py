@@ -40,7 +40,12 @@ def main():
     parser.add_argument("--to", type=Path, default=BUILD, help="the folder")
     parser.add_argument("--url", default="", help="the folder's address on the server")
     given = parser.parse_args()
-    names = make(given.to, given.url)
+    if given.url and not given.url.startswith(("http://", "https://")):
+        sys.exit(f"URL must begin with http:// or https://, and {given.url} does not.")
+    try:
+        names = make(given.to, given.url)
+    except OSError as e:
+        sys.exit(f"{given.to} cannot be written: {e.strerror}.")
     folder = os.path.relpath(given.to)
     print(f"{folder} has package.json and {len(names)} modules: put it on a web server, then")
     address = given.url.rstrip("/") or "http://YOUR.SERVER/FOLDER"

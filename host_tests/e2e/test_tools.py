@@ -82,6 +82,23 @@ def test_one_of_a_thing_is_not_called_many():
     assert counted(2400, "batch") == "2,400 batches"
 
 
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (("tools.load", "--boards", "0"), "--boards and --batch must be 1 or more"),
+        (("tools.package", "--to", "/dev/null/x"), "/dev/null/x cannot be written: Not a dir"),
+        (("tools.package", "--url", "pc/mip"), "URL must begin with http:// or https://"),
+        (("tools.demo", "--seconds", "0"), "--seconds must be more than 0."),
+    ],
+)
+def test_a_command_that_cannot_do_what_it_is_told_ends_with_one_sentence(arguments, sentence):
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(sentence) and done.stderr.count("\n") == 1
+
+
 def test_a_board_restarts_after_its_watchdog_and_is_stopped_wherever_it_is(rig):
     with rig.board_with("watchdog"):
         rig.until(lambda: rig.server.accepted == 1, "the second run's reading")
