@@ -150,6 +150,19 @@ def compile_bytes(name, firmware=FIRMWARE):
     return high - before
 
 
+def within(rows):
+    """Show (what, size, ceiling, goal), of which either may be None; whether no ceiling is
+    exceeded. A goal is what is wanted some day."""
+    print(f"{'':30}{'':9}{'ceiling':>10}{'goal':>9}")
+    for what, size, *limits in rows:
+        ceiling, goal = (f"{limit:,}" if limit else "" for limit in limits)
+        print(f"{what:30}{size:9,}{ceiling:>10}{goal:>9}")
+    over = [what for what, size, ceiling, _ in rows if ceiling and size > ceiling]
+    if over:
+        print(f"Over its ceiling: {', '.join(over)}.")
+    return not over
+
+
 def main():
     from tools.bench import forms  # which needs this module
 
@@ -187,14 +200,7 @@ def main():
         (f"heap to compile {largest}", compiled_in[largest], COMPILE_BYTES, None),
         ("lines of the longest module", max(map(lines, names)), LINES, None),
     )
-    over = [what for what, size, ceiling, _ in rows if ceiling and size > ceiling]
-    print(f"{'':30}{'':9}{'ceiling':>10}{'goal':>9}")
-    for what, size, *limits in rows:
-        ceiling, goal = (f"{limit:,}" if limit else "" for limit in limits)
-        print(f"{what:30}{size:9,}{ceiling:>10}{goal:>9}")
-    if over:
-        print(f"Over its ceiling: {', '.join(over)}.")
-    return bool(over)
+    return not within(rows)
 
 
 if __name__ == "__main__":

@@ -80,3 +80,10 @@ def test_no_large_block_is_allocated_once_it_runs():
 
 def test_the_naive_client_does_allocate_one():
     assert allocates_larger_blocks("naive")
+
+
+def test_a_goal_that_is_not_reached_is_no_failure_and_a_ceiling_that_is_exceeded_is(capsys):
+    assert size.within([("bytes of .mpy", 33000, 33100, 10000), ("frozen", 9000, None, 8000)])
+    assert "Over" not in capsys.readouterr().out
+    assert not size.within([("bytes of .mpy", 33101, 33100, 10000), ("lines", 343, 350, None)])
+    assert capsys.readouterr().out.endswith("Over its ceiling: bytes of .mpy.\n")
