@@ -222,6 +222,10 @@ _ESP32 = {
     15: "its handshake was not finished: check the password",
     203: "it did not let us in",
     205: "its password was refused",  # as newer ports take it: network_wlan_status()
+    206: "its signal was lost: move nearer",  # the access point has started anew
+    207: "its signal was lost: move nearer",  # it was left for another one of that name
+    208: "it did not let us in",  # it is busy
+    209: "it did not let us in",  # it takes the board for one that is there already
 }
 
 
