@@ -240,6 +240,10 @@ def ask_networks(present):
         ssid = click.prompt("Wi-Fi network, its name", ssid)
         question = "Its password (not shown; none for an open network)"
         password = click.prompt(question, "", hide_input=True, show_default=False)
+        if not password and not click.confirm(
+            f"Is {ssid} an open network, without a password?", False
+        ):
+            continue
         network = {"ssid": ssid, "password": password}
         sentence = wrong("wifi", [network])
         if sentence:

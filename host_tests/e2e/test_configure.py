@@ -146,6 +146,10 @@ def test_who_knows_nothing_gets_a_board_that_sends_to_the_local_server(file, tmp
             terminal.answer("One more Wi-Fi network?", "y")
             terminal.answer("Wi-Fi network, its name", "café")
             terminal.answer("Its password", "")
+            terminal.answer("Is café an open network, without a password? [y/N]", "")
+            terminal.answer("Wi-Fi network, its name [café]")
+            terminal.answer("Its password", "")
+            terminal.answer("Is café an open network", "y")
             terminal.answer("One more Wi-Fi network?", "")
             assert "Nothing answers" not in terminal.ends()
         assert held(file)["wifi"] == [HOME, {"ssid": "café", "password": ""}]
@@ -200,7 +204,8 @@ def test_ctrl_c_at_any_question_or_moment_writes_nothing_and_says_so(file, tmp_p
         before = put(file, {**GOOD, **urls, "wifi": [HOME]}).read_bytes()
         more = "One more Wi-Fi network?"
         asked = [("Where to", ""), ("Client key", ""), ("Bucket", ""), ("Keep", ""), (more, "y"),
-                 ("Wi-Fi network, its name", "garden"), ("Its password", ""), (more, ""),
+                 ("Wi-Fi network, its name", "garden"), ("Its password", ""),
+                 ("Is garden an open network", "y"), (more, ""),
                  ("Fetch the server's root", "")]  # fmt: skip
         for count, (question, _) in enumerate(asked):
             with Terminal(file) as terminal:
