@@ -28,6 +28,7 @@ from tools.settings import ROOT, firmware
 from .rig import KEY
 
 SECONDS = 300
+ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
 FIRMWARE = ROOT / "firmware/islog"
 TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "examples/README.md")
 PAGES = [*(ROOT / name for name in TOP), *sorted((ROOT / "docs").glob("*.md"))]
@@ -194,7 +195,7 @@ class Reader:
         for name in (".venv", ".cache", "tools/wasm/node_modules"):
             if (ROOT / name).exists():
                 (folder / name).symlink_to(ROOT / name)
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+        self.environment = ENVIRONMENT
         self.board = folder / "board.json"
         self.board.write_text(json.dumps(self.config()))
         tls = {"bucket_url": tls.bucket_url, "ingest_url": tls.ingest_url}
@@ -317,7 +318,8 @@ def test_make_knows_each_target_and_heeds_each_variable(reader):
 
 
 def make(folder, *words):
-    run = subprocess.run(["make", *words], cwd=folder, capture_output=True, text=True)
+    given = {"cwd": folder, "env": ENVIRONMENT, "capture_output": True, "text": True}
+    run = subprocess.run(["make", *words], **given)
     assert run.returncode == 0, run.stderr
     return run.stdout
 
