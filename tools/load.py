@@ -149,6 +149,8 @@ def fill(path, rows, bucket="a million", signal_name="temperature"):
         key = (bucket, signal_name, bucket, rows)
         db.execute("INSERT INTO series VALUES (1, ?, ?, ?, ?)", key)
         readings = ((start + i, f"{20 + 8 * math.sin(i / 9000):.3f}") for i in range(rows))
+        last = (bucket, start + rows, 0, "[]")
+        db.execute("INSERT INTO arrival VALUES (?, ?, ?, ?)", last)
         db.executemany(
             "INSERT INTO reading (series, value, epoch, epoch_f, received, repeat, num) "
             "VALUES (1, ?, ?, ?, ?, 0, ?)",

@@ -33,6 +33,7 @@ class Watcher:
 
 
 def test_what_arrives_is_streamed_exactly_and_only_from_the_bucket_asked_for(server, board):
+    board.create_bucket()
     one, every = Watcher(server, f"?bucket={BUCKET_ID}"), Watcher(server)
     other = BUCKET_ID.replace("0", "1")
     values = [1, 0.1, True, "a\n\ndata: [] <b>", "é😀"]

@@ -197,7 +197,7 @@ def test_the_api_page_works_without_a_network(chromium, server):
     with page(chromium) as opened:
         opened.goto(server.url + "/api")
         opened.get_by_text("/api/buckets/{bucket_id}/readings").wait_for()
-        assert opened.locator(".opblock").count() == 11
+        assert opened.locator(".opblock").count() == 12
 
 
 def test_themes_follow_the_system_or_the_choice(chromium, server):

@@ -4,6 +4,7 @@ import csv
 import http.client
 import io
 import json
+import re
 import time
 import urllib.parse
 from datetime import datetime, timezone
@@ -61,11 +62,13 @@ def test_buckets_and_signals(server, board):
         reading(sn="m", v=1),
         reading(sn="m", v="x"),
     ]
-    board.send(batch)
     other = "11111111-89ab-cdef-0123-456789abcdef"
     board.send([reading(tid=other, b="no call yet")])
+    board.send(batch)
     status, buckets = get_json(server, "/api/buckets")
     assert status == 200 and [b["id"] for b in buckets] == [BUCKET_ID, other]
+    assert now <= buckets[0].pop("received") <= time.time()
+    assert buckets[0].pop("clock_s") is None
     assert buckets[0] == {
         "id": BUCKET_ID, "name": "kitchen", "signals": 4, "readings": 15, "last": now
     }  # fmt: skip
@@ -154,6 +157,48 @@ def test_exports_are_whole_and_exact(server, board):
     assert [json.loads(line)["value"] for line in part.splitlines()] == values[4:7]
 
 
+def test_an_unknown_bucket_or_signal_is_a_404_for_every_call_that_names_one(server, board):
+    board.send([reading()])
+    calls = get_json(server, "/api/openapi.json")[1]["paths"]
+    paths = [path for path, call in calls.items() if "{bucket_id}" in path and "get" in call]
+    assert len(paths) == 4
+    for path in paths:
+        status, answer = get_json(server, path.replace("{bucket_id}", "unknown"), signal="t")
+        assert (status, answer) == (404, {"error": "there is no such bucket"}), path
+        if not path.endswith("/signals"):
+            status, answer = get_json(server, path.replace("{bucket_id}", BUCKET_ID), signal="u")
+            assert status == 404 and "no such signal" in answer["error"], path
+    assert get_json(server, "/api/live", bucket="unknown")[0] == 404
+
+
+def test_an_export_is_named_after_its_bucket_and_its_range(server, board):
+    def name(form="csv", bucket=BUCKET_ID, **query):
+        header = get(server, of(bucket, f"export.{form}"), **query)[1]["Content-Disposition"]
+        found = re.fullmatch(r"attachment; filename=\"([^\"]+)\"; filename\*=UTF-8''(\S+)", header)
+        assert found and re.fullmatch(r"[\w .()-]+", found[1], re.ASCII), header
+        return found[1], urllib.parse.unquote(found[2], errors="strict")
+
+    board.create_bucket()
+    board.send([reading()])
+    assert name() == ("kitchen_all.csv",) * 2
+    assert (
+        name("jsonl", signal="t", from_=BASE, to=BASE + 60.5)
+        == ("kitchen_t_from_2023-11-14T221320Z_to_2023-11-14T221420Z.jsonl",) * 2
+    )
+    assert name(to=1e14)[0] == "kitchen_to_100000000000000.csv"
+    for i, (given, plain, whole) in enumerate([
+        ("Küche", "Kuche", "Küche"), ("温室 2", "_2", "温室_2"),
+        ('../a"b\\c\r\nX: y', "a_b_c_X_y", "a_b_c_X_y"), ("...", "unnamed", "unnamed"),
+        ("w" * 200, "w" * 120, "w" * 120), ("\u202egpj.\x00", "gpj", "gpj"),
+        ("é" * 200, "e" * 60, "é" * 60), ("100%;x='1'", "100_x='1'", "100_x='1'"),
+    ]):  # fmt: skip
+        other = f"{i + 1:08x}{BUCKET_ID[8:]}"
+        board.create_bucket(bucketId=other, bucketName=given)
+        found = get(server, of(other, "export.csv"))[1]["Content-Disposition"]
+        assert f'filename="{plain}_all.csv"' in found, found
+        assert urllib.parse.unquote(found.split("''")[1]) == whole + "_all.csv"
+
+
 HOSTILE = [
     "<script>alert(1)</script>",
     "'; DROP TABLE reading; --",
@@ -171,10 +216,9 @@ def test_hostile_names_are_only_names(server, board):
         assert chart(server, signal=name)["readings"][0]["value"] == name
         line = get(server, of(BUCKET_ID, "export.jsonl"), signal=name)[2]
         assert json.loads(line)["signal"] == name
-        for rest in ("signals", "readings?signal=t"):
+        for rest in ("signals", "readings?signal=t", "export.jsonl", "export.csv"):
             status, answer = get_json(server, of(name, rest))
             assert status == 404 and "no such bucket" in answer["error"]
-        assert get(server, of(name, "export.jsonl"))[2] == ""
     key = "a-b/../c%2Fd"
     headers = {"X-IS-AccessKey": KEY, "X-IS-BucketKey": key, "Accept-Version": "~0"}
     assert board.post("/api/events", [{"key": "t", "value": 1}], headers)[0] == 204

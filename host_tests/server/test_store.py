@@ -90,4 +90,5 @@ def test_the_layout_of_the_first_release_is_brought_up_to_date(tmp_path):
         assert store.history.signals("b")[0]["readings"] == 4
         nums = store._db.execute("SELECT num FROM reading ORDER BY id").fetchall()
         assert nums == [(1.5,), (1.0,), (None,), (-7.0,)]
+        assert store.history.summary()[0]["received"] == 4
         store.close()

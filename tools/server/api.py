@@ -7,14 +7,16 @@ appears with the digits that the board sent. Every refusal is {"error": reason}.
 import io
 import ipaddress
 import json
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from tools import table
 
+from . import downloads, overview
 from .describe import Error
 from .validate import Refusal
 
@@ -38,6 +40,15 @@ Most = Annotated[
 ]
 Value = str | bool | int | float
 
+_CLOCK = (
+    "by how much the board's clock is wrong, s, positive: ahead; null where it may be right "
+    "(readings that are late by less than a year may have waited on the board)"
+)
+
+
+def _named(field):
+    return " or ".join(overview.NAMES[field])
+
 
 class Bucket(BaseModel):
     id: str
@@ -45,6 +56,43 @@ class Bucket(BaseModel):
     signals: int
     readings: int = Field(description="how many there are, repeats among them")
     last: float | None = Field(description="time of the newest reading, Unix s")
+    received: float | None = Field(description="when its latest reading arrived, Unix s")
+    clock_s: float | None = Field(description=_CLOCK)
+
+
+class Trace(BaseModel):
+    signal: str
+    value: float = Field(description="the latest")
+    points: list[float | None] = Field(
+        description="the last value of each of 20 equal stretches of its last day (or of all its "
+        "time, where that is less); null where it has none"
+    )
+
+
+class Board(BaseModel):
+    id: str
+    name: str
+    state: Literal["online", "late", "silent", "empty"] = Field(
+        description="late: nothing has arrived for twice every_s and a minute; silent: for five "
+        "times every_s and five minutes; where every_s is null: for an hour, for a day; empty: "
+        "nothing ever has"
+    )
+    received: float | None = Field(description="when its latest reading arrived, Unix s")
+    every_s: float | None = Field(
+        description="the interval that nine of ten of its latest arrivals keep"
+    )
+    per_minute: float | None = Field(description="readings a minute, while it sends")
+    clock_s: float | None = Field(description=_CLOCK)
+    dropped: float | None = Field(description="the latest islog.dropped")
+    dropped_lately: float = Field(description="by how much that has grown within an hour")
+    strength: Trace | None = Field(description="the signal named " + _named("strength"))
+    battery: Trace | None = Field(description="the signal named " + _named("battery"))
+    heap: Trace | None = Field(description="the signal named " + _named("heap"))
+
+
+class Overview(BaseModel):
+    now: float = Field(description="the server's time, Unix s")
+    boards: list[Board]
 
 
 class Reading(BaseModel):
@@ -86,10 +134,36 @@ def router(service):
     """The calls that read, over an app.Service."""
     api = APIRouter(tags=["reading back"])
     history = service.store.history
+    glance = overview.Glance(history.overview)
 
     @api.get("/api/buckets", summary="All buckets, the latest first", response_model=list[Bucket])
     def buckets():
         return history.summary()
+
+    @api.get(
+        "/api/overview",
+        summary="All boards at a glance, those that need attention first",
+        response_class=Response,
+        responses={200: {"description": "all of it is one moment's", "model": Overview}},
+    )
+    def at_a_glance():
+        return Response(glance.text(), media_type="application/json")
+
+    def check(bucket_id, signal=None):
+        name = history.name(bucket_id)
+        if name is None:
+            raise Refusal(404, "there is no such bucket")
+        if signal is not None and not history.has(bucket_id, signal):
+            raise Refusal(404, "there is no such signal in this bucket")
+        return name
+
+    def download(as_lines, ending, media_type, bucket_id, signal, start, end):
+        name = downloads.disposition(ending, check(bucket_id, signal), signal, start, end)
+        return StreamingResponse(
+            as_lines(history.export(bucket_id, signal, start, end)),
+            media_type=media_type,
+            headers={"Content-Disposition": name},
+        )
 
     @api.get(
         "/api/buckets/{bucket_id:path}/signals",
@@ -98,10 +172,8 @@ def router(service):
         responses=_FAILURES,
     )
     def signals(bucket_id: BucketId):
-        found = history.signals(bucket_id)
-        if not found and bucket_id not in service.store.names:
-            raise Refusal(404, "there is no such bucket")
-        return found
+        check(bucket_id)
+        return history.signals(bucket_id)
 
     @api.get(
         "/api/buckets/{bucket_id:path}/readings",
@@ -116,9 +188,8 @@ def router(service):
         end: To = None,
         most: Most = 1000,
     ):
+        check(bucket_id, signal)
         found = history.chart(bucket_id, signal, start, end, most)
-        if found is None:
-            raise Refusal(404, "there is no such bucket or signal")
         return Response(found, media_type="application/json")
 
     @api.get(
@@ -128,8 +199,7 @@ def router(service):
         responses=_streamed("text/csv", "time (UTC), epoch, signal, value, received, repeat"),
     )
     def export_csv(bucket_id: BucketId, signal: Signal = None, start: From = None, end: To = None):
-        pages = history.export(bucket_id, signal, start, end)
-        return _download(_as_csv(pages), "text/csv; charset=utf-8", "readings.csv")
+        return download(_as_csv, ".csv", "text/csv; charset=utf-8", bucket_id, signal, start, end)
 
     @api.get(
         "/api/buckets/{bucket_id:path}/export.jsonl",
@@ -140,8 +210,7 @@ def router(service):
     def export_jsonl(
         bucket_id: BucketId, signal: Signal = None, start: From = None, end: To = None
     ):
-        pages = history.export(bucket_id, signal, start, end)
-        return _download(_as_jsonl(pages), "application/jsonl", "readings.jsonl")
+        return download(_as_jsonl, ".jsonl", "application/jsonl", bucket_id, signal, start, end)
 
     @api.get(
         "/api/live",
@@ -152,6 +221,8 @@ def router(service):
     async def live(
         bucket: Annotated[str | None, Query(description="only this one", max_length=250)] = None,
     ):
+        if bucket is not None:
+            await run_in_threadpool(check, bucket)
         if service.live.full():
             raise Refusal(429, "too many are watching already")
         return StreamingResponse(
@@ -165,11 +236,6 @@ def router(service):
         return service.about(is_loopback(request.client.host if request.client else ""))
 
     return api
-
-
-def _download(lines, media_type, name):
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(lines, media_type=media_type, headers=headers)
 
 
 def _as_csv(pages):

@@ -10,7 +10,8 @@ import queue
 import sqlite3
 import time
 
-from . import chart
+from . import chart, overview
+from .arrivals import Arrivals
 from .validate import Number
 
 _PAGE_ROWS = 5000
@@ -72,7 +73,7 @@ class History:
     def summary(self):
         """Every bucket with readings or a name, the latest to receive something first: dicts
 
-        with id, name, signals, readings (counts), last (Unix s of the newest reading or None)."""
+        with the fields of api.Bucket. (By arrival: a board's clock may be wrong.)"""
         found = {}
         with self._run() as run:
             for bucket_id, name in run("SELECT id, name FROM bucket"):
@@ -86,7 +87,32 @@ class History:
                 b["signals"] = max(b["signals"], signals)
                 b["readings"] += readings
                 b["last"] = max(b["last"] or last, last)
-        return sorted(found.values(), key=lambda b: (-(b["last"] or 0), b["name"]))
+            for bucket_id, *row in run("SELECT * FROM arrival"):
+                arrivals = Arrivals(*row)
+                found[bucket_id].update(received=arrivals.received, clock_s=arrivals.clock_s)
+        return sorted(found.values(), key=lambda b: (-(b["received"] or 0), b["name"]))
+
+    def overview(self):
+        """All boards at a glance, as JSON text; see api.Overview for its fields."""
+        with self._run() as run:
+            return overview.as_text(run, time.time())
+
+    def name(self, bucket_id):
+        """The bucket's name, None where there is no such bucket."""
+        with self._run() as run:
+            found = run(
+                "SELECT name, 1 AS rank, 0 AS id FROM bucket WHERE id = :bucket UNION ALL "
+                "SELECT bucket_name, 0, id FROM series WHERE bucket = :bucket "
+                "ORDER BY rank DESC, id DESC LIMIT 1",
+                {"bucket": bucket_id},
+            ).fetchone()
+        return found and found[0]
+
+    def has(self, bucket_id, signal):
+        """Whether there is this signal in the bucket."""
+        asked = "SELECT EXISTS (SELECT 1 FROM series WHERE bucket = ? AND signal = ?)"
+        with self._run() as run:
+            return bool(run(asked, (bucket_id, signal)).fetchone()[0])
 
     def signals(self, bucket_id):
         """What is known of each signal of a bucket, by name, as JSON-ready dicts; their fields
@@ -190,7 +216,15 @@ def _series(run, bucket_id):
 
 
 def _bucket(bucket_id, name):
-    return {"id": bucket_id, "name": name, "signals": 0, "readings": 0, "last": None}
+    return {
+        "id": bucket_id,
+        "name": name,
+        "signals": 0,
+        "readings": 0,
+        "last": None,
+        "received": None,
+        "clock_s": None,
+    }
 
 
 def _row(bucket, signal, bucket_name, text, epoch, epoch_f, received, repeat):

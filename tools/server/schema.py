@@ -4,7 +4,7 @@ The version is SQLite's user_version. A database from a newer server, or of anot
 refused, not guessed at; an older layout is brought up to date in one transaction.
 """
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _TABLES = """
 CREATE TABLE bucket (
@@ -32,6 +32,15 @@ CREATE TABLE reading (
 );
 """
 
+_ARRIVALS = """
+CREATE TABLE arrival (                 -- of each bucket that has readings: see arrivals.py
+    bucket TEXT PRIMARY KEY,
+    received REAL NOT NULL,            -- of the latest, Unix s
+    ahead_s REAL NOT NULL,             -- the newest time in it minus received
+    kept TEXT NOT NULL                 -- the latest as JSON: [[received, readings], ...]
+) WITHOUT ROWID;
+"""
+
 # A chart reads nothing but the first of these; the second finds the texts among many numbers.
 _INDEXES = """
 CREATE INDEX reading_chart ON reading (series, epoch_f, num);
@@ -46,6 +55,14 @@ UPDATE reading SET num = CASE value WHEN 'true' THEN 1 WHEN 'false' THEN 0
     ELSE CAST(value AS REAL) END WHERE value NOT LIKE '"%';
 DROP INDEX reading_time;
 """
+
+_FROM_2 = (
+    _ARRIVALS
+    + """
+INSERT INTO arrival SELECT bucket, max(received), epoch_f - received, '[]'
+    FROM reading JOIN series ON series.id = series GROUP BY bucket;
+"""
+)
 
 
 class StoreError(Exception):
@@ -66,7 +83,11 @@ def prepare(db, path):
         )
     if version == 0 and run("SELECT count(*) FROM sqlite_master").fetchone()[0]:
         raise StoreError(f"The database {path} is not islog's: choose another file.")
-    script = {0: _TABLES + _INDEXES, 1: _FROM_1 + _INDEXES}.get(version, "")
+    script = {
+        0: _TABLES + _ARRIVALS + _INDEXES,
+        1: _FROM_1 + _INDEXES + _FROM_2,
+        2: _FROM_2,
+    }.get(version, "")
     for statement in script.split(";\n"):
         run(statement)
     run(f"PRAGMA user_version = {SCHEMA_VERSION}")

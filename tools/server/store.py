@@ -17,6 +17,7 @@ import threading
 import time
 from concurrent.futures import Future
 
+from .arrivals import Arrivals
 from .history import History
 from .schema import StoreError, prepare
 from .validate import Number
@@ -41,6 +42,7 @@ class Store:
         self._on_stored = on_stored
         self._lock = threading.Lock()
         self._series = {}
+        self._arrivals = {}
         self._queue = queue.Queue()
         self._counting = threading.Lock()
         self._waiting = 0  # readings in the queue
@@ -118,6 +120,7 @@ class Store:
             stored = self._commit([batch for batch, _ in group])
         except Exception as e:
             self._series.clear()  # it may name series that were rolled back
+            self._arrivals.clear()
             for _, future in group:
                 future.set_exception(e)
             return
@@ -138,7 +141,26 @@ class Store:
                 "UPDATE series SET readings = readings + ? WHERE id = ?",
                 [(n, series) for series, n in counts.items()],
             )
+            self._note_arrivals(stored, received)
         return stored
+
+    def _note_arrivals(self, stored, received):
+        boards = {}
+        for rows in stored:
+            for row in rows:
+                newest, count = boards.get(row["bucket"], (row["epoch_f"], 0))
+                boards[row["bucket"]] = max(newest, row["epoch_f"]), count + 1
+        for bucket, (newest, count) in boards.items():
+            arrivals = self._arrivals.get(bucket) or self._arrivals_of(bucket)
+            arrivals.add(received, newest, count)
+            self._db.execute(
+                "INSERT OR REPLACE INTO arrival VALUES (?, ?, ?, ?)", (bucket, *arrivals.row())
+            )
+
+    def _arrivals_of(self, bucket):
+        select = "SELECT received, ahead_s, kept FROM arrival WHERE bucket = ?"
+        self._arrivals[bucket] = Arrivals(*self._db.execute(select, (bucket,)).fetchone() or ())
+        return self._arrivals[bucket]
 
     def _insert(self, r, received, counts):
         key = r["tid"], r["sn"], r["b"]
