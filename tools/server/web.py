@@ -1,9 +1,9 @@
 """The page: its files, the libraries beside it, and the headers that keep it to itself.
 
 Everything comes from this machine, and the browser is told so (Content-Security-Policy): no other
-host, no inline script, no frame. Only the files named here are served, none by a path from
-outside. The libraries for charts (uPlot) and for the API page (Swagger UI) come with two packages
-of which only those files are used: their Python code is never run.
+host, no inline script, no frame. Only these files are served, listed at the start: none is looked
+for by a path from outside. The libraries for charts (uPlot) and for the API page (Swagger UI)
+come with two packages of which only those files are used: their Python code is never run.
 """
 
 from importlib.metadata import distribution
@@ -19,13 +19,10 @@ _SWAGGER = Path(distribution("fastapi-swagger").locate_file("fastapi_swagger/res
 _FILES = {
     "/": _PAGE / "index.html",
     "/api": _PAGE / "api.html",
-    "/page/swagger.js": _PAGE / "swagger.js",
-    "/page/icon.svg": _PAGE / "icon.svg",
-    "/page/style.css": _PAGE / "style.css",
-    "/page/cards.css": _PAGE / "cards.css",
     **{
-        f"/page/{name}.js": _PAGE / f"{name}.js"
-        for name in ("main", "server", "bucket", "card", "chart", "range", "text", "empty")
+        f"/page/{file.name}": file
+        for file in sorted(_PAGE.iterdir())
+        if file.suffix in (".js", ".css", ".svg")
     },
     "/lib/uplot.js": _UPLOT / "uplot.iife.min.js",
     "/lib/uplot.css": _UPLOT / "uplot.min.css",
