@@ -169,17 +169,74 @@ def test_readings_are_shown_and_hostile_ones_cannot_touch_the_terminal(run):
 
 
 def test_what_cannot_be_had_ends_it_with_one_sentence(server, tmp_path):
-    in_use = subprocess.run(
-        [sys.executable, "-m", "tools.server", "--key", KEY, "--folder", tmp_path]
-        + ["--port", str(server.port), "--ntp-port", "0"],
+    said = refused("--key", KEY, "--folder", tmp_path, "--port", server.port, "--ntp-port", 0)
+    assert said.startswith(f"The port {server.port} of 127.0.0.1 is in use")
+
+
+def refused(*options):
+    """What the command says on stderr when it does not start."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.server", *map(str, options)],
         capture_output=True,
         text=True,
         timeout=60,
         cwd=CHECKOUT,
     )
-    assert (in_use.returncode, in_use.stdout) == (1, "")
-    assert in_use.stderr.startswith(f"The port {server.port} of 127.0.0.1 is in use")
-    assert in_use.stderr.count("\n") == 1
+    assert (done.returncode, done.stdout) == (1, "") and done.stderr.count("\n") == 1, done
+    return done.stderr
+
+
+def test_a_second_server_leaves_the_folder_of_the_first_as_it_is(run):
+    first = run()
+    there = {
+        p: p.read_bytes() for p in first.folder.iterdir() if p.name in ("config.json", "lock")
+    }
+    free = ("--port", 0, "--ntp-port", 0)
+    said = refused("--folder", first.folder, "--db", first.folder / "other.db", *free)
+    number = first.process.pid
+    assert said.startswith(
+        f"The folder {first.folder} is in use by another server (process {number})"
+    )
+    assert there == {path: path.read_bytes() for path in there}
+    assert not (first.folder / "other.db").exists()
+    first.process.kill()
+    first.process.wait()
+    assert run().end() == 0
+
+
+def test_two_servers_do_not_share_a_database(run, tmp_path):
+    first = run()
+    database, elsewhere = first.folder / "readings.db", tmp_path / "elsewhere"
+    (tmp_path / "link.db").symlink_to(database)
+    free = ("--port", 0, "--ntp-port", 0)
+    for path in (database, tmp_path / "link.db"):
+        said = refused("--folder", elsewhere, "--db", path, *free)
+        assert said.startswith(f"The database {path} is in use by another server (process ")
+        assert "--db" in said
+    assert not (elsewhere / "config.json").exists()
+    first.process.kill()
+    first.process.wait()
+    store = Store(str(database))
+    store.close()
+
+
+def test_a_port_in_use_is_told_before_anything_is_written(server, tmp_path):
+    folder = tmp_path / "new"
+    taken = ("--folder", folder, "--tls")
+    assert "in use" in refused(*taken, "--port", server.port, "--ntp-port", 0)
+    assert "UDP port" in refused(*taken, "--port", 0, "--ntp-port", server.ntp_port)
+    while True:
+        free = free_port()
+        with socket.socket() as next_one:
+            try:
+                next_one.bind(("127.0.0.1", free + 1))
+            except OSError:
+                continue
+            next_one.listen()
+            said = refused(*taken, "--port", free, "--ntp-port", 0, "--faults", "503")
+            assert f"The port {free + 1} of" in said
+            break
+    assert not folder.exists()
 
 
 def test_a_database_that_cannot_be_had_is_told(tmp_path, monkeypatch, capsys):

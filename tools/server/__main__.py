@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from . import faults, settings, tls
-from .local import LocalServer, PortError
+from .local import LocalServer, PortError, check_ports
 from .show import Show
 from .store import StoreError
 
@@ -19,9 +19,10 @@ def main():
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda number, frame: stop.set())
     try:
-        settings.make_folder(args.folder)
-        key = args.key or settings.client_key(args.folder)
+        check_ports(args.host, args.port, args.ntp_port, args.faults)
         failing = faults.asked_for(args.faults, args.seed) if args.faults else None
+        settings.take_folder(args.folder)
+        key = args.key or settings.client_key(args.folder)
         show = Show()
         server = LocalServer(
             key,
@@ -113,7 +114,10 @@ def _greet(say, args, server, front):
         say("Boards on the network do not reach it there: for them, add --host 0.0.0.0.")
     if not args.key:
         say(f"The client key is kept in {args.folder / settings.KEY_FILE}.")
-    say(f"A config.json for a board, with the key in it, is {path}.")
+    say(f"What a board needs to know of this server, the key too, is in {path}.")
+    say(
+        "`make config` takes it from there and asks for your Wi-Fi: answer `local` for the server."
+    )
     if server.ca_der:
         say(f"Boards verify the server with {server.ca_der}: put it beside config.json.")
     say("Readings are shown as they arrive; Ctrl-C ends.")

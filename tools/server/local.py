@@ -189,6 +189,17 @@ class LocalServer(Service):
             self.handshakes += 1
 
 
+def check_ports(host, port, ntp_port, faults=False):
+    """Raise PortError where a port cannot be had; faults: the one after `port` is needed too."""
+    for number in (port, port + 1) if faults and port else (port,):
+        _listen(host, number).close()
+    with (
+        _plain_errors(host, ntp_port, "UDP port"),
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as clock,
+    ):
+        clock.bind((host, ntp_port))
+
+
 def _listen(host, port):
     # asyncio gives TCP_NODELAY to what it knows to be TCP only; without it, a body waits 40 ms.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)

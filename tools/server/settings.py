@@ -10,25 +10,36 @@ import secrets
 import socket
 from pathlib import Path
 
+from . import lock
+
 DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "local"
 KEY_FILE = "client_key"
 BOARD_FILE = "config.json"
 DATABASE_FILE = "readings.db"
+_LOCK_FILE = "lock"
 
 
 class SettingsError(Exception):
     """A file cannot be used; the text says which and why in one sentence."""
 
 
-def make_folder(folder):
-    """Make the folder, ignored by git; raises SettingsError."""
+def take_folder(folder):
+    """Make the folder, ignored by git, and keep other servers out of it while this process lives;
+
+    raises SettingsError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ignore = folder / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
+        lock.hold(folder / _LOCK_FILE)
     except OSError as e:
         raise SettingsError(f"The folder {folder} cannot be used: {e.strerror}.") from None
+    except lock.InUse as e:
+        raise SettingsError(
+            f"The folder {folder} is in use by {e}: end that one, or choose another folder with"
+            " --folder."
+        ) from None
 
 
 def client_key(folder):

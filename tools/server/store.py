@@ -10,13 +10,16 @@ are there, up to _GROUP_READINGS: a board alone waits for one sync, and many sha
 back (history.py) goes on beside it.
 """
 
+import errno
 import json
+import os
 import queue
 import sqlite3
 import threading
 import time
 from concurrent.futures import Future
 
+from . import lock
 from .arrivals import Arrivals
 from .history import History
 from .schema import StoreError, prepare
@@ -33,7 +36,9 @@ class Busy(Exception):
 
 
 class Store:
-    """Readings in the SQLite file `path` (":memory:" for none); raises StoreError.
+    """Readings in the SQLite file `path` (":memory:" for none), which no other Store uses as long
+
+    as this one is open; raises StoreError.
 
     on_stored: called with the rows of each batch once they are on disk, in order, from one
     thread; whatever it raises goes to the batch's sender."""
@@ -46,6 +51,7 @@ class Store:
         self._queue = queue.Queue()
         self._counting = threading.Lock()
         self._waiting = 0  # readings in the queue
+        self._held = _held(path)
         try:
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             try:
@@ -55,7 +61,11 @@ class Store:
                 self._db.close()
                 raise
         except sqlite3.Error as e:
+            self._let_go()
             raise StoreError(f"The database {path} cannot be used: {e}.") from None
+        except BaseException:
+            self._let_go()
+            raise
         shared = (self._db, self._lock) if path == ":memory:" else None
         self.history = History(path, shared)
         self._thread = threading.Thread(target=self._write, name="store", daemon=True)
@@ -68,6 +78,12 @@ class Store:
         self.history.close()
         with self._lock:
             self._db.close()
+        self._let_go()
+
+    def _let_go(self):
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
 
     def create_bucket(self, bucket_id, name):
         """Create the bucket, or confirm it (under its newest name); returns whether it is new."""
@@ -198,6 +214,22 @@ class Store:
         )
         self._series[key] = found.fetchone()[0]
         return self._series[key]
+
+
+def _held(path):
+    if path == ":memory:":
+        return None
+    try:
+        if os.path.isdir(path):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        return lock.hold(os.path.realpath(path) + ".lock")
+    except OSError as e:
+        raise StoreError(f"The database {path} cannot be used: {e.strerror}.") from None
+    except lock.InUse as e:
+        raise StoreError(
+            f"The database {path} is in use by {e}: end that one, or choose another file with"
+            " --db."
+        ) from None
 
 
 def _forms(v):
