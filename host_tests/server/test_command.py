@@ -118,6 +118,9 @@ def test_a_key_is_made_kept_private_and_never_printed(run):
     config = json.loads((command.folder / "config.json").read_text())
     assert len(key) >= 32 and config["client_key"] == key
     assert config["ingest_url"] == f"http://127.0.0.1:{command.port}/batch_logs"
+    # Whoever refuses the example's network refuses this one: neither is anybody's own.
+    assert config["wifi"] == json.loads((CHECKOUT / "config.example.json").read_text())["wifi"]
+    assert "`make config` takes it from there" in command.output
     for name in ("client_key", "config.json"):
         assert (command.folder / name).stat().st_mode & 0o777 == 0o600
         assert str(command.folder / name) in command.output

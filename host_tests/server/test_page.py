@@ -121,8 +121,10 @@ def test_the_empty_state_says_how_to_connect_and_ends_by_itself(chromium, board,
     server.config_file = "/somewhere/config.json"
     with page(chromium) as opened:
         opened.goto(server.url)
+        opened.locator("summary").click()
         text = opened.locator(".start").inner_text()
         assert "No readings yet" in text and "/somewhere/config.json" in text
+        assert "make config" in text and "beside main.py" not in text
         assert f":{server.port}/batch_logs" in text and f":{server.ntp_port}" in text
         assert KEY not in opened.content()
         board.create_bucket()

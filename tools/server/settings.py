@@ -12,7 +12,8 @@ from pathlib import Path
 
 from . import lock
 
-DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / "local"
+_ROOT = Path(__file__).resolve().parents[2]
+DEFAULT_FOLDER = _ROOT / "local"
 KEY_FILE = "client_key"
 BOARD_FILE = "config.json"
 DATABASE_FILE = "readings.db"
@@ -58,14 +59,16 @@ def client_key(folder):
 
 
 def write_board_config(folder, server, address):
-    """Write a config.json for a board that reaches `server` at `address`; returns its path."""
+    """Write what a board that reaches `server` at `address` needs to know; returns the path.
+
+    `make config` reads it. Its network is the example's: a board's own would be another."""
     config = {
         "client_key": server.key,
         "bucket_name": "my board",
         "bucket_url": server.bucket_url.replace(server.address, address, 1),
         "ingest_url": server.ingest_url.replace(server.address, address, 1),
         "ntp_hosts": [f"{address}:{server.ntp_port}"],
-        "wifi": [{"ssid": "your network", "password": "its password"}],
+        "wifi": json.loads((_ROOT / "config.example.json").read_text("utf-8"))["wifi"],
     }
     if server.ca_der:
         config["ca_file"] = Path(server.ca_der).name

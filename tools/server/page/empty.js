@@ -5,35 +5,34 @@ import { el } from "./text.js";
 export function connect(about, waiting) {
   // A server that listens here only is shown as it will be once it is opened to the network.
   const host = about.network ? about.address : about.network_address;
-  const scheme = about.tls ? "https" : "http";
-  const base = `${scheme}://${host}:${about.port}`;
-  const config = {
+  const base = `${about.tls ? "https" : "http"}://${host}:${about.port}`;
+  const ready = about.config_file
+    ? ["It asks for your Wi-Fi and writes config.json. Answer ", el("code", "", "local"), " where it asks for the server: what a board needs to know of this one, the key too, is in ", el("code", "", about.config_file), "."]
+    : ["On the machine that runs this server: it asks for your Wi-Fi and writes config.json. Answer ", el("code", "", "local"), " where it asks for the server."];
+  const steps = el("ol", "",
+    step("Write the board's config.json", ready, "make config"),
+    step("Put islog on the board", ["Plug it in by USB; it needs MicroPython on it."], "make flash"),
+    step("No board at hand?", ["A simulated one runs a real MicroPython. It sends to a server of its own, not to this one: the first lines that it prints name its page."], "make demo"));
+  steps.lastChild.className = "aside";
+  if (!about.network)
+    steps.prepend(step("Let boards reach this machine",
+      ["The server listens on this machine only. End it, and start it like this to open it to your network:"],
+      'make serve ARGS="--host 0.0.0.0"'));
+  const byHand = el("details", "", el("summary", "", "What config.json says, to write it by hand"), block("config.json", pretty({
     client_key: "the key of this server",
     bucket_name: "my board",
     bucket_url: `${base}/api/v1/buckets`,
     ingest_url: `${base}/batch_logs`,
     ntp_hosts: [`${host}:${about.ntp_port}`],
-    ...(about.tls ? { ca_file: "ca.pem" } : {}),
-    wifi: [{ ssid: "your network", password: "its password" }],
-  };
-  const where = about.config_file
-    ? [about.network ? "This file lies ready, with the key in it: " : "Started like that, it leaves this file ready, with the key in it: ", el("code", "", about.config_file), ". Put your Wi-Fi into it and copy it beside ", el("code", "", "main.py"), "."]
-    : ["The server's terminal says where this file lies ready, with the key in it. Put your Wi-Fi into it and copy it beside ", el("code", "", "main.py"), "."];
-  const steps = el("ol", "",
-    step("Give the board its config.json", where, pretty(config)),
-    step("Put islog on the board", ["Plug it in by USB; it needs MicroPython on it."], "make flash PORT=/dev/ttyACM0"),
-    step("No board at hand?", ["A simulated one, with a real MicroPython and a server of its own:"], "make demo"));
-  steps.lastChild.className = "aside";
+    ...(about.tls ? { ca_file: "ca.der" } : {}),
+    wifi: [{ ssid: "network at home", password: "its password" }],
+  })));
   const page = el("section", "start",
     el("h1", "", waiting ? "No readings yet" : "Connect a board"),
     el("p", "", about.network
       ? `Boards on your network reach this server at ${about.address}, port ${about.port}.`
-      : "This server is running and waits for a board."));
-  if (!about.network)
-    steps.prepend(step("Let boards reach this machine",
-      ["The server listens on this machine only. Start it like this to open it to your network:"],
-      'make serve ARGS="--host 0.0.0.0"'));
-  page.append(steps);
+      : "This server is running and waits for a board."),
+    steps, byHand);
   if (waiting) page.append(el("div", "waiting", "Waiting for the first reading; it will show up here by itself."));
   return page;
 }
@@ -47,15 +46,24 @@ function pretty(config) {
 }
 
 function step(title, text, code) {
+  return el("li", "", el("h2", "", title), el("p", "", ...text), block(code, code));
+}
+
+// Code to be copied; it takes the focus, for it may have to be scrolled.
+function block(name, code) {
+  const text = el("pre", "", code);
+  text.tabIndex = 0;
   const copy = el("button", "", "Copy");
   copy.type = "button";
+  copy.setAttribute("aria-label", `Copy ${name}`);
   copy.onclick = async () => {
     try {
       await navigator.clipboard.writeText(code);
       copy.textContent = "Copied";
+      copy.setAttribute("aria-label", `Copied ${name}`);
     } catch {
-      getSelection().selectAllChildren(copy.previousSibling);
+      getSelection().selectAllChildren(text);
     }
   };
-  return el("li", "", el("h2", "", title), el("p", "", ...text), el("div", "codeblock", el("pre", "", code), copy));
+  return el("div", "codeblock", text, copy);
 }
