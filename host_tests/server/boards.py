@@ -26,9 +26,10 @@ def fill(store, boards=200, readings=1_000_000, now=None):
     steps = max(2, readings // boards // len(SIGNALS))
     ids = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(boards)]
     for i, bucket in enumerate(ids):
-        name = f"{('greenhouse', 'cellar', 'field', 'roof', 'barn')[i % 5]} {i // 5 + 1}"
+        kind = ("greenhouse", "cellar", "field", "roof", "barn")[(i + i // 20) % 5]
+        name = f"{kind} {i // 5 + 1}"
         every_s = max(86400 / steps, 5)
-        quiet_s = {3: 9 * every_s + 7200, 7: 3 * every_s + 61}.get(i % 20, 0)
+        quiet_s = {3: 9 * every_s + 7200 + 97 * i, 7: 3 * every_s + 61}.get(i % 20, 0)
         ahead_s = 3 * 3600 if i % 20 == 11 else 0
         store.create_bucket(bucket, name)
         with store._lock, store._db:

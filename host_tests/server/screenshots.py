@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tools.server import LocalServer
 
+from .boards import fill
 from .browser import browser, greenhouse, page
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs/screenshots"
@@ -21,20 +22,24 @@ class Example(LocalServer):
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with Example("key") as empty, Example("key") as full, browser() as chromium:
+    servers = Example("key"), Example("key"), Example("key")
+    with servers[0] as empty, servers[1] as full, servers[2] as fleet, browser() as chromium:
         bucket = greenhouse(full.store)
         full.store.create_bucket(bucket.replace("0", "1"), "workshop bench")
+        fill(fleet.store, 200, 200_000)
+        one = f"/#b={bucket}"
         shots = {
-            "light": (full, {}),
-            "dark": (full, {"color_scheme": "dark"}),
-            "phone": (full, {"width": 390, "height": 844, "device_scale_factor": 2}),
-            "empty": (empty, {"height": 940}),
+            "overview": (fleet, "/", {}),
+            "light": (full, one, {}),
+            "dark": (full, one, {"color_scheme": "dark"}),
+            "phone": (full, one, {"width": 390, "height": 844, "device_scale_factor": 2}),
+            "empty": (empty, "/", {"height": 940}),
         }
-        for name, (server, options) in shots.items():
+        for name, (server, path, options) in shots.items():
             with page(chromium, **options) as opened:
-                opened.goto(server.url)
+                opened.goto(server.url + path)
                 opened.locator("#link.live").wait_for()
-                opened.locator("article.card, .start").first.wait_for()
+                opened.locator("article.card, .start, .boards").first.wait_for()
                 opened.wait_for_load_state("networkidle") if server is empty else time.sleep(1.5)
                 if name in ("light", "dark"):
                     box = opened.locator(".u-over").nth(1).bounding_box()
