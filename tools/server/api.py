@@ -107,6 +107,10 @@ class SignalOf(BaseModel):
     first: float = Field(description="time of the first reading, Unix s")
     last: Reading
     every_s: float | None = Field(description="the interval that nine of ten readings keep")
+    silent_after_s: float | None = Field(
+        description="it is silent once its last reading is older: three times the interval that "
+        "readings keep and the time that they usually wait before they arrive"
+    )
     rate: int = Field(description="readings stamped within the last minute")
 
 
@@ -117,7 +121,11 @@ class Chart(BaseModel):
     count: int = Field(description="readings in the range")
     sampled: bool = Field(description="whether some were left out; extremes never are")
     before: Reading | None = Field(description="the last reading before the range")
-    gaps: list[tuple[float, float]] = Field(description="where readings are missing, Unix s")
+    after: Reading | None = Field(description="the first one after it")
+    gaps: list[tuple[float, float | None]] = Field(
+        description="where readings are missing in it: the last reading before and the first one "
+        "after, Unix s; null: until now. The 1000 longest"
+    )
     readings: list[Reading]
 
 

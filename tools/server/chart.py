@@ -9,20 +9,24 @@ IN ("1,7"); times are Unix seconds.
 """
 
 import json
+import math
+from itertools import pairwise
 
 RECENT = 60  # readings from which a signal's kind and its usual interval are told
 _GAP_INTERVALS = 3
 _GAP_LEAST_S = 1.0
+_GAPS_MOST = 1000  # the longest ones
+_SILENT_LEAST_S = 10.0
 
 
-def latest(run, ids, most):
-    """The newest readings, newest first: (id, value as JSON, epoch_f)."""
+def latest(run, ids, most, until=math.inf):
+    """The newest readings up to a time, newest first: (id, value as JSON, epoch_f, received)."""
     found = []
     for series in ids.split(","):
         found += run(
-            "SELECT id, value, epoch_f FROM reading WHERE series = ? "
+            "SELECT id, value, epoch_f, received FROM reading WHERE series = ? AND epoch_f <= ? "
             "ORDER BY epoch_f DESC, id DESC LIMIT ?",
-            (int(series), most),
+            (int(series), until, most),
         ).fetchall()
     return sorted(found, key=lambda row: (-row[2], -row[0]))[:most]
 
@@ -35,14 +39,14 @@ def count_between(run, ids, start, end):
 
 
 def sampled(run, ids, start, end, most):
-    """Each slot's extremes and the newest texts: (readings in all, ids kept, gaps)."""
+    """Each slot's extremes and the newest texts: (readings in all, ids kept)."""
     where = f"FROM reading WHERE series IN ({ids}) AND epoch_f >= ? AND epoch_f"
     texts = run(
         f"SELECT id {where} <= ? AND num IS NULL ORDER BY epoch_f DESC LIMIT ?",
         (start, end, most // 2),
     ).fetchall()
     slots = max(1, (most - len(texts)) // 2)
-    kept, count, ends = [row_id for (row_id,) in texts], 0, []
+    kept, count = [row_id for (row_id,) in texts], 0
     edges = [start + (end - start) * i / slots for i in range(slots)] + [end]
     for i in range(slots):
         span = edges[i], edges[i + 1]
@@ -52,16 +56,23 @@ def sampled(run, ids, start, end, most):
         if low is not None:
             high_id = run(f"SELECT max(num), id {where} {below} ?", span).fetchone()[1]
             kept += [low_id] if low_id == high_id else [low_id, high_id]
-        if n:
-            ends.append(span)
-    usual = usual_s([epoch for _, _, epoch in reversed(latest(run, ids, RECENT))])
-    gaps = []
-    for (_, left), (right, _) in zip(ends, ends[1:], strict=False):
-        if usual is not None and right - left > 0:
-            last = run(f"SELECT max(epoch_f) {where} < ?", (start, left)).fetchone()[0]
-            first = run(f"SELECT min(epoch_f) {where} <= ?", (right, end)).fetchone()[0]
-            gaps += find_gaps([last, first], usual)
-    return count, kept, gaps
+    return count, kept
+
+
+def beside(run, ids, start, end):
+    """The reading before `start` and the one after `end`, as JSON; "null" where there is none."""
+    before = latest(run, ids, 1, math.nextafter(start, -math.inf))
+    after = [
+        row
+        for series in ids.split(",")
+        for row in run(
+            "SELECT id, epoch_f FROM reading WHERE series = ? AND epoch_f > ? "
+            "ORDER BY epoch_f, id LIMIT 1",
+            (int(series), end),
+        )
+    ]
+    after = sorted(after, key=lambda row: row[1])[:1]
+    return [(as_texts(run, [row[0] for row in rows]) or ["null"])[0] for rows in (before, after)]
 
 
 def as_texts(run, ids):
@@ -74,16 +85,78 @@ def as_texts(run, ids):
 
 
 def usual_s(times):
-    """The interval that nine out of ten readings keep, s; None where it cannot be told."""
-    steps = sorted(b - a for a, b in zip(times, times[1:], strict=False) if b > a)
-    return steps[len(steps) * 9 // 10] if len(steps) >= 3 else None
+    """The interval that nine out of ten readings keep, s. None where it cannot be told: there are
+    too few of them, or they come when something happens (their middle half differs too much)."""
+    return _usual([b - a for a, b in pairwise(times) if b > a])
 
 
-def find_gaps(times, usual_s):
-    if usual_s is None:
-        return []
-    least = max(_GAP_INTERVALS * usual_s, _GAP_LEAST_S)
-    return [[a, b] for a, b in zip(times, times[1:], strict=False) if b - a > least]
+def _usual(steps):
+    n, steps = len(steps), sorted(steps)
+    if n < 3 or steps[n * 3 // 4] > 2 * steps[n // 4]:
+        return None
+    return steps[n * 9 // 10]
+
+
+def gaps(run, ids, start, end):
+    """Where readings are missing between `start` and `end`: [[last before, first after], ...],
+
+    each whole, also where it reaches beyond them. What is a gap does not depend on them: it lasts
+    for longer than three usual intervals, those of the RECENT readings before it and of the
+    RECENT after it, whichever are longer."""
+    times = [
+        *_times(run, ids, "< ? ORDER BY epoch_f DESC LIMIT ?", (start, RECENT))[-RECENT:],
+        *_times(run, ids, "BETWEEN ? AND ? ORDER BY epoch_f", (start, end)),
+        *_times(run, ids, "> ? ORDER BY epoch_f LIMIT ?", (end, RECENT))[:RECENT],
+    ]
+    steps = [b - a for a, b in pairwise(times)]
+    found = []
+    for i, step in enumerate(steps):
+        # Of any six steps one is within the interval that nine in ten keep: this spares the rest.
+        if step <= _GAP_LEAST_S or step <= _GAP_INTERVALS * min(steps[max(0, i - 6) : i + 7]):
+            continue
+        sides = _usual(steps[max(0, i + 1 - RECENT) : i]), _usual(steps[i + 1 : i + RECENT])
+        usual = max((side for side in sides if side), default=step)
+        if step > _GAP_INTERVALS * usual and times[i] < end and times[i + 1] > start:
+            found.append([times[i], times[i + 1]])
+    longest = sorted(found, key=lambda gap: gap[0] - gap[1])[:_GAPS_MOST]
+    return sorted(longest)
+
+
+def _times(run, ids, where, values):
+    """The times of readings, each once, in order."""
+    found = []
+    for series in ids.split(","):
+        rows = run(
+            f"SELECT DISTINCT epoch_f FROM reading WHERE series = {series} AND epoch_f {where}",
+            values,
+        )
+        found += [epoch for (epoch,) in rows]
+    return list(dict.fromkeys(sorted(found)))
+
+
+def silent_after_s(run, ids, recent):
+    """How old the newest reading (`recent`: latest()) may become before the signal is silent, s;
+
+    None where no usual interval can be told. Who sends an hour's readings once an hour is not
+    silent in between: what readings usually wait before they arrive counts, too."""
+    usual = usual_s([epoch for _, _, epoch, _ in reversed(recent)])
+    if usual is None:
+        return None
+    return max(_SILENT_LEAST_S, _GAP_INTERVALS * (usual + _usual_delay_s(run, ids, recent)))
+
+
+def _usual_delay_s(run, ids, recent):
+    """The median of how late readings arrived, over a time that is long enough to tell it: at
+    least four times the delay, or else all there is."""
+    last, span = recent[0][2], recent[0][2] - recent[-1][2]
+    while True:
+        delays = sorted(max(0.0, received - epoch) for _, _, epoch, received in recent)
+        median = delays[len(delays) // 2]
+        if span > 4 * median or len(recent) < RECENT:
+            return median
+        span *= 2
+        places = (last - span * i / RECENT for i in range(RECENT))
+        recent = [row for place in places for row in latest(run, ids, 1, place)]
 
 
 def kind(texts):

@@ -130,11 +130,12 @@ class History:
                 found.append(
                     {
                         "signal": signal,
-                        "kind": chart.kind([value for _, value, _ in recent]),
+                        "kind": chart.kind([value for _, value, *_ in recent]),
                         "readings": count,
                         "first": first.fetchone()[0],
                         "last": {"epoch": recent[0][2], "value": json.loads(recent[0][1])},
-                        "every_s": chart.usual_s([epoch for _, _, epoch in reversed(recent)]),
+                        "every_s": chart.usual_s([row[2] for row in reversed(recent)]),
+                        "silent_after_s": chart.silent_after_s(run, ids, recent),
                         "rate": chart.count_between(run, ids, *minute),
                     }
                 )
@@ -157,30 +158,29 @@ class History:
             )
             if first is None:
                 return None
+            open_ended = end is None or end > last
             start = first if start is None else start
             end = last if end is None else end
             few = run(
-                f"SELECT epoch_f, id FROM reading WHERE {where} BETWEEN ? AND ? "
+                f"SELECT id FROM reading WHERE {where} BETWEEN ? AND ? "
                 "ORDER BY epoch_f, id LIMIT ?",
                 (start, end, most + 1),
             ).fetchall()
             if len(few) <= most:
-                count, kept = len(few), [row_id for _, row_id in few]
-                times = [epoch for epoch, _ in few]
-                gaps = chart.find_gaps(times, chart.usual_s(times))
+                count, kept = len(few), [row_id for (row_id,) in few]
             else:
-                count, kept, gaps = chart.sampled(
-                    run, ids, max(start, first), min(end, last), most
-                )
-            before = run(
-                f"SELECT id FROM reading WHERE {where} < ? ORDER BY epoch_f DESC LIMIT 1", (start,)
-            ).fetchall()
+                count, kept = chart.sampled(run, ids, max(start, first), min(end, last), most)
+            gaps = chart.gaps(run, ids, start, end)
+            if open_ended:
+                limit = chart.silent_after_s(run, ids, chart.latest(run, ids, chart.RECENT))
+                if limit is not None and time.time() - last > limit:
+                    gaps.append([last, None])
             texts = chart.as_texts(run, kept)
-            earlier = chart.as_texts(run, [row_id for (row_id,) in before])
+            before, after = chart.beside(run, ids, start, end)
         return (
             f'{{"signal":{json.dumps(signal)},"first":{first!r},"last":{last!r},'
             f'"count":{count},"sampled":{json.dumps(count > len(texts))},'
-            f'"before":{earlier[0] if earlier else "null"},'
+            f'"before":{before},"after":{after},'
             f'"gaps":{json.dumps(gaps)},"readings":[{",".join(texts)}]}}'
         )
 
