@@ -17,7 +17,8 @@ import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-_BUILD = HERE / "node_modules/@micropython/micropython-webassembly-pyscript/package.json"
+_MODULES = HERE / "node_modules"
+AXE = _MODULES / "axe-core/axe.min.js"  # for the tests of the page
 _NODE_MIN = 18
 _HEAP_BYTES = 1 << 20
 
@@ -28,8 +29,8 @@ class WasmError(Exception):
 
 @functools.cache
 def install():
-    """Install the build where it is not there, or not the pinned one; needs npm once. A process
-    looks once."""
+    """Install what package.json pins where it is not there, or not that version; needs npm once.
+    A process looks once."""
     node = shutil.which("node")
     version = ""
     if node:
@@ -37,14 +38,18 @@ def install():
     if not version.startswith("v") or int(version[1:].split(".")[0]) < _NODE_MIN:
         raise WasmError(f"Node.js {_NODE_MIN} or later is needed, with npm: install it.")
     pinned = json.loads((HERE / "package.json").read_text())["dependencies"]
-    if _BUILD.is_file() and json.loads(_BUILD.read_text())["version"] in pinned.values():
+    found = {name: _MODULES / name / "package.json" for name in pinned}
+    if all(
+        file.is_file() and json.loads(file.read_text())["version"] == pinned[name]
+        for name, file in found.items()
+    ):
         return
     if not shutil.which("npm"):
-        raise WasmError("npm is needed, once, to fetch the WebAssembly build: install it.")
-    print("Fetching MicroPython's WebAssembly build with npm (once) ...", flush=True)
+        raise WasmError("npm is needed, once, to fetch what the tests bring from it: install it.")
+    print("Fetching MicroPython's WebAssembly build and axe with npm (once) ...", flush=True)
     command = ["npm", "ci", "--no-audit", "--no-fund", "--silent"]
     if subprocess.run(command, cwd=HERE, stdin=subprocess.DEVNULL).returncode:
-        raise WasmError("npm could not fetch it (see above): check the network, try again.")
+        raise WasmError("npm could not fetch them (see above): check the network, try again.")
 
 
 def without_docstrings(source):
