@@ -44,6 +44,13 @@ DRAWN = """(name) => {
 }"""
 
 
+# What there is to press, but in a sentence, and is smaller than a finger.
+TARGETS = """() => [...document.querySelectorAll('a, button')]
+  .map((e) => [e, e.getBoundingClientRect()])
+  .filter(([e, { height }]) => e.checkVisibility() && !e.closest('.skip, p') && height < 44)
+  .map(([e]) => e.outerHTML)"""
+
+
 def test_values_change_during_make_demo_without_a_reload(chromium):
     demo = subprocess.Popen(
         [sys.executable, "-m", "tools.demo", "--seconds", "60"],
@@ -60,6 +67,7 @@ def test_values_change_during_make_demo_without_a_reload(chromium):
             port = re.search(r"listens on port (\d+)", line)
         with page(chromium) as opened:
             opened.goto(f"http://127.0.0.1:{port[1]}/")
+            opened.locator("#buckets a").nth(1).click()
             opened.evaluate("window.mark = 'not reloaded'")
             uptime = card(opened, "uptime").locator(".now")
             before = int(uptime.inner_text().replace(",", ""))
@@ -80,9 +88,9 @@ def test_values_change_during_make_demo_without_a_reload(chromium):
 
 
 def test_a_chart_is_hovered_zoomed_and_unzoomed(chromium, server):
-    greenhouse(server.store)
+    bucket = greenhouse(server.store)
     with page(chromium) as opened:
-        opened.goto(server.url)
+        opened.goto(f"{server.url}/#b={bucket}")
         card(opened, "temperature").scroll_into_view_if_needed()
         opened.wait_for_function(DRAWN, arg="temperature")
         over = card(opened, "temperature").locator(".u-over")
@@ -108,7 +116,7 @@ def test_a_chart_is_hovered_zoomed_and_unzoomed(chromium, server):
         shown = re.search(r"from=([\d.]+)&", export)
         assert abs(float(shown[1]) - float(span[1])) < 1
         over.dblclick()
-        opened.locator(".zoomed").wait_for(state="detached")
+        opened.locator(".zoomed").wait_for(state="hidden")
         opened.get_by_role("button", name="All").click()
         opened.wait_for_function(
             "() => [...document.querySelectorAll('footer')]"
@@ -129,6 +137,8 @@ def test_the_empty_state_says_how_to_connect_and_ends_by_itself(chromium, board,
         assert KEY not in opened.content()
         board.create_bucket()
         board.send([reading(e=time.time())])
+        opened.get_by_role("heading", name="All boards").wait_for()
+        opened.locator("#buckets a").nth(1).click()
         assert card(opened, "t").locator(".now").inner_text() == "21.5"
         opened.goto(server.url + "/#connect")
         opened.get_by_text("make flash").wait_for()
@@ -141,7 +151,8 @@ def test_hostile_names_and_values_are_shown_as_text(chromium, server, board):
     board.send([reading(b=evil, sn=evil, v=v, e=now - i) for i, v in enumerate([evil, 3, 4])])
     board.send([reading(b=evil, sn="\x1b[31m\u202eabc", v="\x1b]0;x\x07\u2028", e=now)])
     with page(chromium) as opened:
-        opened.goto(server.url)
+        opened.goto(f"{server.url}/#b={BUCKET_ID}")
+        opened.locator("article.card").first.wait_for()
         assert opened.locator("h1").inner_text() == evil
         assert card(opened, evil).locator("td").nth(1).inner_text() == evil
         assert card(opened, evil).locator(".now").inner_text() == evil
@@ -154,7 +165,7 @@ def test_hostile_names_and_values_are_shown_as_text(chromium, server, board):
 def test_an_outage_is_shown_and_made_up_for(chromium, server, board):
     board.send([reading(e=time.time() - 9 + i, v=i) for i in range(5)])
     with page(chromium) as opened:
-        opened.goto(server.url)
+        opened.goto(f"{server.url}/#b={BUCKET_ID}")
         opened.locator("#link.live").wait_for()
         server.stop()
         opened.locator("#link.down").wait_for()
@@ -174,6 +185,7 @@ def test_a_chart_of_very_many_readings_is_drawn_from_few(chromium, tmp_path):
     with LocalServer(key=KEY, db=str(tmp_path / "r.db")) as server, page(chromium) as opened:
         opened.on("requestfinished", lambda r: answered.append(r) if "/api/b" in r.url else None)
         opened.goto(server.url)
+        opened.locator("#buckets a").nth(1).click()
         opened.locator("article.card .now").wait_for()
         opened.wait_for_function(DRAWN, arg="temperature")
         opened.get_by_role("button", name="All").click()
@@ -191,8 +203,10 @@ def test_a_phone_sees_all_of_it(chromium, server, board):
     for path in ("/", "/#connect", f"/#b={BUCKET_ID}"):
         with page(chromium, 390, 844, has_touch=True, is_mobile=True) as opened:
             opened.goto(server.url + path)
-            opened.locator("article.card, .start").first.wait_for()
+            opened.locator("h1").first.wait_for()
             assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+            assert opened.get_by_role("link", name="Connect a board").is_visible()
+            assert opened.evaluate(TARGETS) == []
 
 
 def test_the_api_page_works_without_a_network(chromium, server):

@@ -3,29 +3,32 @@
 import { Card } from "./card.js";
 import { Range } from "./range.js";
 import * as server from "./server.js";
-import { ago, clock, count, duration, el, number, visible } from "./text.js";
+import { ago, clock, count, duration, el, number, put, visible } from "./text.js";
 
 const RANGES = { hour: "Hour", day: "Day", all: "All" };
+const EXPORTS = { csv: "CSV", jsonl: "JSON lines" };
+const HINT = "Drag over a chart to zoom. Keys: ← → read, + − zoom, Shift ← → move, Esc back.";
+const PAPER_PX = 318; // of a chart on paper, see cards.css
 const OWN = "islog.";
 
 export class BucketView {
-  constructor(bucket, place) {
+  // chosen: called with the range that somebody chose, see range.js.
+  constructor(bucket, place, signals, chosen) {
     this.bucket = bucket;
+    this.signals = signals;
     this.cards = new Map();
-    this.range = new Range(() => this.rangeChanged());
+    this.range = new Range(chosen, () => this.rangeChanged());
     this.facts = el("dl", "facts");
-    this.bar = el("div", "bar");
     this.grid = el("div", "cards");
     this.own = el("div", "cards");
     this.ownTitle = el("h2", "own", "From islog itself");
     this.ownTitle.hidden = true;
     this.title = el("h1", "title", visible(bucket.name));
-    place.replaceChildren(this.title, this.facts, this.bar, this.grid, this.ownTitle, this.own);
-    this.drawBar();
+    place.replaceChildren(this.title, this.facts, this.makeBar(), el("h2", "unseen", "Signals"), this.grid, this.ownTitle, this.own);
   }
 
-  async open() {
-    await this.refresh();
+  open() {
+    this.take(this.signals);
     this.timers = [
       setInterval(() => this.tick(), 1000),
       setInterval(() => this.refresh().catch(() => {}), 5000),
@@ -35,23 +38,23 @@ export class BucketView {
   close() {
     this.timers?.forEach(clearInterval);
     this.closed = true;
+    this.cards.forEach((card) => card.close());
   }
 
   async refresh() {
     const signals = await server.signals(this.bucket.id);
-    if (this.closed) return;
+    if (!this.closed) this.take(signals);
+  }
+
+  take(signals) {
     this.signals = signals;
-    this.range.first = Math.min(...signals.map((s) => s.first));
-    this.range.last = Math.max(...signals.map((s) => s.last.epoch));
-    if (!signals.length) this.range.first = this.range.last = null;
+    this.range.first = signals.length ? Math.min(...signals.map((s) => s.first)) : null;
+    this.range.last = signals.length ? Math.max(...signals.map((s) => s.last.epoch)) : null;
     for (const signal of signals) {
-      const card = this.cards.get(signal.signal);
-      if (card) {
-        card.usualS = signal.every_s;
-        card.latest(signal.last.epoch, signal.last.value);
-      } else this.addCard(signal);
+      if (!this.cards.has(signal.signal)) this.addCard(signal);
+      this.cards.get(signal.signal).known(signal);
     }
-    this.drawFacts();
+    this.tick();
   }
 
   addCard(signal) {
@@ -60,6 +63,7 @@ export class BucketView {
     const isOwn = signal.signal.startsWith(OWN);
     (isOwn ? this.own : this.grid).append(card.root);
     if (isOwn) this.ownTitle.hidden = false;
+    card.changed();
   }
 
   arrived(readings) {
@@ -92,23 +96,25 @@ export class BucketView {
     this.cards.forEach((card) => card.chart?.draw());
   }
 
+  printed(onPaper) {
+    this.cards.forEach((card) => card.chart?.fit(onPaper ? PAPER_PX : null));
+  }
+
   tick() {
-    this.cards.forEach((card) => {
-      card.tick();
-      if (this.range.live) card.advance();
-    });
+    this.cards.forEach((card) => card.tick());
     this.drawFacts();
+    this.drawBar();
   }
 
   drawFacts() {
-    if (!this.signals) return;
     const cards = [...this.cards.values()];
     const last = Math.max(...cards.map((card) => card.at));
     const facts = [];
     if (cards.length) facts.push(["Last reading", ago(last), clock(last)]);
     facts.push(["Rate", rate(this.signals)]);
     facts.push(["Readings", count(this.signals.reduce((sum, s) => sum + s.readings, 0))]);
-    const gaps = union(cards.flatMap((card) => card.gaps));
+    const now = Date.now() / 1000;
+    const gaps = union(cards.flatMap((card) => card.gaps.map(([a, b]) => [a, b ?? now])));
     const longest = Math.max(0, ...gaps.map(([a, b]) => b - a));
     facts.push(["Gaps", gaps.length ? `${gaps.length}, up to ${duration(longest)}` : "none",
       gaps.map(([a, b]) => `${clock(a)} to ${clock(b)}`).slice(-20).join("\n"), gaps.length > 0]);
@@ -125,31 +131,35 @@ export class BucketView {
     }));
   }
 
-  drawBar() {
-    const choice = el("div", "choice", ...Object.entries(RANGES).map(([mode, text]) => {
-      const button = el("button", "", text);
-      button.type = "button";
-      button.setAttribute("aria-pressed", String(this.range.live && this.range.mode === mode));
-      button.onclick = () => this.range.show(mode);
-      return button;
-    }));
-    this.bar.replaceChildren(choice);
-    if (this.range.zoom) {
-      const [from, to] = this.range.zoom;
-      const zoomed = el("button", "zoomed", `${clock(from)} to ${clock(to)}  ✕`);
-      zoomed.type = "button";
-      zoomed.title = "Back to the range before";
-      zoomed.onclick = () => this.range.reset();
-      this.bar.append(zoomed);
-    } else this.bar.append(el("span", "hint", "Drag over a chart to zoom"));
-    this.bar.append(el("span", "exports", this.exportLink("csv", "CSV"), this.exportLink("jsonl", "JSON lines")));
+  makeBar() {
+    const button = (className, text, press) => {
+      const made = el("button", className, text);
+      made.type = "button";
+      made.onclick = press;
+      return made;
+    };
+    this.modes = Object.entries(RANGES).map(([mode, text]) => [mode, button("", text, () => this.range.show(mode))]);
+    this.zoomed = button("zoomed", "", () => this.range.reset());
+    this.zoomed.title = "Back to the range before";
+    this.exports = Object.entries(EXPORTS).map(([form, text]) => [form, el("a", "", `Export ${text}`)]);
+    const choice = el("div", "choice", ...this.modes.map(([, made]) => made));
+    choice.role = "group";
+    choice.ariaLabel = "Range";
+    const hint = el("span", "hint", HINT);
+    hint.id = "keys";
+    const bar = el("div", "bar", choice, this.zoomed, hint, el("span", "exports", ...this.exports.map(([, made]) => made)));
+    this.drawBar();
+    return bar;
   }
 
-  exportLink(form, text) {
-    const link = el("a", "", `Export ${text}`);
-    const query = this.range.zoom ? "?" + new URLSearchParams({ from: this.range.zoom[0], to: this.range.zoom[1] }) : "";
-    link.href = server.bucketPath(this.bucket.id, `export.${form}`) + query;
-    return link;
+  drawBar() {
+    for (const [mode, button] of this.modes)
+      button.setAttribute("aria-pressed", String(this.range.live && this.range.mode === mode));
+    this.zoomed.hidden = this.range.live;
+    const [from, to] = this.range.span();
+    if (!this.range.live) put(this.zoomed, `${clock(from)} to ${clock(to)}  ✕`);
+    for (const [form, link] of this.exports)
+      link.href = `${server.bucketPath(this.bucket.id, `export.${form}`)}?${new URLSearchParams({ from, to })}`;
   }
 }
 

@@ -1,9 +1,10 @@
-// A card for one signal: its name, its latest value, its chart, and a table of its texts.
-// What is not in sight is not fetched.
+// A card for one signal: its name, its latest value, its chart, and a table of its texts. All of
+// it is loaded, in sight or not: a page is printed whole, and gaps are counted in all signals.
+// Only what is in sight is redrawn as time goes by.
 
 import { Chart } from "./chart.js";
 import * as server from "./server.js";
-import { ago, clock, count, duration, el, number, shown, visible } from "./text.js";
+import { ago, clock, count, duration, el, number, put, shown, visible } from "./text.js";
 
 const MOST_TEXTS = 100;
 const MOST_POINTS = 6000;
@@ -15,13 +16,10 @@ export class Card {
     this.kind = signal.kind;
     this.range = range;
     this.settled = settled;
-    this.usualS = signal.every_s;
-    this.gaps = [];
+    this.gaps = []; // [from, to], to: null until now
     this.texts = [];
-    this.asked = 0;
-    this.stale = true;
-    this.seen = false;
-    this.sampled = false;
+    this.stale = false; // what is shown may not be all there is: load it anew
+    this.seen = true;
 
     this.title = el("h3", "", visible(this.name));
     this.title.title = visible(this.name);
@@ -30,112 +28,131 @@ export class Card {
     this.range_ = el("span");
     this.amount = el("span");
     this.plot = el("div", "plot");
+    this.nothing = el("div", "nothing");
     this.table = el("div", "texts");
-    this.body = el("div", "", this.plot, this.table);
+    this.table.tabIndex = 0;
+    this.table.role = "region";
+    this.table.ariaLabel = `Texts of ${visible(this.name)}`;
     this.root = el("article", `card s${place % 6}`,
       el("header", "", el("div", "", this.title, this.since), this.now),
-      this.body,
+      el("div", "stage", this.plot, this.table, this.nothing),
       el("footer", "", this.range_, this.amount));
-    this.latest(signal.last.epoch, signal.last.value);
-    this.arrange();
-    new IntersectionObserver(([entry]) => {
+    this.root.tabIndex = -1;
+    this.sight = new IntersectionObserver(([entry]) => {
       this.seen = entry.isIntersecting;
-      if (this.seen && this.stale) this.load();
-      else if (this.seen) this.chart?.draw();
-    }, { rootMargin: "300px" }).observe(this.root);
+      if (this.seen) this.chart?.draw();
+    }, { rootMargin: "300px" });
+    this.sight.observe(this.root);
+  }
+
+  close() {
+    this.sight.disconnect();
+    this.asking?.abort();
   }
 
   arrange() {
     this.plot.hidden = this.kind === "string";
     this.table.hidden = this.kind === "number" || this.kind === "bool";
-    if (!this.plot.hidden && !this.chart && this.root.isConnected)
-      this.chart = new Chart(this.plot, this.kind, this.range, visible(this.name));
+    if (!this.plot.hidden) this.chart ??= new Chart(this.plot, this.kind, this.range, visible(this.name));
+  }
+
+  // What the server says of the signal.
+  known({ every_s: usualS, silent_after_s: silentAfterS, last }) {
+    this.usualS = usualS;
+    this.silentAfterS = silentAfterS;
+    this.latest(last.epoch, last.value);
   }
 
   latest(epoch, value) {
     if (this.at != null && epoch < this.at) return;
     this.at = epoch;
     this.value = value;
-    this.now.textContent = shown(value);
+    put(this.now, shown(value));
     this.now.title = typeof value === "string" ? visible(value) : String(value);
     this.now.classList.toggle("words", typeof value === "string");
-    this.tick();
   }
 
   tick() {
-    const late = this.usualS && Date.now() / 1000 - this.at > Math.max(5 * this.usualS, 30);
-    this.since.textContent = ago(this.at) + (this.usualS ? ` · every ${duration(this.usualS)}` : "");
-    this.since.classList.toggle("late", Boolean(late));
+    const silent = this.silentAfterS != null && Date.now() / 1000 - this.at > this.silentAfterS;
+    put(this.since, ago(this.at) + (this.usualS ? ` · every ${duration(this.usualS)}` : ""));
+    this.since.classList.toggle("late", silent);
     this.since.title = clock(this.at);
-  }
-
-  // Redraw for a range that moves along with the time.
-  advance() {
-    if (!this.seen) return;
-    this.chart?.draw();
-    this.foot();
+    // From the reading on that was the last one, until the next one arrives.
+    if (silent && this.range.span()[1] > this.at && this.gaps.at(-1)?.[1] !== null) this.gaps.push([this.at, null]);
+    if (this.stale) this.load();
+    else if (this.seen && (this.range.live || this.gaps.at(-1)?.[1] === null)) this.flush();
+    this.sayNothing();
   }
 
   changed() {
-    this.stale = true;
-    if (this.seen) this.load();
+    this.asking?.abort();
+    this.load();
   }
 
   async load() {
     this.stale = false;
     this.arrange();
-    const mine = ++this.asked;
+    this.asking?.abort();
+    const asking = (this.asking = new AbortController());
     const [from, to] = this.range.span();
-    const most = Math.min(3000, Math.max(400, 2 * Math.round(this.root.clientWidth)));
     let found;
     try {
       // A little beyond the end: what is stamped while the answer is on its way belongs to it.
-      found = await server.readings(this.bucketId, this.name, from, this.range.live ? to + 60 : to, most);
+      found = await server.readings(this.bucketId, {
+        signal: this.name, from, to: this.range.live ? to + 60 : to,
+        max: Math.min(3000, Math.max(400, 2 * Math.round(this.root.clientWidth))),
+      }, asking.signal);
     } catch (error) {
-      if (mine === this.asked) this.amount.textContent = `not loaded: ${error.message}`;
-      this.stale = true;
+      if (asking === this.asking) put(this.amount, `not loaded: ${error.message}`);
       return;
     }
-    if (mine !== this.asked) return;
-    const shownReadings = this.withBefore(found, from);
+    if (asking !== this.asking) return;
     this.count = found.count;
     this.sampled = found.sampled;
     this.gaps = found.gaps;
+    this.beside = found.before ?? { epoch: found.first };
     this.texts = found.readings.filter((r) => typeof r.value === "string").slice(-MOST_TEXTS).reverse();
-    this.chart?.set(shownReadings, this.gaps.slice());
+    this.chart?.set(this.joined(found, from, to), this.gaps);
     this.tabulate();
     this.foot();
+    this.sayNothing();
     this.settled();
   }
 
-  // A line comes from the reading before the range; a bool holds on to the end of it.
-  withBefore(found, from) {
-    const before = found.before;
-    if (!before || typeof before.value === "string") return found.readings;
-    if (this.kind === "bool") return [{ epoch: from, value: before.value }, ...found.readings];
-    const first = found.readings[0];
-    const joins = first && this.usualS && first.epoch - before.epoch <= Math.max(3 * this.usualS, 1);
-    return joins ? [before, ...found.readings] : found.readings;
+  // A line comes from the reading before the range and goes on to the one after it, and a bool
+  // holds from where the range begins; but not across a gap.
+  joined({ before, readings, after, gaps }, from, to) {
+    const within = (at) => gaps.some(([a, b]) => a <= at && (b ?? Infinity) >= at);
+    const drawn = [...readings];
+    if (before && typeof before.value !== "string" && !within(from))
+      drawn.unshift(this.kind === "bool" ? { epoch: from, value: before.value } : before);
+    if (after && typeof after.value !== "string" && !within(to)) drawn.push(after);
+    return drawn;
   }
 
   add(reading) {
-    this.latest(reading.epoch, reading.value);
-    const kind = typeof reading.value === "string" ? "string" : typeof reading.value === "boolean" ? "bool" : "number";
+    const { epoch, value } = reading;
+    const before = this.at;
+    this.latest(epoch, value);
+    const kind = typeof value === "string" ? "string" : typeof value === "boolean" ? "bool" : "number";
     if (kind !== this.kind && this.kind !== "mixed") {
       this.kind = "mixed";
       this.arrange();
     }
-    if (!this.range.live) return;
+    const [from, to] = this.range.span();
+    if (!this.range.live) {
+      this.stale ||= (epoch >= from && epoch <= to) || this.gaps.at(-1)?.[1] === null;
+      return;
+    }
+    // What is late fills a gap, what follows a pause may have left one: the server tells.
+    this.stale ||= epoch < before || (this.usualS && epoch - before > 2 * this.usualS)
+      || this.gaps.at(-1)?.[1] === null || this.chart?.xs.length > MOST_POINTS;
     if (this.count != null) this.count++;
     if (kind === "string") {
       this.texts.unshift(reading);
       this.texts.length = Math.min(this.texts.length, MOST_TEXTS);
       this.dirty = true;
-    } else if (this.chart) {
-      this.chart.add(reading.epoch, reading.value, this.kind === "number" ? this.usualS : null);
-      this.gaps = this.chart.gaps;
-      if (this.chart.xs.length > MOST_POINTS) this.changed();
-    }
+    } else this.chart?.add(epoch, value);
   }
 
   flush() {
@@ -147,18 +164,37 @@ export class Card {
 
   tabulate() {
     this.dirty = false;
-    if (this.table.hidden) return;
     const rows = this.texts.map((r) => el("tr", "", el("td", "", clock(r.epoch)), el("td", "", shown(r.value))));
-    this.table.replaceChildren(rows.length
-      ? el("table", "", el("tbody", "", ...rows))
-      : el("div", "nothing", "Nothing in this range."));
+    this.table.replaceChildren(el("table", "", el("tbody", "", ...rows)));
+  }
+
+  // In place of an empty chart or table: what there is elsewhere, and the way there.
+  sayNothing() {
+    const empty = this.count === 0 && !this.chart?.drawn;
+    this.root.classList.toggle("empty", empty);
+    if (!empty) return this.nothing.replaceChildren();
+    const { epoch } = this.beside;
+    const what = epoch === this.at ? `last reading ${ago(epoch)}`
+      : epoch < this.range.span()[0] ? `the reading before is of ${clock(epoch)}`
+      : `the first reading is of ${clock(epoch)}`;
+    if (!this.nothing.firstChild) {
+      const show = el("button", "", "Show it");
+      show.type = "button";
+      show.setAttribute("aria-label", `Show it: ${visible(this.name)}`);
+      show.onclick = () => {
+        this.range.moveTo(this.beside.epoch);
+        (this.plot.hidden ? this.root : this.plot).focus();
+      };
+      this.nothing.append(el("span"), show);
+    }
+    put(this.nothing.firstChild, `Nothing here: ${what}`);
   }
 
   foot() {
     const [low, high] = this.kind === "bool" ? [null, null] : this.chart?.extremes() ?? [null, null];
-    this.range_.textContent = low == null ? "" : low === high ? number(low) : `${number(low)} to ${number(high)}`;
+    put(this.range_, low == null ? "" : low === high ? number(low) : `${number(low)} to ${number(high)}`);
     const what = this.count === 1 ? "reading" : "readings";
-    this.amount.textContent = this.count == null ? "" : `${count(this.count)} ${what}`;
+    put(this.amount, this.count == null ? "" : `${count(this.count)} ${what}`);
     this.amount.title = this.sampled ? "More than fit: of each stretch, the lowest and the highest are drawn." : "";
   }
 }

@@ -1,9 +1,9 @@
 // The server's API: what main, bucket and card ask for, and the stream of what arrives.
 
-export async function get(path, params = {}) {
+export async function get(path, params = {}, signal = null) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(params)) if (value != null) query.set(name, value);
-  const answer = await fetch(query.size ? `${path}?${query}` : path);
+  const answer = await fetch(query.size ? `${path}?${query}` : path, { signal });
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(body.error || `the server answered ${answer.status}`);
   return body;
@@ -14,8 +14,7 @@ export const bucketPath = (id, rest) => `/api/buckets/${encodeURIComponent(id)}/
 export const buckets = () => get("/api/buckets");
 export const about = () => get("/api/server");
 export const signals = (id) => get(bucketPath(id, "signals"));
-export const readings = (id, signal, from, to, max) =>
-  get(bucketPath(id, "readings"), { signal, from, to, max });
+export const readings = (id, asked, aborted) => get(bucketPath(id, "readings"), asked, aborted);
 
 // Calls back with each list of readings, with `again` whenever the stream begins anew (what came
 // before is to be read back), with `state` as the connection goes up and down. Returns how to end it.

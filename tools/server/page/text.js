@@ -8,6 +8,19 @@ export function el(tag, className = "", ...children) {
   return made;
 }
 
+// Say something else where it is something else: who reads it aloud is told of nothing but changes.
+export function put(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
+// Make these the children, moving none that need not move: one that moves loses the focus.
+export function arrange(place, children) {
+  for (const child of [...place.children]) if (!children.includes(child)) child.remove();
+  children.forEach((child, i) => {
+    if (place.children[i] !== child) place.insertBefore(child, place.children[i] ?? null);
+  });
+}
+
 const SHAPELESS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu;
 
 export function visible(text, limit = 2000) {
@@ -28,6 +41,19 @@ export function number(v) {
   if (size >= 1e10 || size < 1e-3) return v.toPrecision(5).replace(/\.?0+(e|$)/, "$1").replace("-", "\u2212");
   const digits = Math.max(0, Math.min(6, 5 - Math.floor(Math.log10(size))));
   return v.toLocaleString("en", { maximumFractionDigits: Math.min(digits, 4) }).replace("-", "\u2212");
+}
+
+// The labels of an axis whose marks lie `step` apart, each with the digits that tell it from the next.
+export function axisNumbers(ticks, step) {
+  const most = Math.max(...ticks.map(Math.abs)), at = Math.floor(Math.log10(step));
+  const plain = most < 1e10 && step >= 1e-5;
+  return ticks.map((v) => {
+    if (v === 0) return "0";
+    const text = plain
+      ? v.toLocaleString("en", { minimumFractionDigits: Math.max(0, -at), maximumFractionDigits: Math.max(0, -at) })
+      : v.toExponential(Math.max(0, Math.min(9, Math.floor(Math.log10(Math.abs(v))) - at))).replace("e+", "e");
+    return text.replaceAll("-", "\u2212");
+  });
 }
 
 export function shown(value) {
