@@ -103,7 +103,7 @@ export class Chart {
   shade(u, colour) {
     u.ctx.save();
     u.ctx.fillStyle = colour;
-    u.ctx.globalAlpha = 0.15;
+    u.ctx.globalAlpha = colour.startsWith("#") ? 0.15 : 0.35; // a colour of the system's is darker or lighter
     const { left, top, width, height } = u.bbox;
     for (const [from, to] of this.gaps.map(([a, b]) => [a, b ?? Date.now() / 1000])) {
       const a = Math.max(left, u.valToPos(from, "x", true));
