@@ -137,7 +137,7 @@ def test_the_empty_state_says_how_to_connect_and_ends_by_itself(chromium, board,
         assert KEY not in opened.content()
         board.create_bucket()
         board.send([reading(e=time.time())])
-        opened.get_by_role("heading", name="All boards").wait_for()
+        opened.get_by_role("heading", name="Boards").wait_for()
         opened.locator("#buckets a").nth(1).click()
         assert card(opened, "t").locator(".now").inner_text() == "21.5"
         opened.goto(server.url + "/#connect")

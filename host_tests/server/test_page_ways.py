@@ -36,7 +36,7 @@ def test_bucket_range_and_zoom_are_in_the_address_and_the_way_back_works(chromiu
     bucket = greenhouse(server.store)
     with page(chromium) as opened:
         opened.goto(server.url)
-        heading(opened, "All boards")
+        heading(opened, "Boards")
         opened.get_by_role("navigation", name="Buckets").get_by_text("greenhouse").click()
         heading(opened, "greenhouse")
         assert pressed(opened) == "Hour"
@@ -65,7 +65,7 @@ def test_bucket_range_and_zoom_are_in_the_address_and_the_way_back_works(chromiu
                 arg=range_,
             )
         opened.go_back()
-        heading(opened, "All boards")
+        heading(opened, "Boards")
         opened.go_forward()
         heading(opened, "greenhouse")
         opened.get_by_role("link", name="Connect a board").click()
@@ -95,7 +95,7 @@ def test_an_unknown_bucket_is_said_to_be_none_until_it_is_there(chromium, server
         opened.goto(f"{server.url}/#b=%3Cb%3E")
         heading(opened, "There is no bucket <b>")
         opened.get_by_role("main").get_by_role("link", name="All boards").click()
-        heading(opened, "All boards")
+        heading(opened, "Boards")
 
 
 def test_what_is_chosen_while_the_server_is_down_is_shown_once_it_is_back(chromium, server, board):

@@ -20,12 +20,12 @@ function wanted() {
   if (address.has("connect")) return { as: "connect", title: "Connect a board", open: guide };
   if (!address.has("b")) {
     return list.length
-      ? { as: "all", title: "All boards", open: () => new Overview($("main"), list) }
+      ? { as: "all", title: "All boards", open: overview }
       : { as: "nothing", title: "No readings yet", open: guide };
   }
   const id = address.get("b");
   const bucket = list.find((b) => b.id === id);
-  if (!bucket) return { as: `no ${id}`, title: "No such bucket", open: () => missing(id) };
+  if (!bucket) return { as: `no ${id}`, title: "No such bucket", open: () => () => missing(id) };
   const range = (asked, again) => go({ b: id, ...asked }, again);
   return {
     as: `b=${id}`, title: visible(bucket.name, 60), bucket, address,
@@ -34,6 +34,11 @@ function wanted() {
       return () => new BucketView(bucket, $("main"), signals, range);
     },
   };
+}
+
+async function overview() {
+  list = await server.buckets();
+  return () => new Overview($("main"), list);
 }
 
 async function guide() {
@@ -71,7 +76,7 @@ async function show() {
   let made;
   try {
     // What was shown stays until there is something to show in its place.
-    made = want.as === "all" || want.as.startsWith("no ") ? want.open : await want.open();
+    made = await want.open();
   } catch (error) {
     if (wanted().as === want.as) say(`The server does not answer: “${want.title}” is shown once it is back.`);
     throw error;
@@ -84,8 +89,6 @@ async function show() {
   unwatch?.();
   document.title = want.as === "nothing" ? "islog" : `${want.title} – islog`;
   view = made() ?? null;
-  view?.range?.look(want.address);
-  await view?.open();
   drawList();
   if (!first) arriveAt($("main").querySelector("h1"));
   unwatch = server.watch(want.bucket?.id, {
@@ -96,6 +99,8 @@ async function show() {
     },
     state,
   });
+  view?.range?.look(want.address);
+  await view?.open();
 }
 
 // Whoever chose something else to be shown is led to its beginning.
@@ -123,7 +128,7 @@ function link(id) {
 function drawList() {
   const named = list.toSorted((a, b) => a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1));
   const entries = [{ id: null, name: "All boards", note: `${list.length} in all` },
-    ...named.map((b) => ({ ...b, note: b.last == null ? "no readings yet" : ago(b.last) }))];
+    ...named.map((b) => ({ ...b, note: b.received == null ? "no readings yet" : ago(b.received) }))];
   $("buckets").hidden = !list.length;
   arrange($("buckets"), entries.map(({ id, name, note }) => {
     const made = link(id);
