@@ -63,7 +63,7 @@ export class BucketView {
     const isOwn = signal.signal.startsWith(OWN);
     (isOwn ? this.own : this.grid).append(card.root);
     if (isOwn) this.ownTitle.hidden = false;
-    card.changed();
+    card.load();
   }
 
   arrived(readings) {
@@ -84,12 +84,12 @@ export class BucketView {
 
   again() {
     this.refresh().catch(() => {});
-    this.cards.forEach((card) => card.changed());
+    this.cards.forEach((card) => card.load());
   }
 
   rangeChanged() {
     this.drawBar();
-    this.cards.forEach((card) => card.changed());
+    this.cards.forEach((card) => card.load());
   }
 
   restyle() {

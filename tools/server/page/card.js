@@ -84,11 +84,6 @@ export class Card {
     this.sayNothing();
   }
 
-  changed() {
-    this.asking?.abort();
-    this.load();
-  }
-
   async load() {
     this.stale = false;
     this.arrange();
@@ -103,10 +98,10 @@ export class Card {
         max: Math.min(3000, Math.max(400, 2 * Math.round(this.root.clientWidth))),
       }, asking.signal);
     } catch (error) {
-      if (asking === this.asking) put(this.amount, `not loaded: ${error.message}`);
+      if (!asking.signal.aborted) put(this.amount, `not loaded: ${error.message}`);
       return;
     }
-    if (asking !== this.asking) return;
+    if (asking.signal.aborted) return;
     this.count = found.count;
     this.sampled = found.sampled;
     this.gaps = found.gaps;

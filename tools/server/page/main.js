@@ -91,16 +91,26 @@ async function show() {
   view = made() ?? null;
   drawList();
   if (!first) arriveAt($("main").querySelector("h1"));
+  view?.range?.look(want.address);
+  // Once the stream is open nothing that arrives is missed; where there is none to be had, without.
+  let begun = !view;
+  const begin = () => {
+    if (begun) return false;
+    begun = true;
+    Promise.resolve(view.open()).catch(down);
+    return true;
+  };
   unwatch = server.watch(want.bucket?.id, {
     arrived: (readings) => (view ? view.arrived(readings) : refresh().catch(down)),
     again: () => {
-      view?.again();
+      if (!begin()) view?.again();
       refresh().catch(down);
     },
-    state,
+    state: (name) => {
+      state(name);
+      if (name === "down") begin();
+    },
   });
-  view?.range?.look(want.address);
-  await view?.open();
 }
 
 // Whoever chose something else to be shown is led to its beginning.
