@@ -5,6 +5,7 @@ import types
 
 import pytest
 
+from tools.server import chart as charts
 from tools.server import history, store
 
 from .conftest import BUCKET_ID, reading
@@ -54,6 +55,16 @@ def test_a_stretch_is_a_gap_whatever_window_one_looks_through(server, board):
             assert chart(server, from_=start, to=end, max=most)["gaps"] == [gap], name
     for start, end in ((BASE, BASE + 3500), (BASE + 5000, BASE + 10_000)):
         assert chart(server, from_=start, to=end)["gaps"] == []
+
+
+def test_a_long_time_is_looked_through_piece_by_piece(server, board, monkeypatch):
+    times = [BASE + 5 * i for i in range(1000) if i % 90 > 3]
+    send(board, times)
+    whole = chart(server)["gaps"]
+    assert len(whole) == 11
+    for block in (2, 61, 86, 87):
+        monkeypatch.setattr(charts, "_BLOCK", block)
+        assert chart(server)["gaps"] == whole
 
 
 def test_what_lies_on_either_side_of_a_window_is_told(server, board):

@@ -16,6 +16,7 @@ RECENT = 60  # readings from which a signal's kind and its usual interval are to
 _GAP_INTERVALS = 3
 _GAP_LEAST_S = 1.0
 _GAPS_MOST = 1000  # the longest ones
+_BLOCK = 50_000  # times that are looked through at once
 _SILENT_LEAST_S = 10.0
 
 
@@ -103,9 +104,22 @@ def gaps(run, ids, start, end):
     each whole, also where it reaches beyond them. What is a gap does not depend on them: it lasts
     for longer than three usual intervals, those of the RECENT readings before it and of the
     RECENT after it, whichever are longer."""
+    found, more = [], True
+    while more:
+        within = "BETWEEN ? AND ? ORDER BY epoch_f LIMIT ?"
+        times = _times(run, ids, within, (start, end, _BLOCK))[:_BLOCK]
+        more = len(times) == _BLOCK
+        until = times[-1] if more else end
+        found += _gaps(run, ids, times, start, until)
+        start = until
+    longest = sorted(found, key=lambda gap: gap[0] - gap[1])[:_GAPS_MOST]
+    return sorted(longest)
+
+
+def _gaps(run, ids, within, start, end):
     times = [
         *_times(run, ids, "< ? ORDER BY epoch_f DESC LIMIT ?", (start, RECENT))[-RECENT:],
-        *_times(run, ids, "BETWEEN ? AND ? ORDER BY epoch_f", (start, end)),
+        *within,
         *_times(run, ids, "> ? ORDER BY epoch_f LIMIT ?", (end, RECENT))[:RECENT],
     ]
     steps = [b - a for a, b in pairwise(times)]
@@ -118,20 +132,19 @@ def gaps(run, ids, start, end):
         usual = max((side for side in sides if side), default=step)
         if step > _GAP_INTERVALS * usual and times[i] < end and times[i + 1] > start:
             found.append([times[i], times[i + 1]])
-    longest = sorted(found, key=lambda gap: gap[0] - gap[1])[:_GAPS_MOST]
-    return sorted(longest)
+    return found
 
 
 def _times(run, ids, where, values):
     """The times of readings, each once, in order."""
-    found = []
-    for series in ids.split(","):
+    found, all_series = [], ids.split(",")
+    for series in all_series:
         rows = run(
             f"SELECT DISTINCT epoch_f FROM reading WHERE series = {series} AND epoch_f {where}",
             values,
-        )
+        ).fetchall()
         found += [epoch for (epoch,) in rows]
-    return list(dict.fromkeys(sorted(found)))
+    return sorted(set(found)) if len(all_series) > 1 else sorted(found)
 
 
 def silent_after_s(run, ids, recent):
