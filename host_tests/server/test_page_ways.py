@@ -179,6 +179,13 @@ def test_a_chart_is_read_zoomed_and_moved_by_keys(chromium, server, board):
         assert moved[0] - second[0] == pytest.approx(-(second[1] - second[0]) / 4, rel=0.01)
         opened.keyboard.press("-")
         assert ends()[1] - ends()[0] == pytest.approx(2 * (moved[1] - moved[0]), rel=0.01)
+        opened.locator(".zoomed").focus()
+        opened.keyboard.press("Enter")
+        opened.locator(".zoomed").wait_for(state="hidden")
+        assert focused(opened) == "Hour"
+        chart.focus()
+        opened.keyboard.press("+")
+        opened.locator(".zoomed").wait_for()
         opened.keyboard.press("Escape")
         opened.locator(".zoomed").wait_for(state="hidden")
         assert pressed(opened) == "Hour"

@@ -139,7 +139,10 @@ export class BucketView {
       return made;
     };
     this.modes = Object.entries(RANGES).map(([mode, text]) => [mode, button("", text, () => this.range.show(mode))]);
-    this.zoomed = button("zoomed", "", () => this.range.reset());
+    this.zoomed = button("zoomed", "", () => {
+      this.range.reset();
+      this.modes.find(([mode]) => mode === this.range.mode)[1].focus();
+    });
     this.zoomed.title = "Back to the range before";
     this.exports = Object.entries(EXPORTS).map(([form, text]) => [form, el("a", "", `Export ${text}`)]);
     const choice = el("div", "choice", ...this.modes.map(([, made]) => made));

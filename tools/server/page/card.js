@@ -74,7 +74,7 @@ export class Card {
 
   tick() {
     const silent = this.silentAfterS != null && Date.now() / 1000 - this.at > this.silentAfterS;
-    put(this.since, ago(this.at) + (this.usualS ? ` · every ${duration(this.usualS)}` : ""));
+    put(this.since, ago(this.at) + (silent ? ", silent" : "") + (this.usualS ? ` · every ${duration(this.usualS)}` : ""));
     this.since.classList.toggle("late", silent);
     this.since.title = clock(this.at);
     // From the reading on that was the last one, until the next one arrives.

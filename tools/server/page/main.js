@@ -55,7 +55,8 @@ function missing(id) {
 }
 
 function go(address, again) {
-  history[again ? "replaceState" : "pushState"](null, "", "#" + new URLSearchParams(address));
+  const hash = "#" + new URLSearchParams(address);
+  if (hash !== location.hash) history[again ? "replaceState" : "pushState"](null, "", hash);
   show().catch(down);
 }
 
