@@ -137,5 +137,5 @@ def builds():
     code = "import sys; print('.'.join(map(str, sys.implementation.version[:3])))"
     unix = interpreter.run("-c", code).stdout.strip()
     package = json.loads((wasm.HERE / "package.json").read_text())
-    (pin,) = package["dependencies"].values()
+    pin = package["dependencies"][wasm.BUILD]
     return f"MicroPython {unix} (unix port, 64 bits) and {pin} (WebAssembly, 32 bits)"

@@ -17,6 +17,7 @@ import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+BUILD = "@micropython/micropython-webassembly-pyscript"  # its name in package.json
 _MODULES = HERE / "node_modules"
 AXE = _MODULES / "axe-core/axe.min.js"  # for the tests of the page
 _NODE_MIN = 18
