@@ -29,10 +29,10 @@ TWINS = ("islog/native.py",)
 
 # The goals for .mpy and import are not reached yet; until they are, the ceilings keep what there
 # is from growing unseen.
-MPY_CEILING = 33100
-IMPORT_CEILING = 39600
-IMPORT_MPY_CEILING = 37400
-IMPORT_ROMFS_CEILING = 18400
+MPY_CEILING = 33650
+IMPORT_CEILING = 40050
+IMPORT_MPY_CEILING = 37750
+IMPORT_ROMFS_CEILING = 18450
 MPY_BYTES = 10000  # in all, of what a user without optional parts loads
 IMPORT_BYTES = 16 * 1024  # of heap kept by `import islog`, from .py files
 IMPORT_MPY_BYTES = 25 * 1024  # likewise, from .mpy files, in bytecode

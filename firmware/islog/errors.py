@@ -1,5 +1,6 @@
-"""ConfigError; the words for an error, from explain.py; and call_unloading(), which loads a module
-for one call: when that returns the module is forgotten, and its heap is free for other things.
+"""ConfigError; the words for an error, from explain.py, and when they are printed again; and
+call_unloading(), which loads a module for one call: when that returns the module is forgotten, and
+its heap is free for other things.
 """
 
 import gc
@@ -55,3 +56,28 @@ def stumbled(e):
             what = why("stumbled", e)
         what = "the next step went wrong (%s)" % what
     return what + ", which is tried again"
+
+
+def told(said, sentence, uptime_s, changed_s):
+    """(What is to be printed of `sentence`, which is said at `uptime_s`, or ""; the next `said`.)
+    It is printed where it is not in `said` yet; after that once in ten minutes, with a count; and
+    where things have changed since it was said last (at the uptime `changed_s`), three times in a
+    row, and then once in a quarter of an hour.
+
+    `said` is a tuple of the last eight different sentences, the latest last, each as (the uptime
+    when it was said last, it, when it was printed, how often it was said since, the uptime until
+    which printing it anew is paid for)."""
+    words, old, at, n, paid = sentence, [], uptime_s, 0, 0
+    for entry in said:
+        last, text, begin, count, end = entry
+        if text != sentence:
+            old.append(entry)
+            continue
+        paid = max(end, uptime_s)
+        if last <= changed_s and paid < uptime_s + 1800:
+            paid += 900
+        elif uptime_s - begin < 600:
+            words, at, n = "", begin, count + 1
+        elif count and uptime_s - last < 600:
+            words += " (%d times in %d minutes)" % (count + 1, (uptime_s - begin) // 60)
+    return words, tuple(old[-7:] + [(uptime_s, sentence, at, n, paid)])

@@ -3,17 +3,18 @@ anything is stored. The limits of a signal are Initial State's (docs/api.md), th
 what the ring and JSON can hold.
 """
 
+from math import isfinite
+
 from micropython import const
 
 from . import ring
 from .batch import quoted_size
-from .errors import ConfigError, why
 
 _SIGNAL_MAX = const(100)  # characters
 _TEXT_MAX = const(1000)  # UTF-8 bytes
-_SIGNAL_BYTES = const(107)  # of a signal of 100 ASCII characters with its quotes, and ',"v":'
 # The longest number is a double of 24 characters; move() keeps room for two quotes with any value.
 _NUMBER_BYTES = const(26)
+_NEWS = const(8)  # sentences that wait for poll() at most
 
 
 def check_value(value):
@@ -21,15 +22,15 @@ def check_value(value):
     pass: store_it() counts them as rejected."""
     kind = type(value)
     if kind is int:
-        if not -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF:
-            refuse("value", value)
+        fits = -0x8000000000000000 <= value <= 0x7FFFFFFFFFFFFFFF
     elif kind is str:
         size = len(value)
         if _TEXT_MAX >= size > _TEXT_MAX // 4:  # a character takes up to four bytes
             size = len(value.encode())
-        if size > _TEXT_MAX:
-            refuse("value", value)
-    elif value is not None and kind is not float and kind is not bool:
+        fits = size <= _TEXT_MAX
+    else:
+        fits = value is None or kind in _KINDS
+    if not fits:
         refuse("value", value)
 
 
@@ -45,43 +46,49 @@ _KINDS = {float: ring.FLOAT, int: ring.INT, bool: ring.BOOL}
 
 class Intake:
     """Checks readings and puts them into `store`, a Ring, if they fit into `batch`. Their uptime
-    is `clock`'s. `on_trouble(sentence, aloud=False)` hears why one was rejected, which is for
-    `last_error` and not printed."""
+    is `clock`'s. `on_trouble(sentence, aloud=False)` hears why one was rejected, for `last_error`.
+
+    `news` has the sentences that poll() is to print: one where a reading is rejected, and the next
+    one for that signal once a reading under it was stored meanwhile. To see that one, log() is
+    kept from finding the signal. The signals beyond `max_signals` have one sentence for all."""
+
+    news = ()  # type: tuple[str, ...]
 
     def __init__(self, settings, service, clock, batch, on_trouble):
-        if batch.room <= _SIGNAL_BYTES + _NUMBER_BYTES:
-            raise ConfigError("batch_bytes %s" % why("batch_bytes"))
         self.store = service.ring(settings["buffer_bytes"], clock, self._log_other)
         self.clock = clock
         self._batch = batch
         self._max_signals = settings["max_signals"]
         self._on_trouble = on_trouble
-        self.closed = False  # what is logged then is dropped, and counted
 
     def _log_other(self, signal, value, epoch):
         # What Ring.log() calls for all but a number or bool under a known signal.
+        store = self.store
         try:
             self.check(signal, value)
+            if type(value) in _KINDS and isfinite(value):
+                if signal in store.keys and store.find(signal) is None:
+                    store.direct[signal] = store.keys[signal]  # it has recovered; without heap
+                    return store.log(signal, value, epoch)
             if epoch is not None:
                 from .epoch import as_int  # only for programs that give one
 
                 epoch = as_int(epoch)
             periods, ticks = self.clock.stamp()
             return self.store_it(signal, value, epoch, periods, ticks)
-        except MemoryError:  # the heap is full, or locked, as it is in a hard interrupt
+        except MemoryError:  # the heap is full, or locked (a tuple of both would take some)
             pass
         except ImportError:  # another thread is about to load what this one needs
             pass
-        self.store.count_lost(0, 1)
+        store.count_lost(0, 1)
         return False
 
     def check(self, signal, value):
         """Raise ValueError or TypeError where signal or value can never be a reading's."""
-        known = isinstance(signal, str) and signal in self.store.keys
-        if not known and (
+        if (
             not isinstance(signal, str)
-            or not 0 < len(signal) <= _SIGNAL_MAX
-            or signal.startswith("islog.")
+            or signal not in self.store.keys
+            and (not 0 < len(signal) <= _SIGNAL_MAX or signal.startswith("islog."))
         ):
             refuse("signal", signal)
         check_value(value)
@@ -91,9 +98,6 @@ class Intake:
         epoch.as_int(). False where it was rejected, or there was no room or memory: all
         counted."""
         store = self.store
-        if self.closed:
-            store.count_lost(0, 1)
-            return False
         if value is None or isinstance(value, float) and value - value != 0:
             return self._reject("%s: no number was there (%s)", signal, value)
         try:
@@ -115,16 +119,26 @@ class Intake:
                 key = store.add_signal(signal, name, self._max_signals)
                 if key is None:
                     return self._reject("%s: one signal more than max_signals", signal)
+            store.direct[signal] = key
             kind, value, epoch = store.packed(key | kind, value, epoch)
             return store.put(kind | periods, ticks, value, epoch)
         except MemoryError:
             store.count_lost(0, 1)
             return False
 
-    def _reject(self, why, *what):
-        self.store.count_lost(1, 0)
+    def _reject(self, why, signal, *what):
+        store = self.store
+        store.count_lost(1, 0)
         try:
-            self._on_trouble(why % what, aloud=False)
+            sentence = why % ((signal,) + what)
+            self._on_trouble(sentence, aloud=False)
+            known = store.direct
+            if len(self.news) < _NEWS and known.get(signal, len(known) <= self._max_signals):
+                self.news += (sentence,)
+                keys = store.keys  # read before the copy is made, as in Ring.add_signal()
+                known = dict(store.direct)
+                known[signal] = None
+                store.publish(keys, keys, store.signals, known)
         except MemoryError:
             pass  # it is counted
         return False

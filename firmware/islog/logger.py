@@ -23,7 +23,7 @@ import time
 from micropython import const
 
 from .clock import jitter
-from .errors import call_unloading, stumbled
+from .errors import call_unloading, stumbled, told
 from .intake import Intake
 from .timekeeper import Timekeeper
 from .uplink import BATCH, BUCKET, PAUSED, PROBE, Uplink
@@ -58,7 +58,8 @@ class Logger:
         "state pending sent dropped rejected retries spooled recovered lost synced last_error"
         " bucket_id"
     )
-    _said = ()  # type: tuple[tuple[int, str], ...]
+    _said = ()  # type: tuple[tuple, ...]  # as told() keeps it
+    _changed_s, _settled = -1, False  # when readings were accepted again; all is well since then
 
     def __init__(self, client_key, bucket_name, bucket_id=None, wifi=None, **settings):
         settings.update(client_key=client_key, bucket_name=bucket_name, bucket_id=bucket_id)
@@ -131,7 +132,7 @@ class Logger:
         status = {name: getattr(self, name) for name in self._counted.split()}
         status["clock"] = self._time.clock.source
         status["clock_error_ms"] = self._time.error_ms(self._ring)
-        status["said"] = list(self._said)
+        status["said"] = [said[:2] for said in self._said[-5:]]
         status["uptime_s"] = self._time.clock.uptime_s()
         return status
 
@@ -147,6 +148,9 @@ class Logger:
         try:
             try:
                 self._busy = 1
+                news, self._intake.news = self._intake.news, ()
+                for sentence in news:
+                    self._say(sentence, True)
                 return self._step(flushing)
             except BaseException as e:
                 self._ring.pin(0)
@@ -277,8 +281,10 @@ class Logger:
             self.state = "waiting"
         elif self.synced:
             self.state = "online"
-            if uplink.sent:
+            if uplink.sent and not self._settled:
+                self._changed_s = self._time.clock.uptime_s()
                 self._say("readings are accepted")
+                self._settled = True
         return 0
 
     def flush(self, timeout=30):
@@ -315,7 +321,6 @@ class Logger:
         if not (self._spool and (self._save() or self._save())):
             self._uplink.drop()
         self._time.close()
-        self._intake.closed = True
         self._ring.close()
         self.state = "closed"
         return done
@@ -331,13 +336,15 @@ class Logger:
         if aloud:
             self._say(sentence)
 
-    def _say(self, sentence):
-        # Print it, and keep it for status(), in a new tuple: a callback may be reading the old.
-        said = self._said
-        if not self._quiet and (not said or said[-1][1] != sentence):
-            print("islog:", sentence)
+    def _say(self, sentence, anew=False):
+        # What is passed to this alone, as a literal, or printed by service.py is good news; every
+        # other sentence is of trouble. `anew`: of a signal that had recovered since it was said.
         try:
-            told = self._time.clock.uptime_s(), sentence
-            self._said = tuple([old for old in said if old[1] != sentence][-4:] + [told])
+            now_s = self._time.clock.uptime_s()
+            changed_s = now_s if anew else self._changed_s
+            words, said = told(self._said, sentence, now_s, changed_s)
+            if words and not self._quiet:
+                print("islog:", words)
+            self._said, self._settled = said, self._settled and anew
         except MemoryError:
             pass

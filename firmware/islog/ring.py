@@ -85,8 +85,11 @@ class Ring(Steps):
         self._cells = self.words, self.floats  # what a number is written to
         self._bytes = uctypes.bytearray_at(at, 4 * size + 24)
         self._log_other = log_other
-        self.keys = {}  # type: dict[str, int]
-        self.find = self.keys.get  # of a known signal: its bits in word 1
+        self.keys = {}  # type: dict[str, int]  # of a known signal: its bits in word 1
+        # What log() looks them up in: the same dict or, where the next reading under a signal is
+        # to go to log_other(), a copy with None for it.
+        self.direct = self.keys  # type: dict[str, int | None]
+        self.find = self.direct.get
         self.signals = []  # by number, what add_signal() was given for each
 
     def packed(self, kind, value, epoch=None):
@@ -181,6 +184,7 @@ class Ring(Steps):
                 return None
             bits = len(old) << 10 | _NEW
             keys = dict(old)
-            keys[signal] = bits
-            if self.publish(old, keys, signals + [what], keys.get):
+            direct = keys if self.direct is old else dict(self.direct)
+            keys[signal] = direct[signal] = bits
+            if self.publish(old, keys, signals + [what], direct):
                 return bits

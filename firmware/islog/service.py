@@ -12,13 +12,15 @@ from micropython import const
 
 from . import __version__
 from .batch import quote
-from .errors import call_unloading
+from .errors import ConfigError, call_unloading, why
 from .timekeeper import Sntp
 from .transport import Requests
 
 # With `native` "auto": where less heap is free, the 6 KB of machine code are better kept for what
 # needs them, for a Logger with its buffers takes 13 and a TLS connection 30 at its peak.
 _NATIVE_BYTES = const(65536)
+_SIGNAL_BYTES = const(107)  # of a signal of 100 ASCII characters with its quotes, and ',"v":'
+_NUMBER_BYTES = const(26)  # as in intake.py
 
 
 class Service:
@@ -56,7 +58,10 @@ class Service:
 
     def begin(self, log, settings):
         """Tell the console of `log`, a Logger that is complete, and give it what is only there
-        where the settings ask for it (parts.py). ConfigError: it cannot have that."""
+        where the settings ask for it (parts.py). ConfigError: it cannot have that, or a request
+        would be too short for a reading."""
+        if log._uplink.batch.room <= _SIGNAL_BYTES + _NUMBER_BYTES:
+            raise ConfigError("batch_bytes %s" % why("batch_bytes"))
         if not settings["quiet"]:
             print("islog:", "version %s, bucket %s" % (__version__, settings["bucket_name"]))
             if self.is_unverified:

@@ -18,7 +18,7 @@ _PATIENCE = const(5)  # newer readings wait for so many failures to read in a ro
 _ENOENT = const(2)
 _HEAD = const(0)  # cells of a ring's `state` (steps.py)
 _COUNT = const(3)
-_LOST = "%d readings in flash are lost: %s"
+_LOST = "readings in flash are lost: %s"
 _UNTIMED = "their time was never known"
 
 
@@ -136,7 +136,7 @@ class Replay(Segments):
                 gone = min(count - skip, first.count)
                 first.count, self.lost, first.at = first.count - gone, self.lost + gone, after
             if why:
-                self._on_trouble(_LOST % (gone, why))
+                self._on_trouble(_LOST % why)
         return False
 
     def _take_text(self, first, f, after, count, size, skip, own):
@@ -181,7 +181,7 @@ class Replay(Segments):
         lost_now = self.lost + lost
         first.count, store.state[_COUNT], self.lost, first.after = remaining, kept, lost_now, after
         if lost:
-            self._on_trouble(_LOST % (lost, _UNTIMED))
+            self._on_trouble(_LOST % _UNTIMED)
         return True
 
     def _knows_time(self, first, f, at, who):

@@ -171,7 +171,7 @@ class Segments:
         lost, dropped, rest = self.lost + first.count, self.dropped + first.own, self._segments[1:]
         self.lost, self.dropped, self._segments = lost, dropped, rest
         if gone:
-            self._on_trouble("%d readings in flash are lost: it is full, or damaged" % gone)
+            self._on_trouble("readings in flash are lost: it is full, or damaged")
         if error and errno(error) != _ENOENT:
             self._on_trouble("the spool cannot be deleted (%s): check the flash" % error)
         return True

@@ -179,25 +179,30 @@ class Steps:
         _leave(token)
 
     def count_lost(self, rejected, missed):
-        """Count readings that were `rejected`, and `missed` for want of room or memory."""
+        """Count readings that were `rejected`, and `missed` for want of room or memory. Once the
+        ring is closed, all are missed."""
         state = self.state
+        if not state[_LIMIT]:
+            rejected, missed = 0, rejected + missed
         token = _enter()
         state[_REJECTED], state[_MISSED] = state[_REJECTED] + rejected, state[_MISSED] + missed
         _leave(token)
 
-    def publish(self, old, keys, signals, bits):
-        """Replace the dict of keys, the list of signals and `_bits`, the look-up in that dict, all
-        at once. False, and no change, where the ring's dict is not `old` any more: a callback has
-        added a signal meanwhile."""
+    def publish(self, old, keys, signals, direct):
+        """Replace the dict of keys, the list of signals, and the dict in which log() finds them,
+        all at once. False, and no change, where the ring's keys are not `old` any more: a callback
+        has added a signal meanwhile."""
         targets = [_Nothing, self]  # type: list
+        find = direct.get
         token = _enter()
         ok = self.keys is old
         to = targets[ok]
-        to.signals, to.keys, to.find = signals, keys, bits
+        to.signals, to.keys, to.find = signals, keys, find
+        to.direct = direct
         _leave(token)
         return ok
 
 
 class _Nothing:
     # What publish() changes where it must not change anything.
-    keys = signals = _bits = None
+    keys = signals = find = direct = None

@@ -155,7 +155,7 @@ class Uplink:
             self._bucket_answered(outcome)
         elif not self.answered:
             self.condition = max(self.condition, FAILING)
-            self._back_off(self._retry, outcome, 0, "the bucket")
+            self._back_off(self._retry, outcome, 0)
         return what
 
     def _bucket_answered(self, outcome):
@@ -164,9 +164,9 @@ class Uplink:
             if not self.batch.count:  # else a batch is what is in trouble
                 self.condition = 0
         elif outcome in (UNKNOWN, BUSY):
-            self._back_off(self._bucket_retry, outcome, 0, "the bucket")
+            self._back_off(self._bucket_retry, outcome, 0)
         else:
-            self._pause(self._bucket_retry, 0, "the bucket")
+            self._pause(self._bucket_retry, 0, "the bucket was")
 
     def _batch_answered(self, outcome):
         count = self._part()
@@ -190,11 +190,11 @@ class Uplink:
                 self._answered_for(1, True)
                 self._on_trouble(sentence)
             else:
-                self._pause(self._retry, 1, "every reading")
+                self._pause(self._retry, 1, "every reading was")
         elif outcome in (UNKNOWN, BUSY):
-            self._back_off(self._retry, outcome, 1, _readings(count))
+            self._back_off(self._retry, outcome, 1)
         else:
-            self._pause(self._retry, 1, _readings(count))
+            self._pause(self._retry, 1, "the readings were")
 
     def give_up(self):
         """End the exchange that is under way, if any; its answer is never looked at. The batch
@@ -288,17 +288,16 @@ class Uplink:
         else:
             self.sent, batch.first = self.sent + n, end
 
-    def _back_off(self, retry, outcome, which, what):
+    def _back_off(self, retry, outcome, which):
         # After BUSY or UNKNOWN: begin the pause of `retry`, and say why. `which`: 0 for the bucket
-        # call, 1 for a batch; `what`: what was sent, in words.
+        # call, 1 for a batch. (How many readings that has is not said: as long as this lasts, it
+        # is one sentence.)
         transport = self.transport
         self._broken = self._broken + 1 if transport.broken else 0
         if self._broken >= _LIMIT:
             self.condition = PAUSED
             retry.pause(self._slow_ms)
-            self._on_trouble(
-                "%s again and again for %s: perhaps accepted each time" % (transport.why, what)
-            )
+            self._on_trouble("%s again and again: perhaps accepted each time" % transport.why)
             return
         retry.failed()
         least_ms = self._took_ms  # the program gets at least as much time as this has taken
@@ -315,8 +314,8 @@ class Uplink:
             after_s = min(int(transport.retry_after), _RETRY_AFTER_MAX_S)
             least_ms = max(least_ms, after_s * 1000)
         retry.pause(max(least_ms, retry.wait_ms()))
-        words = transport.in_words(which, "%s for %s" % (transport.why, what))
-        self._on_trouble(words + "; kept and sent again")
+        words = "%s for %s" % (transport.why, ("the bucket", "the readings")[which])
+        self._on_trouble(transport.in_words(which, words) + "; kept and sent again")
 
     def _pause(self, retry, which, what):
         # After an answer that does not pass by itself: slow_retry, give or take a quarter.
@@ -325,11 +324,7 @@ class Uplink:
         transport = self.transport
         words = transport.why
         if not transport.unusable:
-            words = transport.in_words(which, "%s was refused (%s)" % (what, words))
+            words = transport.in_words(which, "%s refused (%s)" % (what, words))
         self._on_trouble(
             "%s; kept, and asked again in about %d s" % (words, self._slow_ms // 1000)
         )
-
-
-def _readings(count):
-    return "%d readings" % count if count > 1 else "a reading"

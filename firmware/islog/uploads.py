@@ -239,4 +239,5 @@ class Uploads:
         self._next.pause(wait_ms)
         log.uploading, self.doing = False, RESTING
         if self.failed and log.state != "closed":
-            log._say("the upload was given up: the next one is in %d s" % (wait_ms // 1000))
+            words = "the upload was given up: the next one is in %d s" % (wait_ms // 1000)
+            log._say(words, False)  # `last_error` says why

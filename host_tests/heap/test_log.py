@@ -29,7 +29,10 @@ def all_kinds(figure):
     return dict.fromkeys(KINDS, figure)
 
 
-@pytest.fixture(scope="module", params=["islog", "bytecode"])
+WHOSE = ["islog", "bytecode", "failing", "failing bytecode"]  # where another signal has failed
+
+
+@pytest.fixture(scope="module", params=WHOSE)
 def islog_on_unix(request):
     return on_the_unix_port(request.param)
 
@@ -42,8 +45,9 @@ def test_it_keeps_nothing_on_the_unix_port(islog_on_unix):
     assert figures(islog_on_unix, "kept") == all_kinds(0), "bytes allocated by log()"
 
 
-def test_it_keeps_nothing_on_a_32_bit_build():
-    assert figures(on_the_32_bit_build("islog"), "kept") == all_kinds(0), "bytes allocated"
+@pytest.mark.parametrize("who", WHOSE)
+def test_it_keeps_nothing_on_a_32_bit_build(who):
+    assert figures(on_the_32_bit_build(who), "kept") == all_kinds(0), "bytes allocated"
 
 
 def test_its_call_frames_are_not_on_the_heap(islog_on_unix):
@@ -55,6 +59,11 @@ def test_its_call_frames_are_not_on_the_heap(islog_on_unix):
 def test_it_takes_nothing_when_the_ticks_wrap():
     (taken,) = on_unix("wrapping", [DEVICE, *ON_FAKES])
     assert taken == {"log": 0, "clock": 0}, "bytes allocated, by log() or by virtual time itself"
+
+
+def test_a_signal_that_has_failed_recovers_under_a_locked_heap():
+    found = on_unix("recovering", [DEVICE, FIRMWARE])
+    assert found == [[True, True]] * 2 * len(KINDS), "its first number was dropped"
 
 
 def test_the_checks_find_a_log_that_allocates():

@@ -80,9 +80,9 @@ def test_what_is_stored_rejected_or_dropped_is_counted_once():
     assert buffer.log("a", None) is buffer.log("new", float("nan")) is False
     assert buffer.counts() == (3, 2, 0) and "new" not in buffer.store.keys
     assert buffer.said[0] == ("a: no number was there (None)", False)
-    buffer.intake.closed = True
-    assert buffer.log("c", 1) is buffer.log("a", "text") is False
-    assert buffer.counts() == (3, 2, 2)
+    buffer.store.close()
+    assert buffer.log("c", 1) is buffer.log("a", "text") is buffer.log("b", None) is False
+    assert buffer.counts() == (0, 2, 3) and buffer.store.overflows == 3
 
 
 def test_a_reading_for_which_there_is_no_memory_is_dropped_and_the_next_one_is_stored():
@@ -112,5 +112,74 @@ def test_a_signal_beyond_the_most_is_rejected_and_none_is_forgotten():
     assert buffer.counts() == (4, 1, 0) and sorted(buffer.store.keys) == ["a", "b"]
 
 
+def news(buffer):
+    """What waits for poll(), which takes it."""
+    waiting, buffer.intake.news = buffer.intake.news, ()
+    return [sentence.split(":")[0] for sentence in waiting]
+
+
+def test_each_signal_that_is_rejected_is_news_until_it_has_recovered():
+    for good in (1, 2.5, True, "text", 2**40):
+        buffer = Buffer()
+        buffer.log("known", good)
+        for _ in range(3):
+            assert buffer.log("known", None) is buffer.log("new", float("nan")) is False
+        assert news(buffer) == ["known", "new"]
+        assert buffer.log("known", good) and buffer.log("other", good)
+        assert buffer.log("new", None) is buffer.log("known", "x" * 500) is False
+        assert buffer.log("known", None) is False and news(buffer) == ["known"]
+        assert buffer.log("new", good, 1700000000) and buffer.log("new", None) is False
+        assert news(buffer) == ["new"] and buffer.counts() == (4, 10, 0)
+
+
+def test_a_bad_value_is_no_recovery():
+    buffer = Buffer()
+    buffer.log("t", 1)
+    for value in (None, float("nan"), float("inf"), None, "x" * 500, -float("inf")):
+        assert buffer.log("t", value) is False
+    raises(ValueError, buffer.log, "t", 2**63)
+    raises(TypeError, buffer.log, "t", [])
+    assert news(buffer) == ["t"]
+
+
+def test_what_waits_for_poll_is_bounded_and_nothing_is_forgotten():
+    buffer = Buffer(max_signals=20)
+    told = []
+    for _ in range(10):
+        for n in range(200):
+            assert buffer.log("s%d" % n, None) is False
+        assert len(buffer.intake.news) <= 8
+        told += news(buffer)
+    assert len(told) == len(set(told)) == 21  # and one for all that are too many
+    assert len(buffer.store.direct) == 21 and not buffer.store.keys
+    for n in range(200):
+        assert buffer.log("t%d" % n, 1) is (n < 20)
+    assert sorted(buffer.store.keys) == sorted("t%d" % n for n in range(20))
+
+
+def test_a_signal_that_fails_while_another_is_added_keeps_its_number():
+    buffer = Buffer()
+    for n in range(30):
+        assert buffer.log("s%d" % n, n)
+        assert buffer.log("s%d" % (n // 2), None) is False
+    for n in range(30):
+        assert buffer.log("s%d" % n, n)
+    store, seen = buffer.store, []
+    while store.count:
+        name, _, value, _, after = store.oldest()
+        seen.append((name, value))
+        store.hand_over(after, 1, buffer.batch)
+    assert seen == 2 * [(buffer.batch.signal_json("s%d" % n), n) for n in range(30)]
+
+
+def test_without_memory_a_reading_that_is_none_is_counted_and_told_later():
+    buffer = Buffer()
+    buffer.log("t", 1)
+    fails_once(buffer.store, "publish", MemoryError)
+    assert buffer.log("t", None) is buffer.log("t", None) is False
+    assert buffer.counts() == (1, 2, 0) and "t" in news(buffer)
+    assert buffer.log("t", 2) and buffer.counts() == (2, 2, 0)
+
+
 def test_a_body_that_could_not_hold_every_signal_is_refused_at_the_start():
-    assert "batch_bytes" in str(raises(ConfigError, Buffer, 180))
+    assert "batch_bytes" in str(raises(ConfigError, Board, batch_bytes=256, bucket_name="b" * 100))

@@ -40,7 +40,7 @@ def with_one_more(store, number):
     """What add_signal() publishes for a new signal."""
     keys = dict(store.keys)
     keys["s%d" % number] = len(keys) << 10 | 0x800000
-    return keys, store.signals + [number], keys.get
+    return keys, store.signals + [number], keys
 
 
 def test_whatever_steps_a_ring_takes_it_holds_what_it_should():

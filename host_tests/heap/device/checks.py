@@ -32,6 +32,19 @@ class Bytecode(Islog):
     native = False
 
 
+class Failing(Islog):
+    """While another signal is in trouble: its sensor does not answer."""
+
+    def __init__(self):
+        Islog.__init__(self)
+        assert self.log("humidity", 55) and not self.log("humidity", None)
+        assert not self.log("pressure", None)
+
+
+class FailingBytecode(Failing):
+    native = False
+
+
 class Allocating:
     """A log() that allocates: a tuple for each reading."""
 
@@ -47,7 +60,14 @@ class LargeFrame:
         return a is b is c is d is e is f is g is h is i is j is k
 
 
-WHOSE = {"islog": Islog, "bytecode": Bytecode, "allocating": Allocating, "large frame": LargeFrame}
+WHOSE = {
+    "islog": Islog,
+    "bytecode": Bytecode,
+    "failing": Failing,
+    "failing bytecode": FailingBytecode,
+    "allocating": Allocating,
+    "large frame": LargeFrame,
+}
 
 
 def locked(log, value):
