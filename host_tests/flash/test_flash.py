@@ -15,6 +15,7 @@ import trustme
 
 from tools import interpreter
 from tools.device import DeviceError, board, follow, image
+from tools.device.sentences import no_trouble
 from tools.server import LocalServer
 from tools.settings import ROOT
 
@@ -336,18 +337,94 @@ def test_settings_that_a_board_would_refuse_are_refused_before_one_is_asked_for(
     assert errors.startswith(sentence) and errors.count("\n") == 1, errors
 
 
-def test_a_wrong_key_is_told_as_the_reason(device, server):
-    config = device.config(**sending_to(server, client_key="another-key"))
-    status, _, errors = device.run("flash", "--config", config, "--follow", 200)
-    assert status == 1
-    assert errors.startswith("islog is on the board, but no readings were accepted yet: "), errors
-    assert "client_key" in errors and errors.count("\n") == 1
-
-
 def test_the_firmware_says_what_flash_listens_for():
-    said = "".join(path.read_text() for path in MODULES)
-    for sentence in (follow.ACCEPTED, follow.GREETING, follow.REFUSED, *follow.ON_ITS_WAY):
-        assert sentence in said
+    assert no_trouble().fullmatch(follow.ACCEPTED)
+    assert follow.REFUSED in "".join(path.read_text() for path in MODULES)
+
+
+def refused_on_the_way(device, server, tmp_path, program, **settings):
+    """The last line of `make flash` with that program, which then runs on the board."""
+    path = tmp_path / "program.py"
+    path.write_text(program)
+    config = device.config(**sending_to(server, **settings))
+    status, _, errors = device.run("flash", "--config", config, "--main", path, "--follow", 200)
+    assert status == 1 and errors.count("\n") == 1, errors
+    assert errors.startswith("islog is on the board, but no readings were accepted yet: ")
+    assert "docs/troubleshooting.md" in errors
+    with board.Board(device.port) as console:  # it goes on there
+        heard = b""
+        while not re.search(b"running\r?\n", heard):
+            heard = heard[-20:] + console.heard()
+    return errors
+
+
+RUNS = """
+import islog, time
+log = islog.from_config("config.json")
+while True:
+    print("running")
+    log.log("t", 21.5)
+    time.sleep_ms(min(50, log.poll()))
+"""
+
+
+def test_where_nothing_arrives_the_board_is_asked_why_and_goes_on(device, server, tmp_path):
+    said = refused_on_the_way(device, server, tmp_path, RUNS, client_key="another-key")
+    assert "client_key" in said
+    pending = re.search(r"log\.status\(\) says: state refused, (\d+) pending, 0 rejected\.", said)
+    assert int(pending[1]) > 0
+
+
+def test_where_only_none_is_logged_that_is_what_is_said(device, server, tmp_path, monkeypatch):
+    monkeypatch.setattr(follow, "PATIENCE_S", 0)
+    # The first thing said is the trouble, whether or not the firmware says this one aloud.
+    program = RUNS.replace("21.5", "None").replace(
+        'print("running")', 'print("running" if log.rejected else "islog: a first word")'
+    )
+    said = refused_on_the_way(device, server, tmp_path, program, flush_interval=0)
+    assert "accepted yet: t: no number was there (None). log.status() says: state " in said
+    assert re.search(r", 0 pending, [1-9]\d* rejected, so there is nothing to send\.", said), said
+
+
+IN_A_FUNCTION = "def main():" + RUNS.replace("\n", "\n    ") + "\nmain()\n"
+CLOSES = "try:" + RUNS.replace("\n", "\n    ") + "\nfinally:\n    log.close()\n"
+
+
+@pytest.mark.parametrize("program", [IN_A_FUNCTION, CLOSES])
+def test_where_the_logger_cannot_be_asked_the_board_goes_on_all_the_same(
+    device, server, tmp_path, program
+):
+    another = {"client_key": "another-key", "timeout": 1}
+    said = refused_on_the_way(device, server, tmp_path, program, **another)
+    assert "client_key" in said and "status" not in said
+
+
+STUBBORN = """
+import os, time
+start = "again" if "started" in os.listdir("/") else "first"
+open("/started", "w").close()
+try:
+    while True:
+        print("running", start)
+        time.sleep_ms(20)
+except KeyboardInterrupt:
+    pass
+time.sleep_ms(1500)
+"""
+
+
+def test_a_program_that_does_not_stop_in_time_starts_anew_once_it_has(device, monkeypatch):
+    monkeypatch.setattr(board, "_READ_S", 0.1)
+    device.put("/main.py", STUBBORN)
+    device.mpremote("reset")
+    with board.Board(device.port, answer_s=0.4) as console:
+        while b"first" not in console.heard():
+            pass
+        with pytest.raises(DeviceError):
+            console.interrupt()
+        console.leave_running()
+        while b"again" not in console.heard(1):
+            pass
 
 
 def test_a_program_that_ends_is_told_with_its_error(device, tmp_path):

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from host_tests import on_real_board
 from tools import interpreter, package, simulator
-from tools.device import DeviceError, bench, follow, spool
+from tools.device import DeviceError, bench, follow, sentences, spool
 from tools.server import LocalServer
 from tools.settings import ROOT
 
@@ -51,27 +51,68 @@ def test_watch_shows_what_a_program_prints_and_does_not_stop_it(device):
     assert len(set(shown)) == 20 and shown == sorted(shown)  # of one run
 
 
+class Saying:
+    """A board that prints these sentences of islog's, and whose program does not stop."""
+
+    def __init__(self, *sentences):
+        self._said = [f"islog: {sentence}\r\n".encode() for sentence in reversed(sentences)]
+
+    def heard(self):
+        return self._said.pop() if self._said else b""
+
+    def interrupt(self):
+        raise DeviceError("it goes on")
+
+    def leave_running(self):
+        pass
+
+
 def test_what_the_server_refuses_is_told_at_once():
-    class Refused:
-        said = [b"islog: it refuses the client_key; asked again in about 10 minutes\r\n"]
-
-        def heard(self):
-            return self.said.pop()  # nothing is listened for afterwards
-
-    with pytest.raises(DeviceError, match="no readings were accepted yet: it refuses"):
-        follow.follow(Refused(), 10_000)
+    refused = Saying("it refuses the client_key; asked again in about 10 minutes", *["more"] * 99)
+    with pytest.raises(DeviceError, match="no readings were accepted yet: it refuses .* minutes"):
+        follow.follow(refused, 10_000)
 
 
-def test_what_a_board_says_of_its_start_is_no_trouble(monkeypatch):
-    class Starts:
-        said = [b"islog: Wi-Fi home is not in range\r\n", b"islog: version 1.0, bucket b\r\n"]
-
-        def heard(self):
-            return self.said.pop() if self.said else b""
-
+@pytest.mark.parametrize(
+    "no_trouble",
+    [
+        "version 1.0, bucket b",
+        "version 1.0, bucket My garden (2nd)",
+        "Wi-Fi is up",
+        "Wi-Fi is up (17 times in 10 minutes)",
+        "the time is known",
+        "the server is not verified (no ca_file): others may read the key",
+    ],
+)
+def test_what_a_board_says_of_its_start_is_no_trouble(monkeypatch, no_trouble):
     monkeypatch.setattr(follow, "PATIENCE_S", 0)
+    starts = Saying(no_trouble, no_trouble, "Wi-Fi home is not in range", no_trouble)
     with pytest.raises(DeviceError, match="no readings were accepted yet: Wi-Fi home"):
-        follow.follow(Starts(), 10_000)
+        follow.follow(starts, 10_000)
+    follow.follow(Saying(no_trouble, "readings are accepted (2 times in an hour)"), 10_000)
+
+
+SAYS = """
+class Logger:
+    def poll(self):
+        self._say("the sun shines")
+        self._say("it is %d degrees in %s" % (self.celsius, self.place))
+        self._say(self.sentence)
+        self.on_trouble("it rains")
+        self.on_trouble("it is too wet in %s" % self.place)
+        print("islog:", "made in %s" % self.place)
+        print("islog:", self.sentence)
+        print("no sentence")
+"""
+
+
+def test_which_sentences_tell_no_trouble_is_read_in_the_source(tmp_path):
+    (tmp_path / "sky.py").write_text(SAYS)
+    good = sentences.no_trouble(tmp_path)
+    for said in ("the sun shines", "it is 21 degrees in a shed", "made in Graz"):
+        assert good.fullmatch(said) and good.fullmatch(said + " (3 times in 10 minutes)")
+    for said in ("it rains", "it is too wet in a shed", "the sun shines not", "no sentence", ""):
+        assert not good.fullmatch(said)
 
 
 def test_the_spool_is_copied_whole_and_stays_on_the_board(device, tmp_path):

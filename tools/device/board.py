@@ -86,6 +86,11 @@ class Board:
         if not bare:
             self.load(HERE / "on_board.py")
 
+    def interrupt(self):
+        """Stop the program that runs; what it has in memory stays there, and run() sees it."""
+        with self._sentences(), contextlib.redirect_stdout(io.StringIO()):
+            self._transport.enter_raw_repl(soft_reset=False, timeout_overall=self._answer_s)
+
     def load(self, path):
         """The board runs the file: ask() then knows its functions, until the next stop()."""
         with self._sentences():
@@ -130,6 +135,16 @@ class Board:
             if not prompt.endswith(b">>> "):
                 raise TransportError("no prompt")
             self._transport.serial.write(b"\x04")
+
+    def leave_running(self):
+        """As restart(), also where interrupt() did not succeed: then the board starts anew once its
+        program has ended."""
+        with contextlib.suppress(DeviceError):
+            try:
+                self.restart()
+            except DeviceError:
+                with self._sentences():
+                    self._transport.serial.write(b"\x04")
 
     def heard(self, seconds=0.2):
         """The bytes that the board has printed; after so many seconds, none."""

@@ -72,7 +72,7 @@ def flash(port, config_path, program, form=MPY, follow_s=90, answer_s=None):
         elif settings["quiet"]:
             print("The board has started anew; `quiet` is set, so it does not tell how it goes.")
         else:
-            follow(board, follow_s)
+            follow(board, follow_s, settings["flush_interval"])
 
 
 def _dotted(version):
