@@ -79,8 +79,8 @@ format: setup-tests ### format the code, and mend what the linter can
 	@$(PY) -m ruff format .
 	@$(PY) -m ruff check --fix .
 
-flash: setup ## put islog, main.py and config.json on a board (PORT= SOURCE=1 ROMFS=1 MAIN=examples/dht22.py)
-	@$(PY) -m tools.device flash --port "$(PORT)" $(if $(SOURCE),--source) $(if $(ROMFS),--romfs) $(if $(MAIN),--main "$(MAIN)")
+flash: setup ## put islog, main.py and config.json on a board (PORT= or PORT=all, MAIN= CONFIG= SOURCE=1 ROMFS=1)
+	@$(PY) -m tools.device flash --port "$(PORT)" $(if $(SOURCE),--source) $(if $(ROMFS),--romfs) $(if $(MAIN),--main "$(MAIN)") $(if $(CONFIG),--config "$(CONFIG)")
 
 package: setup ## islog compiled, for mip, into build/mip: put that on a web server (URL=its address there)
 	@$(PY) -m tools.package $(if $(URL),--url "$(URL)")

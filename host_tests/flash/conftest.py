@@ -157,7 +157,9 @@ def new_device(tmp_path):
     devices = []
 
     def make(*options):
-        devices.append(Device(tmp_path, *options))
+        folder = tmp_path / f"board{len(devices) + 1}" if devices else tmp_path
+        folder.mkdir(exist_ok=True)
+        devices.append(Device(folder, *options))
         return devices[-1]
 
     yield make

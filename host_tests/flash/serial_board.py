@@ -3,6 +3,7 @@
     python -m host_tests.flash.serial_board CHIP [--kind esp32] [--size-kb N] [--heap SIZE]
                                             [--lacks wifi|age] [--air JSON]
                                             [--mpy N] [--romfs-kb N]
+                                            [--frozen VERSION] [--id HEX]
 
 The first line printed is the port, for mpremote. CHIP is the flash's content, made where it is
 missing: to kill this program is a power cut, to start it with the same file is power-up. A ROMFS
@@ -60,6 +61,7 @@ class SerialBoard:
         program = Path(__file__).parent / "device/power_up.py"
         arguments = (given.kind, given.chip.resolve(), given.size_kb, mode, tell, given.radio)
         arguments += (given.air, given.lacks, given.mpy, given.romfs, given.romfs_kb)
+        arguments += (given.frozen, ROOT / "firmware", given.id)
         command = interpreter.command(program, *arguments, heap=given.heap)
         os.execve(command[0], command, interpreter.environment([self._modules]))
 
@@ -138,6 +140,8 @@ def main():
     parser.add_argument(
         "--romfs-kb", type=int, default=0, help="128 in ports/esp32/partitions-4MiB-romfs.csv"
     )
+    parser.add_argument("--frozen", default="-", help="its firmware has this version of islog")
+    parser.add_argument("--id", default="-", help="what machine.unique_id() says; -: as it is")
     options = parser.parse_args()
     options.romfs = options.chip.resolve().with_suffix(".romfs")
     if options.romfs_kb:

@@ -6,6 +6,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import ssl
 import tty
 from collections import namedtuple
@@ -14,7 +15,7 @@ import pytest
 import trustme
 
 from tools import interpreter
-from tools.device import DeviceError, board, follow, image
+from tools.device import DeviceError, board, flash, follow, image
 from tools.device.sentences import no_trouble
 from tools.server import LocalServer
 from tools.settings import ROOT
@@ -126,10 +127,13 @@ def test_a_program_that_was_there_before_comes_back(device):
     device.put("/main.py", "print('mine')")
     device.put("/notes.txt", "a user's own")
     before = device.digests()
-    device.flash()
+    output = device.flash()
+    assert "The board had its own /main.py, which is kept as /main.py.before." in output
+    assert "had its own" not in device.flash()
     status, output, _ = device.run("unflash")
     assert status == 0
     assert "removed /config.json" in output and "put back the /main.py" in output
+    assert "left /notes.txt: make flash did not put it there" in output
     assert device.digests() == before
     status, output, _ = device.run("unflash")
     assert status == 0 and "Nothing of islog is on the board" in output
@@ -144,10 +148,48 @@ def test_a_program_that_was_changed_on_the_board_is_left_there(device):
     assert list(device.digests()) == ["/main.py"]
 
 
-def test_the_certificate_and_the_modules_beside_the_program_come_with_it(device, tmp_path):
+def test_no_program_is_lost_whoever_wrote_it_and_when(device):
+    device.put("/main.py", "print('mine')")
+    device.flash()
+    device.put("/main.py", "print('changed')")
+    status, output, _ = device.run("unflash")
+    assert status == 0 and "left /main.py.before: the board's own program of before" in output
+    before = device.digests()
+    output = device.flash()
+    assert "The board had its own /main.py, which is kept as /main.py.before.2." in output
+    found = device.digests()
+    assert found["/main.py.before"] == before["/main.py.before"]
+    assert found["/main.py.before.2"] == before["/main.py"]
+
+
+def test_what_unflash_leaves_is_told(device):
+    device.prints("import os; os.mkdir('/data')")
+    device.flash("--config", device.config(spool_file="data/kept", spool_bytes=64000))
+    files = ("/data/kept.7", "/data/kept.12", "/data/notes", "/lib/driver.py", "/islog.restart")
+    for path in files:
+        device.put(path, "something")
+    status, output, _ = device.run("unflash")
+    assert status == 0 and "left /data/kept.7 /data/kept.12: the spool, readings" in output, output
+    assert "left /islog.restart: in it islog counts" in output
+    for path in ("/data/notes", "/lib/driver.py"):
+        assert f"left {path}: make flash did not put it there\n" in output
+    assert output.count("left ") == 4 and set(device.digests()) == set(files)
+    device.put("/config.json", device.config().read_text())
+    status, output, _ = device.run("unflash")
+    assert "left /config.json: make flash did not put it there; it may hold the client" in output
+    for i in range(45):
+        device.put(f"/data/{i}", "")
+    status, output, _ = device.run("unflash")
+    assert output.count("make flash did not put it") == flash.MAX_LISTED - 1, output
+    assert output.endswith(f"left {45 + len(files) + 1 - flash.MAX_LISTED} files more\n")
+
+
+def test_the_certificate_and_the_modules_that_the_program_needs_come_with_it(device, tmp_path):
     folder = tmp_path / "program"
     (folder / "lib").mkdir(parents=True)
-    (folder / "lib/sensor.py").write_text("CELSIUS = 21\n")
+    (folder / "lib/sensor.py").write_text("from bus import read\nCELSIUS = read()\n")
+    (folder / "lib/bus.py").write_text("def read(): return 21\n")
+    (folder / "lib/other.py").write_text("import another\n")
     (folder / "program.py").write_text("import sensor\nprint('measured', sensor.CELSIUS)\n")
     (tmp_path / "certs").mkdir()
     certificate = tmp_path / "certs/ca.pem"
@@ -157,10 +199,12 @@ def test_the_certificate_and_the_modules_beside_the_program_come_with_it(device,
     device.flash("--config", config, "--main", folder / "program.py")
     found = device.digests()
     assert found["/certs/ca.pem"] == hashlib.sha256(der(root)).hexdigest()
-    assert found["/lib/sensor.py"] == sha256(folder / "lib/sensor.py")
+    for name in ("sensor.py", "bus.py"):  # the program's, and that module's
+        assert found[f"/lib/{name}"] == sha256(folder / "lib" / name)
+    assert "/lib/other.py" not in found
     assert found["/main.py"] == sha256(folder / "program.py")
     device.flash()
-    assert not {"/certs/ca.pem", "/lib/sensor.py"} & set(device.digests())
+    assert not {"/certs/ca.pem", "/lib/sensor.py", "/lib/bus.py"} & set(device.digests())
 
 
 def der(pem):
@@ -399,6 +443,18 @@ def test_where_the_logger_cannot_be_asked_the_board_goes_on_all_the_same(
     assert "client_key" in said and "status" not in said
 
 
+def test_who_ends_the_watching_hears_that_the_board_goes_on(device, server):
+    config = device.config(**sending_to(server, flush_interval=60))
+    flash = device.start("flash", "--config", config)
+    for line in flash.stdout:
+        if "islog: version" in line:
+            flash.send_signal(signal.SIGINT)
+            break
+    _, errors = flash.communicate(timeout=60)
+    assert flash.returncode == 130
+    assert errors == "\nStopped; islog is on the board, which goes on.\n"
+
+
 STUBBORN = """
 import os, time
 start = "again" if "started" in os.listdir("/") else "first"
@@ -444,8 +500,11 @@ def test_the_port_is_found_where_one_board_is_plugged_in():
     first, second = port("/dev/ttyACM0", 0x2E8A, 5), port("/dev/ttyUSB0", 0x10C4, 0xEA60)
     assert board.find_port("", [pc, first]) == "/dev/ttyACM0"
     assert board.find_port("/dev/x", [pc, first, second]) == "/dev/x"
-    with pytest.raises(DeviceError, match="/dev/ttyACM0, /dev/ttyUSB0.*PORT="):
+    with pytest.raises(DeviceError, match="/dev/ttyACM0, /dev/ttyUSB0.*PORT=/dev.*PORT=all"):
         board.find_port("", [second, first])
+    assert board.find_ports([second, pc, first]) == ["/dev/ttyACM0", "/dev/ttyUSB0"]
+    with pytest.raises(DeviceError, match="PORT=all is for make flash alone"):
+        board.find_port("all", [second, first])
     with pytest.raises(DeviceError, match="No board is plugged in"):
         board.find_port("", [pc])
     with pytest.raises(DeviceError, match="There is no /dev/nothing"):

@@ -5,8 +5,11 @@ import re
 import pytest
 
 from tools import interpreter
+from tools.check_package import version
 from tools.device import DeviceError, flash, image, romfs
 from tools.settings import ROOT
+
+from .conftest import Device
 
 MODULES = sorted(path.stem for path in (ROOT / "firmware/islog").glob("*.py"))
 IN_LIB, IN_ROMFS, RECORD = "/lib/islog/", "/rom/lib/islog/", "/lib/islog/flashed.json"
@@ -169,7 +172,7 @@ def test_machine_code_is_compiled_for_the_boards_core_or_stays_source():
 )
 def test_mpy_files_that_a_board_would_refuse_are_not_made(mpy, why, capsys):
     assert why in image.why_no_mpy(mpy)
-    about = {"mpy": mpy, "romfs": True}
+    about = {"mpy": mpy, "romfs": True, "frozen": None}
     assert flash._form(flash.MPY, about) == flash.SOURCE
     assert f"This board's MicroPython {image.why_no_mpy(mpy)}: " in capsys.readouterr().out
     assert flash._form(flash.SOURCE, about) == flash.SOURCE
@@ -210,3 +213,35 @@ def test_micropython_imports_islog_from_the_image(tmp_path):
         path=(),
     )
     assert done.stdout.split() == ["/rom/lib/islog/__init__.mpy", "0"], done.stderr
+
+
+def test_an_islog_in_the_firmware_is_used_and_its_version_told(new_device, server):
+    device = new_device("--frozen", version())
+    urls = {"bucket_url": server.bucket_url, "ingest_url": server.ingest_url}
+    ntp = {"ntp_hosts": [server.ntp_host], "flush_interval": 0}
+    device.put("/main.py", "print('mine')")
+    config = device.config(**urls, **ntp)
+    status, output, errors = device.run("flash", "--config", config, "--follow", 200)
+    assert status == 0, output + errors
+    assert f"islog {version()} frozen in: that is used, and only main.py" in output
+    assert "not the version" not in output and server.accepted > 0
+    own = {"/boot.py", "/main.py", "/main.py.before", "/config.json", RECORD}
+    here = {path for path in device.digests() if not path.startswith("/firmware/")}
+    assert here == own
+    for form in ("--source", "--romfs"):
+        status, _, errors = device.run("flash", "--config", config, form)
+        assert status == 1 and "has islog frozen in, which is found first: flash without" in errors
+    device.switch_off()
+    old = Device(device.folder, "--frozen", "0.0.9")
+    output = old.flash("--config", config)
+    old.switch_off()
+    assert f"It is not the version that is here, {version()}," in output
+
+
+def test_what_hides_the_islog_in_the_firmware_is_refused_before_anything_is_copied(new_device):
+    device = new_device("--frozen", version())
+    device.prints("import os; os.mkdir('/islog')")
+    before = device.digests()
+    status, _, errors = device.run("flash", "--config", device.config())
+    assert status == 1 and "another islog (/islog), which it finds before the one in" in errors
+    assert device.digests() == before

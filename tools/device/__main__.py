@@ -7,7 +7,7 @@ from pathlib import Path
 try:
     from tools.settings import ROOT
 
-    from . import DeviceError, flash, follow, spool
+    from . import DeviceError, flash, fleet, follow, spool
     from .board import find_port
 except ImportError as e:
     sys.exit(f"{e.name} is not installed here: use `make flash`, which brings it.")
@@ -25,7 +25,8 @@ def parser():
     }
     for name, text in helps.items():
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--port", default="", help="default: the only board plugged in")
+        every = "; all: each, one after another" if name == "flash" else ""
+        command.add_argument("--port", default="", help=f"default: the only board{every}")
         if name == "flash":
             form = command.add_mutually_exclusive_group()
             form.set_defaults(form=flash.MPY)
@@ -43,7 +44,12 @@ def parser():
                 const=flash.ROMFS,
                 help="the package into the board's ROMFS partition",
             )
-            command.add_argument("--config", type=Path, default=ROOT / "config.json")
+            command.add_argument(
+                "--config",
+                type=Path,
+                default=ROOT / "config.json",
+                help=f"its config.json; {fleet.ID} in the name is the board's id",
+            )
             command.add_argument("--main", type=Path, default=ROOT / "main.py")
             command.add_argument(
                 "--follow", type=float, default=90, help="seconds to watch for accepted readings"
@@ -54,10 +60,11 @@ def parser():
 
 
 def run(given):
-    port = find_port(given.port)
     if given.command == "flash":
-        flash.flash(port, given.config, given.main, given.form, given.follow)
-    elif given.command == "watch":
+        fleet.flash_boards(given.port, given.config, given.main, given.form, given.follow)
+        return
+    port = find_port(given.port)
+    if given.command == "watch":
         follow.watch(port)
     elif given.command == "unflash":
         flash.unflash(port)
@@ -77,11 +84,13 @@ def main():
     except DeviceError as e:
         print(e, file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as e:
         if given.command == "watch":
             return 0
-        again = "; `make flash` again copies what is missing" if given.command == "flash" else ""
-        print(f"\nStopped{again}.", file=sys.stderr)
+        how = str(e)
+        if given.command == "flash" and not how:
+            how = "`make flash` again copies what is missing"
+        print(f"\nStopped{how and '; '}{how}.", file=sys.stderr)
         return 130
 
 

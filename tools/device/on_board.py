@@ -33,6 +33,8 @@ def about():
         "heap_bytes": gc.mem_free(),
         "flash_bytes": disk[0] * disk[3],
         "block_bytes": disk[0],
+        "frozen": frozen(),  # last: it takes heap
+        "in_root": [path for path in ("/islog", "/islog.py", "/islog.mpy") if exists(path)],
     }
 
 
@@ -43,6 +45,20 @@ def has_romfs():
         return vfs.rom_ioctl(1) > 0
     except (ImportError, AttributeError):
         return False
+
+
+def frozen():
+    # The version of the islog in the firmware, or None.
+    path = list(sys.path)
+    sys.path[:] = [".frozen"]
+    try:
+        import islog
+
+        return getattr(islog, "__version__", "?")
+    except ImportError:
+        return None
+    finally:
+        sys.path[:] = path
 
 
 def exists(path):
@@ -102,12 +118,17 @@ def settle(copied, wanted, stale):
     # The copies take their places only where all of them are right.
     for path in copied:
         if digest(path + NEW) != wanted[path]:
-            return path
+            return {"damaged": path, "kept": []}
     mine = record()
+    kept = []
     for path in PROGRAMS:
-        own = path in copied and path not in mine and exists(path)
-        if own and not exists(path + BEFORE):
-            os.rename(path, path + BEFORE)
+        if path in copied and path not in mine and exists(path):
+            before, n = path + BEFORE, 1
+            while exists(before):
+                n += 1
+                before = path + BEFORE + "." + str(n)
+            os.rename(path, before)
+            kept.append((path, before))
     with open(RECORD + NEW, "w") as f:
         json.dump(wanted, f)
     os.rename(RECORD + NEW, RECORD)
@@ -116,7 +137,7 @@ def settle(copied, wanted, stale):
     for path in stale:
         if exists(path):
             os.remove(path)
-    return None
+    return {"damaged": None, "kept": kept}
 
 
 def where_islog_is():
@@ -186,6 +207,23 @@ def unflash(names):
     if exists(PACKAGE) and not os.listdir(PACKAGE):
         os.rmdir(PACKAGE)
     return {"removed": removed, "left": left, "back": back}
+
+
+def others(limit):
+    # The files that are there, at most so many of their paths, and their count. What is mounted
+    # beside "/" (an entry of three) is not looked into.
+    paths, count, folders = [], 0, [""]
+    while folders:
+        folder = folders.pop()
+        for entry in os.ilistdir(folder or "/"):
+            path = folder + "/" + entry[0]
+            if entry[1] == 0x8000:
+                count += 1
+                if len(paths) < limit:
+                    paths.append(path)
+            elif len(entry) > 3:
+                folders.append(path)
+    return {"paths": sorted(paths), "count": count}
 
 
 def spool():

@@ -6,7 +6,9 @@ Arguments: "esp32" or "rp2"; the file that is the flash chip, and its KB; the RE
 "raw" or "friendly"; the file descriptor on which serial_board.py hears what is going on; a file
 with the network that the radio is joined to, which a soft reset leaves so; what is in range, as
 JSON; what the board lacks: "-", "wifi", or "age" (it says that it is MicroPython 1.21); what it
-says as sys.implementation._mpy, or "-"; the file that is its ROMFS partition, and its KB, or 0.
+says as sys.implementation._mpy, or "-"; the file that is its ROMFS partition, and its KB, or 0;
+the version of the islog that is frozen into its firmware, or "-", and the folder with that; its
+unique id in hexadecimal digits, or "-".
 "/" is a littlefs on that chip: nothing of the PC's files is in sight.
 Not imitated: a line at the friendly REPL is one statement and has no history; printed lines end
 with LF, not CR LF.
@@ -104,6 +106,17 @@ def power_up(kind, chip, size_kb, lacks, mpy, romfs, romfs_kb):
     if partition:
         romfs_partition.mount(partition)
     sys.argv.clear()
+
+
+def freeze(version, folder):
+    """What is in the firmware is found first, and says a path that no file has. (Here its modules
+    are sources in a folder, which is mounted.)"""
+    vfs.mount(vfs.VfsPosix(folder), "/firmware")
+    sys.path.insert(0, "/firmware")
+    import islog
+
+    sys.path.pop(0)
+    islog.__file__, islog.__version__ = "islog/__init__.py", version
 
 
 def in_range():
@@ -289,10 +302,15 @@ def rejoin(ssid):
         network.join_ms = usual_ms
 
 
-def main(kind, chip, size_kb, mode, tell, radio, air, lacks, mpy, romfs, romfs_kb):
+def main(kind, chip, size_kb, mode, tell, radio, air, lacks, mpy, *more):
+    romfs, romfs_kb, frozen, firmware, board_id = more
     ear = open("/dev/fd/" + tell, "w")  # noqa: SIM115 (it stays open)
     radio = open(radio, "r+")  # noqa: SIM115
     power_up(kind, chip, size_kb, lacks, mpy, romfs, romfs_kb)
+    if board_id != "-":
+        machine.unique_id = lambda: bytes.fromhex(board_id)
+    if frozen != "-":
+        freeze(frozen, firmware)
     network.air = in_range()
     network.air.update(json.loads(air))
     rejoin(radio.read().strip())
