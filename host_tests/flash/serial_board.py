@@ -11,7 +11,9 @@ partition is another file beside it.
 
 What runs is device/power_up.py on MicroPython's unix port, from one soft reset to the next. Here
 are the port's two facts: what is typed while boot.py or main.py runs waits until they have ended,
-and a Ctrl-C ends them. A soft reset leaves the radio as it is (beside CHIP, what it is joined to).
+and a Ctrl-C ends them. (The unix port raises it out of its signal handler, and may hang for ever
+where that was in its memory manager; a board does not. So it is sent while the program sleeps.)
+A soft reset leaves the radio as it is (beside CHIP, what it is joined to).
 (What was sent to the raw REPL runs to its end: mpremote's `mount` sends
 every byte there is.)
 """
@@ -24,11 +26,14 @@ import select
 import signal
 import sys
 import tempfile
+import time
 import tty
 from pathlib import Path
 
 from tools import interpreter
 from tools.interpreter import ROOT
+
+_BUSY_S = 2  # a program that does not sleep for so long is interrupted all the same
 
 
 class SerialBoard:
@@ -55,6 +60,7 @@ class SerialBoard:
         os.set_blocking(hear, False)
         self._hear = hear
         self._doing = ""
+        self._interrupt_by = None  # Ctrl-C was typed, and is sent by then
 
     def _become_interpreter(self, mode, tell):
         given = self._options
@@ -69,7 +75,10 @@ class SerialBoard:
         while True:
             writable = [self._port] if self._said else []
             readable, _, _ = select.select(
-                [self._port, self._terminal, self._hear], writable, [], 10
+                [self._port, self._terminal, self._hear],
+                writable,
+                [],
+                0.005 if self._interrupt_by else 10,
             )
             if self._hear in readable:
                 self._listen()
@@ -103,9 +112,11 @@ class SerialBoard:
 
     def _to_board(self):
         if self._doing == "program" and b"\x03" in self._typed:
-            self._typed = self._typed[self._typed.index(b"\x03") + 1 :]
-            os.kill(self._pid, signal.SIGINT)
-            self._doing = "interrupted"
+            self._interrupt_by = self._interrupt_by or time.monotonic() + _BUSY_S
+            if self._is_asleep() or time.monotonic() > self._interrupt_by:
+                self._typed = self._typed[self._typed.index(b"\x03") + 1 :]
+                os.kill(self._pid, signal.SIGINT)
+                self._doing, self._interrupt_by = "interrupted", None
         elif self._doing == "busy" and self._typed:
             self._typed = self._typed[os.write(self._terminal, self._typed[:1024]) :]
         elif self._doing == "repl" and self._typed:
@@ -116,6 +127,14 @@ class SerialBoard:
             if end and done == end:
                 self._doing = "asked"
             self._typed = self._typed[done:]
+
+    def _is_asleep(self):
+        """Whether the interpreter waits for something (Linux; others do not tell: True)."""
+        try:
+            stat = Path(f"/proc/{self._pid}/stat").read_text()
+        except OSError:
+            return True
+        return stat.rpartition(")")[2].split()[0] == "S"
 
     def end(self):
         with contextlib.suppress(ProcessLookupError):

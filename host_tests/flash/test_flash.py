@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import ssl
+import time
 import tty
 from collections import namedtuple
 
@@ -20,7 +21,7 @@ from tools.device.sentences import no_trouble
 from tools.server import LocalServer
 from tools.settings import ROOT
 
-from .conftest import KEY
+from .conftest import KEY, LIMIT_S
 
 MODULES = sorted((ROOT / "firmware/islog").glob("*.py"))
 RECORD = "/lib/islog/flashed.json"
@@ -386,6 +387,14 @@ def test_the_firmware_says_what_flash_listens_for():
     assert follow.REFUSED in "".join(path.read_text() for path in MODULES)
 
 
+def hear(console, word):
+    """Listen until the board says that, over and over."""
+    heard, until = b"", time.monotonic() + LIMIT_S
+    while word not in heard:
+        assert time.monotonic() < until, heard
+        heard = heard[-20:] + console.heard()
+
+
 def refused_on_the_way(device, server, tmp_path, program, **settings):
     """The last line of `make flash` with that program, which then runs on the board."""
     path = tmp_path / "program.py"
@@ -396,9 +405,7 @@ def refused_on_the_way(device, server, tmp_path, program, **settings):
     assert errors.startswith("islog is on the board, but no readings were accepted yet: ")
     assert "docs/troubleshooting.md" in errors
     with board.Board(device.port) as console:  # it goes on there
-        heard = b""
-        while not re.search(b"running\r?\n", heard):
-            heard = heard[-20:] + console.heard()
+        hear(console, b"running")
     return errors
 
 
@@ -474,13 +481,11 @@ def test_a_program_that_does_not_stop_in_time_starts_anew_once_it_has(device, mo
     device.put("/main.py", STUBBORN)
     device.mpremote("reset")
     with board.Board(device.port, answer_s=0.4) as console:
-        while b"first" not in console.heard():
-            pass
+        hear(console, b"first")
         with pytest.raises(DeviceError):
             console.interrupt()
         console.leave_running()
-        while b"again" not in console.heard(1):
-            pass
+        hear(console, b"again")
 
 
 def test_a_program_that_ends_is_told_with_its_error(device, tmp_path):
