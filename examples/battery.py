@@ -28,7 +28,8 @@ def measure():
 
 readings = measure()
 # Before the radio is on, which draws the voltage down.
-readings["battery"] = ADC(Pin(34), atten=ADC.ATTN_11DB).read_uv() * 2 / 1000000
+volt = ADC(Pin(34), atten=ADC.ATTN_11DB).read_uv() * 2 / 1000000
+readings["battery"] = round(volt, 2)
 log.log_object(readings)
 if reset_cause() != DEEPSLEEP_RESET:
     time.sleep(4)  # for make flash, which does not get through to a board that sleeps

@@ -28,7 +28,7 @@ def measure():
 def vsys():
     Pin(25, Pin.OUT, value=1)  # pin 29 then has a third of it
     time.sleep_ms(1)
-    return ADC(Pin(29)).read_u16() * 3 * 3.3 / 65535
+    return round(ADC(Pin(29)).read_u16() * 3 * 3.3 / 65535, 2)
 
 
 while True:

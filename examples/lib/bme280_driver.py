@@ -35,4 +35,5 @@ def read(i2c, address=0x76):
         w * h2 + 8192 >> 14
     )
     h = max(0, min(h - (((h >> 15) * (h >> 15) >> 7) * h1 >> 4), 419430400))
-    return (fine * 5 + 128 >> 8) / 100, p / 25600, (h >> 12) / 1024
+    # No more digits than the sensor has.
+    return (fine * 5 + 128 >> 8) / 100, round(p / 25600, 2), round((h >> 12) / 1024, 2)
