@@ -6,6 +6,7 @@ where one's file is missing or wrong.
 """
 
 import sys
+from pathlib import Path
 
 from . import DeviceError, image
 from .board import ALL, Board, find_port, find_ports
@@ -44,7 +45,7 @@ def own_images(ports, config, program):
     for port in ports:
         who = board_id(port)
         try:
-            images[port] = image.prepare(type(config)(str(config).replace(ID, who)), program)
+            images[port] = image.prepare(Path(str(config).replace(ID, who)), program)
             print(f"The board at {port} is {who}: it gets {images[port].config}.", flush=True)
         except DeviceError as e:
             wrong.append(f"The board at {port} is {who}. {e}")
@@ -109,7 +110,7 @@ def one_after_another(images, form, follow_s):
     try:
         for i, (port, given) in enumerate(images.items(), 1):
             print(f"\n--- Board {i} of {len(images)}, at {port}", flush=True)
-            results[port] = "FAILED: it was stopped"
+            results[port] = "was stopped"
             try:
                 results[port] = flash(port, given, form, follow_s)
             except DeviceError as e:
