@@ -62,7 +62,7 @@ def test_this_machines_own_faults_are_told_before_a_board_is_missed(device, plug
 def test_what_was_never_filled_in_is_refused(device, tmp_path):
     example = sentence(device, "--config", ROOT / "config.example.json", *NOWHERE)
     assert example.startswith(
-        "config.example.json still has an example's client_key, bucket_name, wifi: `make config`"
+        "config.example.json still has an example's client_key, wifi, bucket_name: `make config`"
     )
     with LocalServer(key=KEY) as server:  # which writes a file for boards, too
         ready = local.write_board_config(tmp_path, server, "192.168.1.5")
@@ -71,6 +71,10 @@ def test_what_was_never_filled_in_is_refused(device, tmp_path):
     named = [{"ssid": "home", "password": given["wifi"][0]["password"]}]
     said = sentence(device, "--config", device.config(wifi=named), *NOWHERE)
     assert "still has an example's wifi" in said
+    status, _, errors = device.run(
+        "flash", "--config", device.config(bucket_name=given["bucket_name"]), *NOWHERE
+    )
+    assert status == 1 and errors.startswith("There is no /dev/nothing")  # it works
     odd = device.config(wifi=["home", {"ssid": 7}, None])
     assert "wifi network 1 must be such as" in sentence(device, "--config", odd, *NOWHERE)
 

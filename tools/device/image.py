@@ -72,20 +72,21 @@ def shown(path):
 
 
 def placeholders(settings):
-    """The names of settings, not checked yet, that are as an example has them."""
+    """The names of settings, not checked yet, that are as an example has them. (The bucket's name
+    alone is none: it works, and whoever is asked for it may have taken it.)"""
     example = json.loads((ROOT / "config.example.json").read_text("utf-8"))
-    left = [name for name in ("client_key", "bucket_name") if settings.get(name) == example[name]]
+    names = {LOCAL_SSID, *(network["ssid"] for network in example["wifi"])}
+    words = {network["password"] for network in example["wifi"]}
     networks = settings.get("wifi")
-    for network in filter(_is_dict, networks if isinstance(networks, list) else ()):
-        named = [shown["ssid"] for shown in example["wifi"]] + [LOCAL_SSID]
-        words = [shown["password"] for shown in example["wifi"]]
-        if network.get("ssid") in named or network.get("password") in words:
-            return [*left, "wifi"]
+    networks = [n for n in networks if isinstance(n, dict)] if isinstance(networks, list) else []
+    left = ["client_key"] if settings.get("client_key") == example["client_key"] else []
+    if names & {str(n.get("ssid")) for n in networks} or words & {
+        str(n.get("password")) for n in networks
+    }:
+        left.append("wifi")
+    if left and settings.get("bucket_name") == example["bucket_name"]:
+        left.append("bucket_name")
     return left
-
-
-def _is_dict(value):
-    return isinstance(value, dict)
 
 
 def certificates(path, name):
