@@ -110,4 +110,4 @@ def test_a_pico_w_that_sleeps_lightly(tmp_path):
     board, *found = run(tmp_path, "battery_pico", "rp2", at_pins)
     first, steps = check(0.05, board, *found)
     assert abs(first - 4.5) < 0.001
-    assert set(map(round_mv, steps)) <= {15, 18}
+    assert set(map(round_mv, steps)) <= {10, 20}  # 15 or 18, to a hundredth of a volt

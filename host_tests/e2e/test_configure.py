@@ -61,7 +61,11 @@ class Terminal:
     def interrupt(self, question):
         self._child.expect_exact(question)
         self._child.expect_exact(": ")
-        self._child.sendintr()
+        # As a person does: once more, where the first is lost between two reads of a line.
+        for _ in range(10):
+            self._child.sendintr()
+            if self._child.expect([pexpect.EOF, pexpect.TIMEOUT], timeout=5) == 0:
+                return
 
     def interrupt_while_it_reads(self, pipe):
         with open(pipe, "w"):  # which waits for the one who reads

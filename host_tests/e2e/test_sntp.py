@@ -30,9 +30,10 @@ def asker():
 
 @pytest.fixture
 def ask(asker):
-    def ask(*hosts, questions=1, timeout_s=TIMEOUT_S):
+    def ask(*hosts, questions=1, timeout_s=TIMEOUT_S, again=True):
         """Have these hosts asked so often, and give what came of each question."""
         case = {"hosts": hosts, "timeout_s": timeout_s, "questions": questions}
+        case["again"] = again
         asker.stdin.write(json.dumps(case) + "\n")
         asker.stdin.flush()
         return json.loads(asker.stdout.readline())
@@ -149,7 +150,7 @@ def test_hosts_are_asked_in_turn_until_one_knows_the_time(ask):
     with NtpServer(put(0, b"\xe4")) as unset, NtpServer() as right:
         *wrong, outcome = ask(closed, unset.host, right.host, questions=3)
         assert [o["done"] for o in wrong] == [False, False]
-        assert unset.asked == right.asked == 1
+        assert unset.asked == 1 <= right.asked
     is_right(outcome)
 
 
@@ -170,7 +171,7 @@ def test_the_answer_with_the_least_round_trip_sets_the_clock(ask):
         return answer
 
     with NtpServer(slow) as ntp:
-        samples = ask(ntp.host, questions=3)
+        samples = ask(ntp.host, questions=3, again=False)
     assert [(s["wrong"], s["done"]) for s in samples] == [(None, i == 2) for i in range(3)]
     errors_ms = [sample["error_ms"] for sample in samples]  # of the best so far
     assert errors_ms == sorted(errors_ms, reverse=True)

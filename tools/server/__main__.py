@@ -19,8 +19,8 @@ def main():
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda number, frame: stop.set())
     try:
-        check_ports(args.host, args.port, args.ntp_port, args.faults)
         failing = faults.asked_for(args.faults, args.seed) if args.faults else None
+        check_ports(args.host, args.port, args.ntp_port, args.faults)
         settings.take_folder(args.folder)
         key = args.key or settings.client_key(args.folder)
         show = Show()

@@ -80,6 +80,7 @@ async def log_until_stopped():
             log.log("n", n)
             n += 1
         await asyncio.sleep_ms(50)
+    assert await log.aflush()  # a busy PC may need longer than close() takes
 
 
 async def idle():
