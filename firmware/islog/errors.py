@@ -60,24 +60,28 @@ def stumbled(e):
 
 def told(said, sentence, uptime_s, changed_s):
     """(What is to be printed of `sentence`, which is said at `uptime_s`, or ""; the next `said`.)
-    It is printed where it is not in `said` yet; after that once in ten minutes, with a count; and
-    where things have changed since it was said last (at the uptime `changed_s`), three times in a
-    row, and then once in a quarter of an hour.
+    A sentence is printed once in ten minutes at most, with a count of how often it was said; in
+    five where things have changed since (at the uptime `changed_s`). With `changed_s` None, it is
+    also printed where another one was since.
 
-    `said` is a tuple of the last eight different sentences, the latest last, each as (the uptime
-    when it was said last, it, when it was printed, how often it was said since, the uptime until
-    which printing it anew is paid for)."""
-    words, old, at, n, paid = sentence, [], uptime_s, 0, 0
+    `said` is a tuple of the last twelve different sentences, the latest last, each as (the uptime
+    when it was said last, it, when it was printed, how often it was said since). A new one takes
+    the place of the first, and waits in its stead: so twelve at most are printed at once."""
+    words, old, at, n, known, printed_s = sentence, [], uptime_s, 0, said[:-11], 0
     for entry in said:
-        last, text, begin, count, end = entry
-        if text != sentence:
+        if entry[1] == sentence:
+            known = (entry,)
+        else:
             old.append(entry)
-            continue
-        paid = max(end, uptime_s)
-        if last <= changed_s and paid < uptime_s + 1800:
-            paid += 900
-        elif uptime_s - begin < 600:
+            printed_s = max(printed_s, entry[2])
+    for last, _, begin, count in known:
+        pause_s = 600
+        if changed_s is None:
+            pause_s *= begin > printed_s
+        elif begin <= changed_s:
+            pause_s = 300
+        if uptime_s - begin < pause_s:
             words, at, n = "", begin, count + 1
         elif count and uptime_s - last < 600:
             words += " (%d times in %d minutes)" % (count + 1, (uptime_s - begin) // 60)
-    return words, tuple(old[-7:] + [(uptime_s, sentence, at, n, paid)])
+    return words, tuple(old[-11:] + [(uptime_s, sentence, at, n)])

@@ -59,7 +59,7 @@ class Logger:
         " bucket_id"
     )
     _said = ()  # type: tuple[tuple, ...]  # as told() keeps it
-    _changed_s, _settled = -1, False  # when readings were accepted again; all is well since then
+    _changed_s, _settled = -1, False  # when readings were accepted again; they still are
 
     def __init__(self, client_key, bucket_name, bucket_id=None, wifi=None, **settings):
         settings.update(client_key=client_key, bucket_name=bucket_name, bucket_id=bucket_id)
@@ -150,7 +150,7 @@ class Logger:
                 self._busy = 1
                 news, self._intake.news = self._intake.news, ()
                 for sentence in news:
-                    self._say(sentence, True)
+                    self._say(sentence)
                 return self._step(flushing)
             except BaseException as e:
                 self._ring.pin(0)
@@ -194,6 +194,7 @@ class Logger:
             return _STEP_MS
         if self.state == "offline":
             self.state = "online" if self.synced else "no time"
+            self._settled = False
             self._say("Wi-Fi is up")
         if self.state == "no time" and self.synced:
             self.state = "online"
@@ -275,6 +276,7 @@ class Logger:
         if uplink.answered:
             self._time.take_date(transport.date, transport.late_ms)
         self._tell_link(uplink.answered or transport.reached)
+        self._settled = self._settled and self.state == "online" and not uplink.condition
         if uplink.condition == PAUSED:
             self.state = "refused"
         elif uplink.condition and self.synced:
@@ -282,9 +284,9 @@ class Logger:
         elif self.synced:
             self.state = "online"
             if uplink.sent and not self._settled:
-                self._changed_s = self._time.clock.uptime_s()
+                self._changed_s = None  # see told()
                 self._say("readings are accepted")
-                self._settled = True
+                self._changed_s, self._settled = self._time.clock.uptime_s(), True
         return 0
 
     def flush(self, timeout=30):
@@ -336,15 +338,13 @@ class Logger:
         if aloud:
             self._say(sentence)
 
-    def _say(self, sentence, anew=False):
-        # What is passed to this alone, as a literal, or printed by service.py is good news; every
-        # other sentence is of trouble. `anew`: of a signal that had recovered since it was said.
+    def _say(self, sentence):
+        # What is passed to this as a literal, or printed by service.py, is good news; every other
+        # sentence is of trouble.
         try:
-            now_s = self._time.clock.uptime_s()
-            changed_s = now_s if anew else self._changed_s
-            words, said = told(self._said, sentence, now_s, changed_s)
+            uptime_s = self._time.clock.uptime_s()
+            words, self._said = told(self._said, sentence, uptime_s, self._changed_s)
             if words and not self._quiet:
                 print("islog:", words)
-            self._said, self._settled = said, self._settled and anew
         except MemoryError:
             pass

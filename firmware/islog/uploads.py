@@ -240,4 +240,4 @@ class Uploads:
         log.uploading, self.doing = False, RESTING
         if self.failed and log.state != "closed":
             words = "the upload was given up: the next one is in %d s" % (wait_ms // 1000)
-            log._say(words, False)  # `last_error` says why
+            log._say(words)  # `last_error` says why

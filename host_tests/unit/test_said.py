@@ -178,7 +178,7 @@ def test_a_sensor_that_fails_every_other_time_does_not_fill_the_console():
             board.log("t", None if n % 2 else n)
             board.run(1)
         lines = [line for line in console.take() if line.startswith("t: ")]
-    assert 7 < len(lines) < 15, lines
+    assert 5 < len(lines) < 9, lines
     assert "t: no number was there (None) (300 times in 10 minutes)" in lines
 
 
@@ -215,13 +215,14 @@ def test_an_outage_is_said_once_however_many_readings_wait_and_again_when_it_is_
                 board.run(5)
             board.server.always = None
             board.run(90)
-            assert console.take() == [trouble, "readings are accepted"]
+            said, accepted = console.take()
+            assert said.startswith(trouble) and accepted.startswith("readings are accepted")
         board.server.always = 503
         for n in range(360):
             board.log("t", n)
             board.run(10)
         lines = console.take()
-    assert 5 <= len(lines) <= 7 and lines[0] == trouble
+    assert 5 <= len(lines) <= 8 and lines[0].startswith(trouble)
     assert all(line.startswith(trouble + " (") for line in lines[1:])
     assert all(line.endswith(" minutes)") for line in lines[1:])
 
@@ -244,7 +245,7 @@ def test_an_outage_in_which_the_wi_fi_comes_and_goes_does_not_fill_the_console()
             network.air["home"] = "a password"
         lines = console.take()
         assert len(lines) < 25, lines
-        assert lines.count("Wi-Fi is up") == 1
+        assert 1 < len([line for line in lines if line.startswith("Wi-Fi is up")]) < 8, lines
         board.server.always = None
         board.run(300)
         assert "readings are accepted" in console.take()
@@ -258,7 +259,7 @@ def test_a_server_that_takes_and_refuses_in_turn_does_not_fill_the_console():
             board.log("t", n)
             board.run(20)
         lines = console.take()
-    assert len(lines) < 120, lines  # 1,080 times one of two was said
+    assert len(lines) < 150, lines  # 1,080 times one of two was said
     assert lines[:3] == [
         "version 0.1.0, bucket room",
         "the time is known",
@@ -266,8 +267,53 @@ def test_a_server_that_takes_and_refuses_in_turn_does_not_fill_the_console():
     ]
 
 
+def test_after_a_day_of_short_outages_the_last_line_tells_that_all_is_well():
+    for length_s in range(60, 120, 7):
+        virtual_board.reset()
+        with Console() as console:
+            board = Board(quiet=False, flush_interval=5)
+            for n in range(2 * 3600 // length_s):
+                board.server.always = 503 if n % 2 else None
+                board.log("t", n)
+                board.run(length_s)
+            board.server.always = None
+            board.log("t", 0)
+            board.run(120)
+            last = console.take()[-1]
+        assert last.startswith("readings are accepted"), last
+        assert sentences(board)[-1] == "readings are accepted"
+
+
+def test_where_only_the_time_server_is_silent_the_readings_are_not_said_to_be_accepted_anew():
+    with Console() as console:
+        board = Board(quiet=False, flush_interval=5)
+        board.log("t", 1)
+        board.run(60)
+        console.take()
+        board.ntp.silent = True
+        for n in range(24 * 60):
+            board.log("t", n)
+            board.run(60)
+        lines = console.take()
+    assert 10 < len(lines) < 144 and "readings are accepted" not in lines, lines
+    assert all(line.startswith("no time from time.test") for line in lines)
+
+
+def test_forty_sensors_on_a_bad_cable_do_not_fill_the_console():
+    with Console() as console:
+        board = Board(quiet=False, max_signals=50)
+        for n in range(3600 // 5):
+            for i in range(40):
+                board.logger.log("sensor %d" % i, None if n % 2 else n)
+            board.logger._on_trouble("trouble %d" % n)
+            time.advance(5000)
+            board.logger.poll()
+        lines = console.take()
+    assert 12 < len(lines) < 12 * 8, len(lines)
+
+
 def test_no_more_than_a_few_sentences_are_remembered():
     board = Board()
     for n in range(1000):
         board.logger._on_trouble("trouble %d" % n)
-    assert len(board.logger._said) <= 8 and len(sentences(board)) == 5
+    assert len(board.logger._said) <= 12 and len(sentences(board)) == 5
