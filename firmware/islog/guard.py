@@ -94,7 +94,7 @@ class Guard:
         if not self._streak:
             return
         log.restarted = reason
-        words = "the board was restarted: %s (%d restarts since the last answer)"
+        words = "the board was restarted: %s (restart %d since the last answer)"
         log._on_trouble(words % (reason, self._streak))
         if reports:
             self._set_time = _around(self._uplink.batch, "set_time", self.set_time)

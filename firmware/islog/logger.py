@@ -31,6 +31,7 @@ from .uplink import BATCH, BUCKET, PAUSED, PROBE, Uplink
 _WIFI_UP = const(3)  # wifi.UP, without importing wifi and with it `network`
 _STEP_MS = const(100)  # until the next poll(), while Wi-Fi joins or the time is waited for
 _IDLE_MS = const(1000)  # the longest time that poll() returns
+_UNLOADED = MemoryError, ImportError  # a tuple that is made in time: the heap may be locked
 
 
 class Logger:
@@ -95,7 +96,7 @@ class Logger:
             from .objects import log_object  # only for programs that use it
 
             return log_object(self._intake, obj, prefix, epoch)
-        except (MemoryError, ImportError):  # before the first was stored: see objects.py
+        except _UNLOADED:  # before the first was stored: see objects.py
             self._ring.count_lost(0, len(obj))
             return False
 
@@ -339,8 +340,7 @@ class Logger:
             self._say(sentence)
 
     def _say(self, sentence):
-        # What is passed to this as a literal, or printed by service.py, is good news; every other
-        # sentence is of trouble.
+        # A literal passed to this is good news, as is what service.py prints; all else is trouble.
         try:
             uptime_s = self._time.clock.uptime_s()
             words, self._said = told(self._said, sentence, uptime_s, self._changed_s)

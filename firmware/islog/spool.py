@@ -143,7 +143,7 @@ class Spool(Replay):
         block, lost = self._block_bytes(), self.lost + found.unread
         self._segments, self._block, self.lost = found.segments, block, lost
         if found.unread:
-            self._on_trouble("%d files of the spool cannot be read" % found.unread)
+            self._on_trouble("files of the spool that cannot be read: %d" % found.unread)
         while self._segments and not (self._segments[0].count or self._segments[0].own):
             self._delete_oldest()
         if self._segments and own:

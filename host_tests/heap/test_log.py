@@ -62,8 +62,13 @@ def test_it_takes_nothing_when_the_ticks_wrap():
 
 
 def test_a_signal_that_has_failed_recovers_under_a_locked_heap():
-    found = on_unix("recovering", [DEVICE, FIRMWARE])
+    *found, _ = on_unix("recovering", [DEVICE, FIRMWARE])
     assert found == [[True, True]] * 2 * len(KINDS), "its first number was dropped"
+
+
+def test_several_readings_at_once_are_dropped_and_counted_under_a_locked_heap():
+    *_, found = on_unix("recovering", [DEVICE, FIRMWARE])
+    assert found == [False, 3]
 
 
 def test_the_checks_find_a_log_that_allocates():

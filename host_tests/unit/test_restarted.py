@@ -22,7 +22,7 @@ def test_a_restart_is_told_in_words_in_the_status_and_in_the_data():
         assert status["reset_cause"] == machine.reset_cause() != machine.PWRON_RESET
         words = "the board was restarted: no answer for 3"
         assert status["said"][-1][1].startswith(words) or words in str(status["said"])
-        assert "(1 restarts since the last answer)" in str(status["said"])
+        assert "(restart 1 since the last answer)" in str(status["said"])
         internet.dead.clear()
         for i in range(50):
             board.log("n", i)

@@ -25,7 +25,8 @@ class Islog:
         import islog
 
         account = "a-client-key", "shed", "123e4567-e89b-12d3-a456-426614174000"
-        self.log = islog.Logger(*account, quiet=True, native=self.native).log
+        self.logger = islog.Logger(*account, quiet=True, native=self.native)
+        self.log = self.logger.log
 
 
 class Bytecode(Islog):
