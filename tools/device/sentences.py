@@ -2,7 +2,8 @@
 
 A Logger has two ways to say something. on_trouble() is for what is wrong: it becomes last_error,
 and is printed. `_say("...")`, and the two lines that service.py prints as a Logger begins, leave
-last_error alone. What is passed to these as a literal, or as a format, is no trouble; all else is.
+last_error alone. What is passed to these as a literal, or as a format, and as the only argument,
+is no trouble; all else is.
 """
 
 import ast
@@ -16,13 +17,19 @@ _OFTEN = r"(?: \(\d+ .*\))?"  # "(17 times in 10 minutes)", where it was said be
 
 def no_trouble(folder=FIRMWARE):
     """A pattern that matches those sentences, whole."""
-    told = dict.fromkeys(
-        text
-        for path in sorted(folder.glob("*.py"))
-        for text in _literals(ast.parse(path.read_text("utf-8")))
+    patterns = (".+".join(map(re.escape, _VALUE.split(text))) for text in formats(folder))
+    return re.compile(f"(?:{'|'.join(patterns)}){_OFTEN}")
+
+
+def formats(folder=FIRMWARE):
+    """Those sentences, as the firmware has them: with %s where a value comes."""
+    return list(
+        dict.fromkeys(
+            text
+            for path in sorted(folder.glob("*.py"))
+            for text in _literals(ast.parse(path.read_text("utf-8")))
+        )
     )
-    formats = (".+".join(map(re.escape, _VALUE.split(text))) for text in told)
-    return re.compile(f"(?:{'|'.join(formats)}){_OFTEN}")
 
 
 def _literals(tree):
@@ -30,10 +37,12 @@ def _literals(tree):
         if not isinstance(call, ast.Call):
             continue
         name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-        first, *others = [*call.args, None]
+        first, *others = [*call.args, *call.keywords, None]
         if name == "print" and isinstance(first, ast.Constant) and first.value == "islog:":
-            first = others[0]
+            first, *others = others
         elif name != "_say":
+            continue
+        if others != [None]:
             continue
         if isinstance(first, ast.BinOp) and isinstance(first.op, ast.Mod):
             first = first.left
