@@ -30,6 +30,7 @@ try:
         config,
         files,
         firmware,
+        is_example,
         jsonfile,
         placeholders,
         refusal,
@@ -301,7 +302,7 @@ def interview(settings, folder, file):
     present = settings.get("bucket_name")
     settings["bucket_name"] = ask("bucket_name", "Bucket, its name", default=present)
     present = settings.get("wifi", ())
-    present = [network for network in present if network not in placeholders(present)]
+    present = [network for network in present if not is_example(network)]
     settings["wifi"] = ask_networks(present)
     local_root = next((folder / name for name in files((ready or {}).get("ca_file"))), None)
     root = ask_root(settings, local_root, file)
@@ -315,12 +316,9 @@ def interview(settings, folder, file):
 
 
 def unfinished(settings):
-    """A sentence for each network that is only an example."""
-    for network in placeholders(settings.get("wifi")):
-        yield (
-            f"Its Wi-Fi network {network['ssid']!r} is an example, and no network of yours:"
-            " `make config` asks for yours."
-        )
+    """A sentence for what is only an example's: `make flash` refuses it."""
+    if left := placeholders(settings):
+        yield f"It still has an example's {', '.join(left)}: `make config` asks for yours."
 
 
 def notes(path, settings):

@@ -172,7 +172,8 @@ others on the machine can read.
 
 For many boards, copy one `config.json` and change in each copy what is its own, as in
 `make config ARGS="--file board17.json --set bucket_name=board-17"`. The client key is then never
-on a command line. The files are readable by their owner only.
+on a command line. The files are readable by their owner only. `make flash CONFIG=board17.json`
+puts that file on the board.
 
 In `config.example.json`, and in the `local/config.json` that `make serve` writes, the Wi-Fi
 network is an example. `--check` says so, and `make config` asks for yours.
@@ -235,10 +236,25 @@ def urls_of(settings):
     return tuple(settings.get(name) or default for name, default in defaults)
 
 
-def placeholders(networks):
-    """Those of a setting `wifi` that are the example's, and so nobody's."""
+def placeholders(settings):
+    """The names of settings, not checked yet, that are as the example has them. (The bucket's name
+    alone is none: it works, and whoever is asked for it may have taken it.)"""
+    example = json.loads(EXAMPLE.read_text("utf-8"))
+    networks = settings.get("wifi")
+    left = ["client_key"] if settings.get("client_key") == example["client_key"] else []
+    if isinstance(networks, list) and any(map(is_example, networks)):
+        left.append("wifi")
+    if left and settings.get("bucket_name") == example["bucket_name"]:
+        left.append("bucket_name")
+    return left
+
+
+def is_example(network):
+    """Whether a network has the name or the password of the example's."""
+    if not isinstance(network, dict):
+        return False
     example = json.loads(EXAMPLE.read_text("utf-8"))["wifi"]
-    return [network for network in networks or () if network in example]
+    return any(network.get(name) == n[name] for n in example for name in ("ssid", "password"))
 
 
 def required(name):

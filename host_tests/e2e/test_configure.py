@@ -266,11 +266,15 @@ def test_lists_and_networks_come_from_a_file_whose_quotes_no_shell_takes(file, t
 
 def test_a_file_with_an_examples_network_is_told_from_a_real_one(file):
     example = json.loads((ROOT / "config.example.json").read_text("utf-8"))
-    ssid = example["wifi"][0]["ssid"]
-    sentence = f"Its Wi-Fi network {ssid!r} is an example, and no network of yours"
-    put(file, {**GOOD, "wifi": [HOME, *example["wifi"]]})
-    assert sentence in run("--check", file)[1]
-    assert sentence in run("--file", file, "--set", "timeout=5")[1]
+    ssid, password = example["wifi"][0]["ssid"], example["wifi"][0]["password"]
+    sentence = "It still has an example's {}: `make config` asks for yours."
+    half_done = {"ssid": ssid, "password": PASSWORD}, {**HOME, "password": password}
+    for network in (*example["wifi"], *half_done):
+        put(file, {**GOOD, "wifi": [HOME, network]})
+        assert sentence.format("wifi") in run("--check", file)[1]
+        assert sentence.format("wifi") in run("--file", file, "--set", "timeout=5")[1]
+    put(file, {**GOOD, "wifi": [HOME], "client_key": "an-example"})
+    assert "still" not in run("--check", file)[1]
     put(file, {**GOOD, "wifi": [HOME]})
     assert run("--check", file)[1] == f"{file} is good.\n"
 

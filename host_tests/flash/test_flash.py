@@ -163,6 +163,74 @@ def test_no_program_is_lost_whoever_wrote_it_and_when(device):
     assert found["/main.py.before.2"] == before["/main.py"]
 
 
+def test_what_was_changed_on_the_board_is_kept_by_the_next_flash(device, tmp_path):
+    device.flash()
+    device.put("/main.py", "print('changed there')")
+    changed = device.digests()["/main.py"]
+    output = device.flash()
+    assert "/main.py was changed on the board, and is kept as /main.py.before.\n" in output
+    assert device.digests()["/main.py.before"] == changed
+    another = tmp_path / "another.py"
+    another.write_text("print('another')")
+    assert "/main.py.before" not in device.flash("--main", another)  # ours goes without a word
+    found = device.digests()
+    assert found["/main.py"] == sha256(another) and "/main.py.before.2" not in found
+
+
+def lively(device):
+    """A program is on the board, and it has nothing else: what it prints."""
+    device.put("/main.py", STILL_THERE)
+    device.mpremote("reset")
+    return b"still there"
+
+
+def goes_on(device, word):
+    with board.Board(device.port) as console:
+        hear(console, word)
+
+
+STILL_THERE = """
+import time
+while True:
+    print("still there")
+    time.sleep_ms(20)
+"""
+
+
+def test_a_board_that_is_refused_goes_on_with_its_own_program(device):
+    word = lively(device)
+    config = device.config(buffer_bytes=400_000, batch_bytes=1024)
+    status, _, errors = device.run("flash", "--config", config)
+    assert status == 1 and "KB of heap" in errors
+    goes_on(device, word)
+
+
+def test_a_board_whose_flash_was_stopped_by_hand_goes_on_with_its_own_program(device):
+    word = lively(device)
+    before = device.digests()["/main.py"]
+    device.mpremote("reset")
+    config = device.config()
+    status, errors = interrupt(
+        device, lambda flash: flash.send_signal(signal.SIGINT), "--config", config
+    )
+    assert status == 130 and errors.startswith("\nStopped; ")
+    goes_on(device, word)
+    assert device.digests()["/main.py"] == before
+
+
+@pytest.mark.parametrize("path", ["/islog.py", "/islog/__init__.py"])
+def test_another_islog_is_named_before_anything_is_copied(device, path):
+    if path.count("/") > 1:
+        device.prints("import os; os.mkdir('/islog')")
+    device.put(path, "mine = True")
+    before = device.digests()
+    status, _, errors = device.run("flash", "--config", device.config())
+    name = path.replace("/__init__.py", "")
+    assert status == 1 and f"has another islog, {name}, which" in errors
+    assert f"`.venv/bin/mpremote fs rm -r :{name}`" in errors
+    assert device.digests() == before
+
+
 def test_what_unflash_leaves_is_told(device):
     device.prints("import os; os.mkdir('/data')")
     device.flash("--config", device.config(spool_file="data/kept", spool_bytes=64000))
@@ -275,7 +343,7 @@ def test_a_file_without_a_whole_root_is_refused_before_a_board_is_asked_for(devi
     status, output, errors = device.run("flash", "--config", config, "--port", "/dev/nothing")
     assert (status, output) == (1, "")
     assert errors.startswith(f"root, which config.json names as ca_file, {what}"), errors
-    assert errors.count("\n") == 1 and "make ca HOST=" in errors
+    assert errors.count("\n") == 1 and "`make ca`" in errors
 
 
 OLD = """

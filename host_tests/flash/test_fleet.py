@@ -68,9 +68,12 @@ def test_what_was_never_filled_in_is_refused(device, tmp_path):
         ready = local.write_board_config(tmp_path, server, "192.168.1.5")
     assert f"{ready} still has an example's wifi" in sentence(device, "--config", ready, *NOWHERE)
     given = json.loads((ROOT / "config.example.json").read_text())
-    named = [{"ssid": "home", "password": given["wifi"][0]["password"]}]
-    said = sentence(device, "--config", device.config(wifi=named), *NOWHERE)
-    assert "still has an example's wifi" in said
+    (network,) = given["wifi"]
+    for half in ({"ssid": "home"}, {"password": "a real one"}):
+        mixed = device.config(wifi=[{**network, **half}])
+        assert "still has an example's wifi" in sentence(device, "--config", mixed, *NOWHERE)
+    key = device.config(client_key=given["client_key"])
+    assert "still has an example's client_key:" in sentence(device, "--config", key, *NOWHERE)
     status, _, errors = device.run(
         "flash", "--config", device.config(bucket_name=given["bucket_name"]), *NOWHERE
     )

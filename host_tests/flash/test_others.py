@@ -92,6 +92,21 @@ def test_what_a_board_says_of_its_start_is_no_trouble(monkeypatch, no_trouble):
     follow.follow(Saying(no_trouble, "readings are accepted (2 times in an hour)"), 10_000)
 
 
+def test_a_program_that_prints_without_newlines_is_heard_all_the_same(capsys):
+    class Dots(Saying):
+        def __init__(self, *pieces):
+            self._said = [piece.encode() for piece in reversed(pieces)]
+
+    for cut in range(0, 30, 3):
+        said = "." * (979 + cut) + "islog: readings are accepted\r\n"
+        follow.follow(Dots(*["." * 100] * 100, said[:1000], said[1000:]), 10_000)
+        shown = capsys.readouterr().out
+        assert shown.count(".") == 10_979 + cut and "islog: readings are accepted" in shown
+    trouble = "temperature 21 islog: it refuses the client_key; asked again in about 10 minutes\n"
+    with pytest.raises(DeviceError, match="were accepted yet: it refuses the client_key"):
+        follow.follow(Dots(trouble), 10_000)
+
+
 SAYS = """
 class Logger:
     def poll(self):

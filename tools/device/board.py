@@ -65,11 +65,13 @@ def find_ports(ports=None):
 
 
 class Board:
-    """A board, its port open; `with` closes it."""
+    """A board, its port open; `with` closes it. Where an exception ends that, the board's program
+    goes on: it starts anew, if it was stopped."""
 
     def __init__(self, port, answer_s=ANSWER_S):
         self.port = port
         self._answer_s = answer_s
+        self._stopped = False  # by us, and not started anew yet
         try:
             self._transport = SerialTransport(port, timeout=_READ_S)
         except (TransportError, OSError, ValueError, termios.error):
@@ -78,18 +80,24 @@ class Board:
     def __enter__(self):
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
+        if kind and self._stopped:
+            with contextlib.suppress(DeviceError):
+                self.interrupt()  # it may be in the middle of something
+            self.leave_running()
         with contextlib.suppress(OSError, termios.error):
             self._transport.close()
 
     def stop(self, bare=False):
         """Stop the program that runs, by a soft reset, and make the board ready for ask() and
         write(). bare: for run() alone, with nothing of ours in its heap."""
+        self._stopped = True
         with self._sentences():
             try:
                 with contextlib.redirect_stdout(io.StringIO()):
                     self._transport.enter_raw_repl(timeout_overall=self._answer_s)
             except TransportError:
+                self._stopped = False
                 raise DeviceError(
                     f"No MicroPython answers at {self.port}. Press the board's reset button and"
                     f" try again, or, where it has no MicroPython yet:\n{GET_MICROPYTHON}"
@@ -146,6 +154,7 @@ class Board:
             if not prompt.endswith(b">>> "):
                 raise TransportError("no prompt")
             self._transport.serial.write(b"\x04")
+        self._stopped = False
 
     def leave_running(self):
         """As restart(), also where interrupt() did not succeed: the board then starts anew once

@@ -30,8 +30,8 @@ SPARE_BLOCKS = 4
 MAX_LISTED = 40  # files that unflash leaves
 _IN_LIB = "/lib/islog/"
 _OTHER_ISLOG = (
-    "The board has another islog ({}), which it finds before {}: remove it from / with `mpremote"
-    " fs rm -r :/islog`."
+    "The board has another islog, {}, which it finds before {}: remove it with `.venv/bin/mpremote"
+    " fs rm -r :{}`."
 )
 
 
@@ -43,6 +43,9 @@ def flash(port, given, form=MPY, follow_s=90):
         board.stop()
         about = board.ask("about")
         _check(about, port)
+        if about["in_root"]:
+            path = about["in_root"][0]
+            raise DeviceError(_OTHER_ISLOG.format(path, "all others", path))
         print(
             f"At {port}: {about['machine']}, MicroPython {_dotted(about['version'])},"
             f" {about['heap_bytes'] // 1024} KB of heap and"
@@ -138,8 +141,6 @@ def _frozen(wanted, about):
             "This board's firmware has islog frozen in, which is found first: flash without"
             f" {'ROMFS' if wanted == ROMFS else 'SOURCE'}=1."
         )
-    if about["in_root"]:
-        raise DeviceError(_OTHER_ISLOG.format(about["in_root"][0], "the one in its firmware"))
     there, here = about["frozen"], version()
     print(
         f"This board's firmware has islog {there} frozen in: that is used, and only main.py,"
@@ -178,7 +179,8 @@ def _check_requests(board):
     if state == "old" and ours:
         raise DeviceError(
             f"The board has an old requests, {ours[0]}, with which islog cannot send: remove it"
-            f" with `mpremote fs rm -r :{ours[0]}`, for MicroPython has its own, or {kept}."
+            f" with `.venv/bin/mpremote fs rm -r :{ours[0]}`, for MicroPython has its own, or"
+            f" {kept}."
         )
     if state == "old":
         raise DeviceError(
@@ -187,12 +189,13 @@ def _check_requests(board):
     if state == "none":
         raise DeviceError(
             "This board's MicroPython has no requests, which islog sends with: bring it with"
-            f" `mpremote mip install requests`, or {kept}."
+            f" `.venv/bin/mpremote mip install requests`, or {kept}."
         )
     for path in paths:
         print(
             f"{path} is on the board, too. islog can send; but MicroPython has its own requests,"
-            f" and where this one is old it is better removed: `mpremote fs rm -r :{path}`."
+            " and where this one is old it is better removed:"
+            f" `.venv/bin/mpremote fs rm -r :{path}`."
         )
 
 
@@ -210,7 +213,7 @@ def _compare(board, files, about, form):
         raise DeviceError(
             f"The board has {about['flash_bytes'] // 1024} KB of flash free, and what has to be"
             f" copied needs {(needed + SPARE_BLOCKS * block) // 1024} KB: remove what you do not"
-            f" need there (`mpremote fs`){less}."
+            f" need there (`.venv/bin/mpremote fs`){less}."
         )
     return found, missing
 
@@ -227,8 +230,13 @@ def _bring(board, files, found, missing):
         done = board.ask("settle", changed, wanted, stale)
         if done["damaged"]:
             raise DeviceError(f"{done['damaged']} arrived damaged: do it again.")
-        for path, kept in done["kept"]:
-            print(f"The board had its own {path}, which is kept as {kept}.", flush=True)
+        for path, kept, ours in done["kept"]:
+            had = (
+                f"{path} was changed on the board, and"
+                if ours
+                else f"The board had its own {path}, which"
+            )
+            print(f"{had} is kept as {kept}.", flush=True)
     there = board.ask("survey", list(files))["digests"]
     for path in files:
         if there[path] != wanted[path]:
@@ -240,7 +248,7 @@ def _bring(board, files, found, missing):
 def _check_place(board, place):
     where = board.ask("where_islog_is")
     if not where.startswith(place):
-        raise DeviceError(_OTHER_ISLOG.format(where, place))
+        raise DeviceError(_OTHER_ISLOG.format(where, place, where.partition("/__init__")[0]))
 
 
 def _stale(found, wanted, changed):

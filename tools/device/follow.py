@@ -19,6 +19,7 @@ from .sentences import no_trouble
 ACCEPTED = "readings are accepted"
 REFUSED = "asked again in about"  # in minutes: there is nothing to wait for
 PATIENCE_S = 30  # after the first trouble, and for as long as a reading may wait for others
+_LONG, _SENTENCE = 1000, 300  # characters: without a newline; of what islog says, at most
 _REBOOT = "MPY: soft reboot"
 _BANNER = "MicroPython v"  # of the prompt, once main.py has ended
 # Among the names of the program, or of a module that it has imported.
@@ -49,15 +50,17 @@ def follow(board, seconds, gather_s=0):
     until = time.monotonic() + seconds + gather_s
     while time.monotonic() < until:
         *lines, rest = (rest + text.decode(board.heard())).split("\n")
+        if len(rest) > _LONG:  # a program that prints without newlines
+            lines, rest = [*lines, rest[:-_SENTENCE]], rest[-_SENTENCE:]
         for line in filter(None, map(str.rstrip, lines)):
             if line.startswith(_BANNER):
                 raise DeviceError("main.py has ended" + (f": {last}" if last else "."))
             print(f"  {line}", flush=True)
-            sentence = line.removeprefix("islog: ")
+            _, islog, sentence = line.rpartition("islog: ")  # the program's own text may be before
             last = line if line != _REBOOT else ""
-            if sentence != line and sentence.startswith(ACCEPTED):
+            if islog and sentence.startswith(ACCEPTED):
                 return
-            if sentence == line or harmless.fullmatch(sentence):
+            if not islog or harmless.fullmatch(sentence):
                 continue
             if REFUSED in sentence:
                 until = 0

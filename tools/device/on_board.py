@@ -10,7 +10,7 @@ PACKAGE = "/lib/islog"
 RECORD = PACKAGE + "/flashed.json"  # what was put here: path -> SHA-256
 PROGRAMS = ("/boot.py", "/main.py")  # a board may have its own
 NEW = ".new"  # copied, not verified
-BEFORE = ".before"  # the board's own program, set aside
+BEFORE = ".before"  # the board's own program, or one that was changed there, set aside
 
 
 def about():
@@ -92,6 +92,12 @@ def record():
         return {}
 
 
+def put_record(paths):
+    with open(RECORD + NEW, "w") as f:
+        json.dump(paths, f)
+    os.rename(RECORD + NEW, RECORD)
+
+
 def files(folder):
     return [entry[0] for entry in os.ilistdir(folder) if entry[1] == 0x8000]
 
@@ -121,19 +127,23 @@ def settle(copied, wanted, stale):
             return {"damaged": path, "kept": []}
     mine = record()
     kept = []
+    meanwhile = wanted.copy()
     for path in PROGRAMS:
-        if path in copied and path not in mine and exists(path):
+        if path in copied and exists(path):
+            if digest(path) == mine.get(path):
+                meanwhile[path] = mine[path]  # ours of before, until the new one is in its place
+                continue
             before, n = path + BEFORE, 1
             while exists(before):
                 n += 1
                 before = path + BEFORE + "." + str(n)
             os.rename(path, before)
-            kept.append((path, before))
-    with open(RECORD + NEW, "w") as f:
-        json.dump(wanted, f)
-    os.rename(RECORD + NEW, RECORD)
+            kept.append((path, before, path in mine))
+    put_record(meanwhile)
     for path in copied:
         os.rename(path + NEW, path)
+    if meanwhile != wanted:
+        put_record(wanted)
     for path in stale:
         if exists(path):
             os.remove(path)

@@ -55,7 +55,7 @@ class Romfs:
             raise DeviceError(
                 f"The board's ROMFS holds what is not islog's ({self.listed()}), and it can"
                 " only be replaced as a whole: flash without ROMFS=1, or, where that may go, write"
-                " an empty folder there first with `mpremote romfs deploy`."
+                " an empty folder there first with `.venv/bin/mpremote romfs deploy`."
             )
         if len(content) > self._bytes:
             raise DeviceError(
@@ -91,7 +91,7 @@ class Romfs:
             beside = f", beside what is not islog's ({self.listed()})" if self.others else ""
             raise DeviceError(
                 f"The board's ROMFS has an islog, which is found before /lib{beside}: write it"
-                " anew without islog, with `mpremote romfs deploy`."
+                " anew without islog, with `.venv/bin/mpremote romfs deploy`."
             )
 
     def remove(self):
@@ -107,7 +107,7 @@ class Romfs:
     def why_left(self):
         if self.others:
             return f"the ROMFS holds {self.listed()} as well, and is one image"
-        return "this port writes its ROMFS in another way; see `mpremote romfs deploy`"
+        return "this port writes its ROMFS in another way; see `.venv/bin/mpremote romfs deploy`"
 
     def listed(self):
         """Some of what it holds beside islog."""
