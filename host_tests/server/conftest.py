@@ -8,6 +8,8 @@ import pytest
 
 from tools.server import LocalServer
 
+from .browser import browser
+
 KEY = "not-a-secret-0123"
 BUCKET_ID = "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -58,6 +60,13 @@ def stop_waiting_for_nobody(server, limit_s=50):
 def server():
     with LocalServer(key=KEY) as s:
         yield s
+
+
+@pytest.fixture(scope="package")
+def chromium():
+    """A browser for all tests of pages in this process."""
+    with browser() as opened:
+        yield opened
 
 
 @pytest.fixture

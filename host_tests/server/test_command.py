@@ -172,12 +172,7 @@ def test_readings_are_shown_and_hostile_ones_cannot_touch_the_terminal(run):
 
 
 def test_what_cannot_be_had_ends_it_with_one_sentence(server, tmp_path):
-    said = refused("--key", KEY, "--folder", tmp_path, "--port", server.port, "--ntp-port", 0)
-    assert said.startswith(f"The port {server.port} of 127.0.0.1 is in use")
-
-
-def refused(*options):
-    """What the command says on stderr when it does not start."""
+    options = ("--key", KEY, "--folder", tmp_path, "--port", server.port, "--ntp-port", 0)
     done = subprocess.run(
         [sys.executable, "-m", "tools.server", *map(str, options)],
         capture_output=True,
@@ -185,45 +180,58 @@ def refused(*options):
         timeout=60,
         cwd=CHECKOUT,
     )
-    assert (done.returncode, done.stdout) == (1, "") and done.stderr.count("\n") == 1, done
-    return done.stderr
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(f"The port {server.port} of 127.0.0.1 is in use[^\n]*\n", done.stderr)
 
 
-def test_a_second_server_leaves_the_folder_of_the_first_as_it_is(run):
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """What the command says on stderr when it does not start; it runs in this process."""
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process has its own
+
+    def start(*options):
+        monkeypatch.setattr(sys, "argv", ["tools.server", *map(str, options)])
+        with pytest.raises(SystemExit) as ended:
+            command_line.main()
+        said = str(ended.value)
+        assert "\n" not in said and capsys.readouterr() == ("", "")
+        return said
+
+    return start
+
+
+FREE = ("--port", 0, "--ntp-port", 0)
+
+
+def test_a_second_server_leaves_what_is_the_firsts_as_it_is(run, refused, tmp_path):
     first = run()
     there = {
         p: p.read_bytes() for p in first.folder.iterdir() if p.name in ("config.json", "lock")
     }
-    free = ("--port", 0, "--ntp-port", 0)
-    said = refused("--folder", first.folder, "--db", first.folder / "other.db", *free)
+    said = refused("--folder", first.folder, "--db", first.folder / "other.db", *FREE)
     number = first.process.pid
     assert said.startswith(
         f"The folder {first.folder} is in use by another server (process {number})"
     )
     assert there == {path: path.read_bytes() for path in there}
     assert not (first.folder / "other.db").exists()
+    # Nor do two with a folder each share a database.
+    database = first.folder / "readings.db"
+    (tmp_path / "link.db").symlink_to(database)
+    for path in (database, tmp_path / "link.db"):
+        elsewhere = tmp_path / f"beside {path.name}"
+        said = refused("--folder", elsewhere, "--db", path, *FREE)
+        assert said.startswith(
+            f"The database {path} is in use by another server (process {number})"
+        )
+        assert "--db" in said and not (elsewhere / "config.json").exists()
+    # Both locks go with the process, however that ends.
     first.process.kill()
     first.process.wait()
     assert run().end() == 0
 
 
-def test_two_servers_do_not_share_a_database(run, tmp_path):
-    first = run()
-    database, elsewhere = first.folder / "readings.db", tmp_path / "elsewhere"
-    (tmp_path / "link.db").symlink_to(database)
-    free = ("--port", 0, "--ntp-port", 0)
-    for path in (database, tmp_path / "link.db"):
-        said = refused("--folder", elsewhere, "--db", path, *free)
-        assert said.startswith(f"The database {path} is in use by another server (process ")
-        assert "--db" in said
-    assert not (elsewhere / "config.json").exists()
-    first.process.kill()
-    first.process.wait()
-    store = Store(str(database))
-    store.close()
-
-
-def test_a_port_in_use_is_told_before_anything_is_written(server, tmp_path):
+def test_a_port_in_use_is_told_before_anything_is_written(server, refused, tmp_path):
     folder = tmp_path / "new"
     taken = ("--folder", folder, "--tls")
     assert "in use" in refused(*taken, "--port", server.port, "--ntp-port", 0)
@@ -242,10 +250,6 @@ def test_a_port_in_use_is_told_before_anything_is_written(server, tmp_path):
     assert not folder.exists()
 
 
-def test_a_database_that_cannot_be_had_is_told(tmp_path, monkeypatch, capsys):
-    free = ["--port", "0", "--ntp-port", "0", "--folder", str(tmp_path)]
-    monkeypatch.setattr(sys, "argv", ["tools.server", "--key", KEY, *free, "--db", "/"])
-    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process has its own
-    with pytest.raises(SystemExit, match="^The database / cannot be used[^\n]*$"):
-        command_line.main()
-    assert capsys.readouterr().out == ""
+def test_a_database_that_cannot_be_had_is_told(refused, tmp_path):
+    said = refused("--key", KEY, "--folder", tmp_path, *FREE, "--db", "/")
+    assert said.startswith("The database / cannot be used")

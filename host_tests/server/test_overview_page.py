@@ -8,14 +8,8 @@ import pytest
 from tools.server import LocalServer
 
 from .boards import fill
-from .browser import browser, page
+from .browser import page
 from .conftest import BUCKET_ID, KEY, reading
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with browser() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
