@@ -24,14 +24,14 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     servers = Example("key"), Example("key"), Example("key")
     with servers[0] as empty, servers[1] as full, servers[2] as fleet, browser() as chromium:
+        fill(fleet.store, 24, 170_000)
         bucket = greenhouse(full.store)
         full.store.create_bucket(bucket.replace("0", "1"), "workshop bench")
-        fill(fleet.store, 200, 200_000)
         one = f"/#b={bucket}"
         shots = {
             "overview": (fleet, "/", {}),
-            "light": (full, one, {}),
-            "dark": (full, one, {"color_scheme": "dark"}),
+            "light": (full, one, {"height": 832}),
+            "dark": (full, one, {"height": 832, "color_scheme": "dark"}),
             "phone": (full, one, {"width": 390, "height": 844, "device_scale_factor": 2}),
             "empty": (empty, "/", {"height": 940}),
         }
@@ -43,7 +43,7 @@ def main():
                 opened.wait_for_load_state("networkidle") if server is empty else time.sleep(1.5)
                 if name in ("light", "dark"):
                     box = opened.locator(".u-over").nth(1).bounding_box()
-                    opened.mouse.move(box["x"] + box["width"] * 0.72, box["y"] + 60)
+                    opened.mouse.move(box["x"] + box["width"] * 0.97, box["y"] + 60)
                 opened.screenshot(path=FOLDER / f"{name}.png")
                 print(FOLDER / f"{name}.png")
 

@@ -107,7 +107,8 @@ export class Chart {
     const { left, top, width, height } = u.bbox;
     for (const [from, to] of this.gaps.map(([a, b]) => [a, b ?? Date.now() / 1000])) {
       const a = Math.max(left, u.valToPos(from, "x", true));
-      const b = Math.min(left + width, u.valToPos(to, "x", true));
+      // Steps begin half a line's width later: no sliver between them and the gap.
+      const b = Math.min(left + width, u.valToPos(to, "x", true) + devicePixelRatio);
       if (b > a) u.ctx.fillRect(a, top, Math.max(b - a, 1), height);
     }
     u.ctx.restore();
