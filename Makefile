@@ -85,8 +85,8 @@ flash: setup ## put islog, main.py and config.json on a board (PORT= or PORT=all
 package: setup ## islog compiled, for mip, into build/mip: put that on a web server (URL=its address there)
 	@$(PY) -m tools.package $(if $(URL),--url "$(URL)")
 
-watch: setup ## show what a board prints (PORT=)
-	@$(PY) -m tools.device watch --port "$(PORT)"
+watch: setup ## show what a board prints (PORT=, RESTART=1: from its start)
+	@$(PY) -m tools.device watch --port "$(PORT)" $(if $(RESTART),--restart)
 
 unflash: setup ## take off a board what flash put there (PORT=)
 	@$(PY) -m tools.device unflash --port "$(PORT)"

@@ -51,6 +51,21 @@ def test_watch_shows_what_a_program_prints_and_does_not_stop_it(device):
     assert len(set(shown)) == 20 and shown == sorted(shown)  # of one run
 
 
+def test_watch_shows_a_program_from_its_start_where_that_is_wanted(device):
+    device.put("/main.py", "print('it begins')\n" + COUNTS)
+    device.mpremote("reset")
+    for options in (), ("--restart",):
+        watch = device.start("watch", *options)
+        shown = ""
+        for line in watch.stdout:
+            shown += line
+            if line.startswith("count 9"):
+                break
+        watch.send_signal(signal.SIGINT)
+        watch.communicate(timeout=60)
+    assert "it begins\n" in shown and "Traceback" not in shown.partition("it begins")[2], shown
+
+
 class Saying:
     """A board that prints these sentences of islog's, and whose program does not stop."""
 

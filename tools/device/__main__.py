@@ -54,6 +54,12 @@ def parser():
             command.add_argument(
                 "--follow", type=float, default=90, help="seconds to watch for accepted readings"
             )
+        if name == "watch":
+            command.add_argument(
+                "--restart",
+                action="store_true",
+                help="start its program anew first; what that has not sent yet is lost",
+            )
         if name == "pull-spool":
             command.add_argument("--to", type=Path, default=Path("spool"), help="a folder")
     return top
@@ -65,7 +71,7 @@ def run(given):
         return
     port = find_port(given.port)
     if given.command == "watch":
-        follow.watch(port)
+        follow.watch(port, given.restart)
     elif given.command == "unflash":
         flash.unflash(port)
     elif given.command == "pull-spool":

@@ -99,8 +99,8 @@ class Board:
             except TransportError:
                 self._stopped = False
                 raise DeviceError(
-                    f"No MicroPython answers at {self.port}. Press the board's reset button and"
-                    f" try again, or, where it has no MicroPython yet:\n{GET_MICROPYTHON}"
+                    f"No MicroPython answers at {self.port}. Unplug the board, plug it in again,"
+                    f" and do it again, or, where it has no MicroPython yet:\n{GET_MICROPYTHON}"
                 ) from None
         if not bare:
             self.load(HERE / "on_board.py")

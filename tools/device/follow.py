@@ -100,11 +100,17 @@ def _why(trouble, status):
     return said + " docs/troubleshooting.md explains it; `make watch` shows what comes."
 
 
-def watch(port):
-    """Show what the board prints, until it is unplugged; it is not interrupted."""
+def watch(port, restart=False):
+    """Show what the board prints, until it is unplugged. It is not interrupted, but with `restart`
+    its program starts anew first, as by a reset button, which a Pico W does not have."""
     text = codecs.getincrementaldecoder("utf-8")("replace")
     with Board(port) as board:
         print(f"What the board at {port} prints (Ctrl-C ends this, not the board):", flush=True)
+        if restart:
+            board.interrupt()
+            board.restart()
+        else:
+            print("(A board that does well says little. RESTART=1 shows its start.)", flush=True)
         while True:
             sys.stdout.write(text.decode(board.heard()).replace("\r\n", "\n"))
             sys.stdout.flush()
