@@ -11,6 +11,7 @@ import difflib
 import json
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -102,6 +103,7 @@ def write(path, settings, root=None):
     text = json.dumps(settings, indent=4, ensure_ascii=False) + "\n"
     path = Path(os.path.realpath(path))
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         if root:
             path.with_name(settings["ca_file"]).write_bytes(root)
         handle, new = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 600
@@ -194,12 +196,24 @@ def to_local(settings, ready):
         settings[name] = url._replace(netloc=f"{address}:{url.port}").geturl()
     settings["ntp_hosts"] = [f"{address}:{ready['ntp_hosts'][0].rpartition(':')[2]}"]
     settings.update((name, ready[name]) for name in ("client_key", "api") if name in ready)
+
+
+def answers(host, port):
     try:
-        socket.create_connection((address, url.port), ANSWER_S).close()
+        socket.create_connection((host, port), ANSWER_S).close()
+        return True
     except OSError:
-        click.echo(
-            f"Nothing answers at {address}:{url.port} now. Before the board starts: {SERVE}"
-        )
+        return False
+
+
+def before_the_board(settings):
+    """What is to be done so that boards reach the local server; None where they do."""
+    url = urlsplit(settings["ingest_url"])
+    if answers(url.hostname, url.port):
+        return None
+    if answers("127.0.0.1", url.port):
+        return f"`make serve` listens on this machine only. End it, and start it so: {SERVE}"
+    return f"Nothing answers at {url.netloc} now. Before the board starts: {SERVE}"
 
 
 def ask_address():
@@ -312,6 +326,8 @@ def interview(settings, folder, file):
             "transport is kept: over https, requests would set TLS up for each batch, and hold the"
             " program for all of that time."
         )
+    if ready and (sentence := before_the_board(settings)):
+        click.echo(sentence)
     return root
 
 
@@ -426,7 +442,9 @@ def main(assignments, merged, path, checked, folder, roots, others):
     for note in notes(path, settings):
         click.echo(note)
     if asks:
-        click.echo("Next: make flash, which puts it on the board.")
+        own = path.absolute() == ROOT / "config.json"
+        command = "make flash" if own else f"make flash CONFIG={shlex.quote(str(path))}"
+        click.echo(f"Next: {command}, which puts it on the board.")
 
 
 def run():

@@ -164,6 +164,36 @@ def test_who_knows_nothing_gets_a_board_that_sends_to_the_local_server(file, tmp
         assert [bucket["name"] for bucket in server.buckets()] == ["Gewächshaus 🌱"]
 
 
+def test_a_server_that_boards_do_not_reach_is_told_last_with_what_to_do(tmp_path):
+    folder = tmp_path / "local"
+    folder.mkdir()
+    file = tmp_path / "fleet" / "board 17.json"  # in a folder that is not there yet
+
+    def ends_with():
+        with Terminal(file, "--folder", folder) as terminal:
+            terminal.answer("Where to", "local")
+            terminal.answer("This machine's address", "127.0.0.2")
+            terminal.answer("Bucket, its name", "greenhouse")
+            if file.exists():
+                terminal.answer("Keep the Wi-Fi network home? [Y/n]")
+            else:
+                terminal.answer("Wi-Fi network, its name", "home")
+                terminal.answer("Its password", PASSWORD)
+            terminal.answer("One more Wi-Fi network?")
+            return terminal.ends().splitlines()[-3:]
+
+    start = 'make serve ARGS="--host 0.0.0.0"'
+    with LocalServer(key=KEY) as server:  # which listens at 127.0.0.1 alone
+        write_board_config(folder, server, server.address)
+        sentence, written, further = ends_with()
+    assert sentence.startswith("`make serve` listens on this machine only") and start in sentence
+    assert written == f"{file} is written, readable by you only."
+    assert further == f"Next: make flash CONFIG='{file}', which puts it on the board."
+    assert held(file)["wifi"] == [HOME]
+    sentence, *_ = ends_with()
+    assert sentence.startswith("Nothing answers at 127.0.0.2:") and start in sentence
+
+
 def test_each_of_two_servers_with_a_root_of_its_own_is_known_by_the_board(file, tmp_path):
     with LocalServer(key=KEY, tls=True) as one, LocalServer(key=KEY, tls=True) as other:
         urls = {"bucket_url": one.bucket_url, "ingest_url": other.ingest_url}
@@ -528,8 +558,8 @@ def test_what_is_left_to_do_is_said(file, tmp_path):
 
 
 def test_a_file_that_cannot_be_written_is_said_and_what_was_there_stays(file, monkeypatch):
-    missing = file.with_name("none") / file.name
-    assert "cannot be written: No such file" in refusal("--file", missing, *given(GOOD))
+    beneath = put(file, GOOD) / file.name
+    assert "cannot be read: Not a directory" in refusal("--file", beneath, *given(GOOD))
     modes = []
 
     def full(new, path):
