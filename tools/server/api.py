@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from tools import table
@@ -130,7 +129,7 @@ class Chart(BaseModel):
 
 
 _REFUSED = {"description": "refused", "model": Error}
-_FAILURES = {"4XX": _REFUSED}
+_FAILURES = {"4XX": _REFUSED, 503: {"description": "too many are reading", "model": Error}}
 
 
 def _streamed(media_type, description):
@@ -143,19 +142,33 @@ def router(service):
     api = APIRouter(tags=["reading back"])
     history = service.store.history
     glance = overview.Glance(history.overview)
+    read = service.readers.run
 
-    @api.get("/api/buckets", summary="All buckets, the latest first", response_model=list[Bucket])
-    def buckets():
-        return history.summary()
+    async def answer(function, *args):
+        """The JSON text that the function gives, made in a reader's thread to the last byte."""
+        found = await read(lambda: function(*args).encode())
+        return Response(found, media_type="application/json")
+
+    @api.get(
+        "/api/buckets",
+        summary="All buckets, the latest first",
+        response_class=Response,
+        responses={200: {"description": "a list", "model": list[Bucket]}, **_FAILURES},
+    )
+    async def buckets():
+        return await answer(lambda: json.dumps(history.summary()))
 
     @api.get(
         "/api/overview",
         summary="All boards at a glance, those that need attention first",
         response_class=Response,
-        responses={200: {"description": "all of it is one moment's", "model": Overview}},
+        responses={
+            200: {"description": "all of it is one moment's", "model": Overview},
+            **_FAILURES,
+        },
     )
-    def at_a_glance():
-        return Response(glance.text(), media_type="application/json")
+    async def at_a_glance():
+        return await answer(glance.text)
 
     def check(bucket_id, signal=None):
         name = history.name(bucket_id)
@@ -165,10 +178,13 @@ def router(service):
             raise Refusal(404, "there is no such signal in this bucket")
         return name
 
-    def download(as_lines, ending, media_type, bucket_id, signal, start, end):
-        name = downloads.disposition(ending, check(bucket_id, signal), signal, start, end)
+    async def download(as_lines, ending, media_type, bucket_id, signal, start, end):
+        bucket_name = await read(check, bucket_id, signal)
+        lines = as_lines(history.export(bucket_id, signal, start, end))
+        first = await read(next, lines, "")  # a failure is told while there is still a status
+        name = downloads.disposition(ending, bucket_name, signal, start, end)
         return StreamingResponse(
-            as_lines(history.export(bucket_id, signal, start, end)),
+            _text_by_text(read, first, lines),
             media_type=media_type,
             headers={"Content-Disposition": name},
         )
@@ -176,12 +192,15 @@ def router(service):
     @api.get(
         "/api/buckets/{bucket_id:path}/signals",
         summary="A bucket's signals and their latest values",
-        response_model=list[SignalOf],
-        responses=_FAILURES,
+        response_class=Response,
+        responses={200: {"description": "a list", "model": list[SignalOf]}, **_FAILURES},
     )
-    def signals(bucket_id: BucketId):
-        check(bucket_id)
-        return history.signals(bucket_id)
+    async def signals(bucket_id: BucketId):
+        def found():
+            check(bucket_id)
+            return json.dumps(history.signals(bucket_id))
+
+        return await answer(found)
 
     @api.get(
         "/api/buckets/{bucket_id:path}/readings",
@@ -189,16 +208,18 @@ def router(service):
         response_class=Response,
         responses={200: {"description": "in order of time", "model": Chart}, **_FAILURES},
     )
-    def readings(
+    async def readings(
         bucket_id: BucketId,
         signal: Annotated[str, Query(description="its name", max_length=100)],
         start: From = None,
         end: To = None,
         most: Most = 1000,
     ):
-        check(bucket_id, signal)
-        found = history.chart(bucket_id, signal, start, end, most)
-        return Response(found, media_type="application/json")
+        def found():
+            check(bucket_id, signal)
+            return history.chart(bucket_id, signal, start, end, most)
+
+        return await answer(found)
 
     @api.get(
         "/api/buckets/{bucket_id:path}/export.csv",
@@ -206,8 +227,11 @@ def router(service):
         response_class=StreamingResponse,
         responses=_streamed("text/csv", "time (UTC), epoch, signal, value, received, repeat"),
     )
-    def export_csv(bucket_id: BucketId, signal: Signal = None, start: From = None, end: To = None):
-        return download(_as_csv, ".csv", "text/csv; charset=utf-8", bucket_id, signal, start, end)
+    async def export_csv(
+        bucket_id: BucketId, signal: Signal = None, start: From = None, end: To = None
+    ):
+        kind = "text/csv; charset=utf-8"
+        return await download(_as_csv, ".csv", kind, bucket_id, signal, start, end)
 
     @api.get(
         "/api/buckets/{bucket_id:path}/export.jsonl",
@@ -215,10 +239,11 @@ def router(service):
         response_class=StreamingResponse,
         responses=_streamed("application/jsonl", "one object a line"),
     )
-    def export_jsonl(
+    async def export_jsonl(
         bucket_id: BucketId, signal: Signal = None, start: From = None, end: To = None
     ):
-        return download(_as_jsonl, ".jsonl", "application/jsonl", bucket_id, signal, start, end)
+        kind = "application/jsonl"
+        return await download(_as_jsonl, ".jsonl", kind, bucket_id, signal, start, end)
 
     @api.get(
         "/api/live",
@@ -230,20 +255,38 @@ def router(service):
         bucket: Annotated[str | None, Query(description="only this one", max_length=250)] = None,
     ):
         if bucket is not None:
-            await run_in_threadpool(check, bucket)
-        if service.live.full():
+            await read(check, bucket)
+        watcher = service.live.watch(bucket)
+        if watcher is None:
             raise Refusal(429, "too many are watching already")
-        return StreamingResponse(
-            service.live.stream(bucket),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store"},
-        )
+        return _Watched(watcher)
 
     @api.get("/api/server", summary="About this server")
     def about(request: Request) -> dict[str, str | int | bool | None]:
         return service.about(is_loopback(request.client.host if request.client else ""))
 
     return api
+
+
+class _Watched(StreamingResponse):
+    """A watcher's events; however it ends, also before the first one, its place is free again."""
+
+    def __init__(self, watcher):
+        headers = {"Cache-Control": "no-store"}
+        super().__init__(watcher.events(), media_type="text/event-stream", headers=headers)
+        self._watcher = watcher
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._watcher.leave()
+
+
+async def _text_by_text(read, text, texts):
+    while text:
+        yield text
+        text = await read(next, texts, "", patient=True)
 
 
 def _as_csv(pages):
@@ -257,7 +300,8 @@ def _as_csv(pages):
         yield out.getvalue()
         out.seek(0)
         out.truncate()
-    yield out.getvalue()
+    if out.tell():  # nothing but the head
+        yield out.getvalue()
 
 
 def _as_jsonl(pages):

@@ -20,12 +20,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from . import api, describe, ingest, web
 from .ingest import BUCKET_PATH, INGEST_PATH
 from .live import Live
+from .readers import Readers
 from .store import Store
 from .validate import Refusal
 
 __all__ = ["BUCKET_PATH", "INGEST_PATH", "Service"]
 
 _REQUESTS_KEPT = 10_000
+_PASSING = ("is locked", "is full", "interrupted")  # of SQLite's errors
 _LOCAL_ENDINGS = (".local", ".lan", ".home", ".home.arpa", ".internal", ".localhost")
 
 
@@ -52,6 +54,7 @@ class Service:
         self._on_reading = on_reading or (lambda reading: None)
         self._on_error = on_error or (lambda text: print(text, file=sys.stderr))
         self.store = Store(db, self._stored)
+        self.readers = Readers(self.store.history.interrupt)
         self.app = self._guarded(self._web())
 
     def about(self, near):
@@ -59,6 +62,11 @@ class Service:
 
         near: whether who asks is on this machine."""
         return {"accepted": self.accepted, "duplicates": self.duplicates}
+
+    def end_readers(self):
+        """End all that is read and watched; who asks later is answered again."""
+        self.live.end()
+        self.readers.end()
 
     def _web(self):
         handlers = {
@@ -128,8 +136,11 @@ class Service:
         return Response(status_code=499)  # only `requests` sees it: the client hung up
 
     async def _store_failed(self, request, e):
-        self._on_error(f"The readings could not be stored: {e}.")
-        return _error(500, "the readings could not be stored")
+        what = "read" if request.method == "GET" else "stored"
+        self._on_error(f"The readings could not be {what}: {e}.")
+        if any(word in str(e) for word in _PASSING):
+            return _error(503, f"the readings could not be {what} now: {e}", {"Retry-After": "5"})
+        return _error(500, f"the readings could not be {what}")
 
     async def _failed(self, request, e):
         self._on_error(f"The server failed at {request.url.path[:60]!a}: {type(e).__name__}: {e}.")

@@ -27,6 +27,15 @@ class History:
         self._path = path
         self._shared = shared
         self._idle = queue.SimpleQueue()
+        self._busy = set()
+        self._ends = 0
+
+    def interrupt(self):
+        """End what is being read: it raises sqlite3.OperationalError."""
+        self._ends += 1
+        for db in list(self._busy):
+            with contextlib.suppress(sqlite3.ProgrammingError):  # closed meanwhile
+                db.interrupt()
 
     def close(self):
         with contextlib.suppress(queue.Empty):
@@ -45,9 +54,18 @@ class History:
         except queue.Empty:
             db = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
             db.execute("PRAGMA query_only = ON")
+        begun = self._ends
+
+        def run(*statement):
+            if self._ends != begun:
+                raise sqlite3.OperationalError("interrupted")
+            return db.execute(*statement)
+
+        self._busy.add(db)
         try:
-            yield db.execute
+            yield run
         finally:
+            self._busy.discard(db)
             self._idle.put(db)
 
     def buckets(self):

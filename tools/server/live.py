@@ -35,39 +35,48 @@ class Live:
         for watcher in list(self._watchers):
             watcher.close()
 
-    async def stream(self, bucket_id=None):
-        """The events for one bucket (None: all), as text, until the watcher leaves."""
-        watcher = _Watcher(bucket_id)
+    def watch(self, bucket_id=None):
+        """A new watcher of one bucket (None: of all), until it leaves; None where all places are
+
+        taken. To be called in the event loop."""
+        if self.full():
+            return None
+        watcher = _Watcher(bucket_id, self._watchers.discard)
         self._watchers.add(watcher)
-        try:
-            yield "retry: 1000\n\n"
-            while not watcher.closed:
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(watcher.woken.wait(), _SIGN_OF_LIFE_S)
-                if not watcher.woken.is_set():
-                    yield ": still here\n\n"
-                    continue
-                watcher.woken.clear()
-                rows, lost = watcher.take()
-                if lost:
-                    yield "event: lost\ndata: {}\n\n"
-                elif rows:
-                    yield f"data: [{','.join(map(_as_json, rows))}]\n\n"
-                if not watcher.closed:
-                    await asyncio.sleep(_TOGETHER_S)
-        finally:
-            self._watchers.discard(watcher)
+        return watcher
 
 
 class _Watcher:
-    def __init__(self, bucket_id):
+    def __init__(self, bucket_id, leave):
         self.closed = False
         self.woken = asyncio.Event()
         self._bucket_id = bucket_id
+        self._leave = leave
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._rows = []
         self._lost = False
+
+    def leave(self):
+        self._leave(self)
+
+    async def events(self):
+        """What it is told, as text, until it leaves."""
+        yield "retry: 1000\n\n"
+        while not self.closed:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self.woken.wait(), _SIGN_OF_LIFE_S)
+            if not self.woken.is_set():
+                yield ": still here\n\n"
+                continue
+            self.woken.clear()
+            rows, lost = self.take()
+            if lost:
+                yield "event: lost\ndata: {}\n\n"
+            elif rows:
+                yield f"data: [{','.join(map(_as_json, rows))}]\n\n"
+            if not self.closed:
+                await asyncio.sleep(_TOGETHER_S)
 
     def add(self, rows):
         if self._bucket_id is not None:

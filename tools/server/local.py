@@ -101,7 +101,7 @@ class LocalServer(Service):
             self.app,
             self._tls.context() if self._tls else None,
             self._on_connection,
-            self.live.end,
+            self.end_readers,
         )
         self._thread = threading.Thread(
             target=self._http.run, args=([listening],), name="http", daemon=True
@@ -123,6 +123,7 @@ class LocalServer(Service):
         if self._sntp:
             self._sntp.close()
             self._sntp = None
+        self.readers.close()
         self.store.close()
         if self._tls_folder:
             self._tls_folder.cleanup()
