@@ -21,6 +21,7 @@ from . import api, describe, ingest, web
 from .ingest import BUCKET_PATH, INGEST_PATH
 from .live import Live
 from .readers import Readers
+from .schema import Gone
 from .store import Store
 from .validate import Refusal
 
@@ -140,7 +141,8 @@ class Service:
         self._on_error(f"The readings could not be {what}: {e}.")
         if any(word in str(e) for word in _PASSING):
             return _error(503, f"the readings could not be {what} now: {e}", {"Retry-After": "5"})
-        return _error(500, f"the readings could not be {what}")
+        known = f": {e}" if isinstance(e, Gone) else ""
+        return _error(500, f"the readings could not be {what}{known}")
 
     async def _failed(self, request, e):
         self._on_error(f"The server failed at {request.url.path[:60]!a}: {type(e).__name__}: {e}.")

@@ -53,7 +53,7 @@ def _call(summary, tag, body, *, done=None, refused=(), headers=(), scheme=None)
         408: "the body came too slowly",
         413: "body over 1,000,000 bytes",
         429: "too fast (where a limit is set)",
-        503: "more arrives than the disk takes",
+        503: "more arrives than the disk takes, or the database is locked or full",
     }
     extra = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
@@ -104,7 +104,7 @@ BUCKET = _call(
         bucketName=text(200),
         clientKey=text(description="the secret"),
     ),
-    refused=(401, 403),
+    refused=(401, 403, 503),
 )
 BATCH = _call(
     "Store readings, all or none",
@@ -118,7 +118,7 @@ EVENT_BUCKET = _call(
     "boards: events",
     record(bucketKey=text(250, pattern=_KEY_PATTERN), bucketName=text(250)),
     done={201: {"description": "created"}},
-    refused=(401, 403, 429),
+    refused=(401, 403, 429, 503),
     headers=[_VERSION],
     scheme="access key",
 )

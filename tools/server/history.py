@@ -10,7 +10,7 @@ import queue
 import sqlite3
 import time
 
-from . import chart, overview
+from . import chart, overview, schema
 from .arrivals import Arrivals
 from .validate import Number
 
@@ -21,10 +21,13 @@ _ROW = "bucket, signal, bucket_name, value, epoch, epoch_f, received, repeat"
 class History:
     """The readings in the SQLite file `path`; any thread may call.
 
-    shared: (connection, lock) where the database has only that connection."""
+    check: raises where the file is another one by now. shared: (connection, lock) where the
 
-    def __init__(self, path, shared=None):
+    database has only that connection."""
+
+    def __init__(self, path, check, shared=None):
         self._path = path
+        self._check = check
         self._shared = shared
         self._idle = queue.SimpleQueue()
         self._busy = set()
@@ -49,11 +52,11 @@ class History:
             with lock:
                 yield db.execute
             return
+        self._check()
         try:
             db = self._idle.get_nowait()
         except queue.Empty:
-            db = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-            db.execute("PRAGMA query_only = ON")
+            db = schema.read_only(self._path)
         begun = self._ends
 
         def run(*statement):

@@ -1,10 +1,16 @@
 """The layout of the server's SQLite file, and how an older one becomes today's.
 
 The version is SQLite's user_version. A database from a newer server, or of another program, is
-refused, not guessed at; an older layout is brought up to date in one transaction.
+refused as it is, not guessed at; an older layout is brought up to date in one transaction.
 """
 
+import contextlib
+import os
+import sqlite3
+from pathlib import Path
+
 SCHEMA_VERSION = 3
+_OURS = {"bucket", "series", "reading"}  # tables of every layout
 
 _TABLES = """
 CREATE TABLE bucket (
@@ -69,25 +75,73 @@ class StoreError(Exception):
     """The database cannot be used; the text says why in one sentence."""
 
 
-def prepare(db, path):
-    """Make the layout in the open database `db`, or bring it up to date; raises StoreError."""
-    run = db.execute
-    run("PRAGMA journal_mode = WAL")
-    run("PRAGMA synchronous = FULL")
-    run("BEGIN IMMEDIATE")
-    version = run("PRAGMA user_version").fetchone()[0]
+class Gone(sqlite3.OperationalError):
+    """The database's file is not the one any more that was opened."""
+
+
+class File:
+    """Which file `path` names, from now on: it may be deleted, or replaced, while it is open.
+
+    SQLite goes on with the file that it has opened, and all that is stored goes with it."""
+
+    def __init__(self, path):
+        self._path = path
+        self._known = self._found()
+
+    def check(self):
+        """Raise Gone where it has become another one, or none."""
+        if self._known != self._found():
+            raise Gone(
+                f"the database {os.path.basename(self._path)} was deleted or replaced while the "
+                "server ran; start the server again"
+            )
+
+    def _found(self):
+        try:
+            return [(s.st_dev, s.st_ino) for s in map(os.stat, (self._path, self._path + "-wal"))]
+        except OSError:
+            return None
+
+
+def read_only(path):
+    """A connection that cannot make a file, nor change one."""
+    uri = Path(path).absolute().as_uri() + "?mode=ro"
+    return sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+
+
+def check(path):
+    """Raise StoreError where the file at `path` is not for this server; it is left as it is."""
+    if not os.path.exists(path) or not os.path.getsize(path):
+        return
+    # Without a log beside it, SQLite would make one even to read.
+    mode = "?mode=ro" if os.path.exists(path + "-wal") else "?immutable=1"
+    with contextlib.closing(
+        sqlite3.connect(Path(path).absolute().as_uri() + mode, uri=True)
+    ) as db:
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master")}
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"The database {path} has layout {version}, this server knows {SCHEMA_VERSION}: "
             "update the server or choose another file."
         )
-    if version == 0 and run("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+    if version == 0 and not tables:
+        return
+    if not 1 <= version <= SCHEMA_VERSION or not tables >= _OURS:
         raise StoreError(f"The database {path} is not islog's: choose another file.")
+
+
+def prepare(db):
+    """Make the layout in the open database `db`, checked before, or bring it up to date."""
+    run = db.execute
+    run("PRAGMA journal_mode = WAL")
+    run("PRAGMA synchronous = FULL")
+    run("BEGIN IMMEDIATE")
     script = {
         0: _TABLES + _ARRIVALS + _INDEXES,
         1: _FROM_1 + _INDEXES + _FROM_2,
         2: _FROM_2,
-    }.get(version, "")
+    }.get(run("PRAGMA user_version").fetchone()[0], "")
     for statement in script.split(";\n"):
         run(statement)
     run(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -10,6 +10,7 @@ are there, up to _GROUP_READINGS: a board alone waits for one sync, and many sha
 back (history.py) goes on beside it.
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -19,10 +20,10 @@ import threading
 import time
 from concurrent.futures import Future
 
-from . import lock
+from . import lock, schema
 from .arrivals import Arrivals
 from .history import History
-from .schema import StoreError, prepare
+from .schema import StoreError
 from .validate import Number
 
 _GROUP_READINGS = 5000
@@ -53,9 +54,11 @@ class Store:
         self._waiting = 0  # readings in the queue
         self._held = _held(path)
         try:
+            if path != ":memory:":
+                schema.check(path)
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             try:
-                prepare(self._db, path)
+                schema.prepare(self._db)
                 self.names = dict(self._db.execute("SELECT id, name FROM bucket"))
             except BaseException:
                 self._db.close()
@@ -66,8 +69,11 @@ class Store:
         except BaseException:
             self._let_go()
             raise
-        shared = (self._db, self._lock) if path == ":memory:" else None
-        self.history = History(path, shared)
+        if path == ":memory:":
+            self._check, shared = lambda: None, (self._db, self._lock)
+        else:
+            self._check, shared = schema.File(path).check, None
+        self.history = History(path, self._check, shared)
         self._thread = threading.Thread(target=self._write, name="store", daemon=True)
         self._thread.start()
 
@@ -85,9 +91,18 @@ class Store:
             os.close(self._held)
             self._held = None
 
+    @contextlib.contextmanager
+    def _transaction(self):
+        with self._lock:
+            self._check()
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+            self._check()  # what is acknowledged is in the file that will be found
+
     def create_bucket(self, bucket_id, name):
         """Create the bucket, or confirm it (under its newest name); returns whether it is new."""
-        with self._lock, self._db:
+        with self._transaction():
             self._db.execute(
                 "INSERT INTO bucket VALUES (?, ?, ?) "
                 "ON CONFLICT (id) DO UPDATE SET name = excluded.name",
@@ -149,8 +164,7 @@ class Store:
 
     def _commit(self, batches):
         received = time.time()
-        with self._lock, self._db:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._transaction():
             counts = {}
             stored = [[self._insert(r, received, counts) for r in batch] for batch in batches]
             self._db.executemany(
