@@ -54,7 +54,7 @@ def test_a_stop_ends_the_streams(server):
 
 
 def test_a_watcher_that_does_not_keep_up_is_told_so_and_delays_nobody(server, board, monkeypatch):
-    monkeypatch.setattr(live, "_BUFFERED_READINGS", 5)
+    monkeypatch.setattr(live, "_BUFFERED_BYTES", 300)
     watcher = Watcher(server)
     assert board.send([reading(e=i) for i in range(6)])[0] == 204
     watcher.until("event: lost")

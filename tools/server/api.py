@@ -104,7 +104,7 @@ class SignalOf(BaseModel):
     kind: str = Field(description="number, bool, string or mixed: of its latest readings")
     readings: int
     first: float = Field(description="time of the first reading, Unix s")
-    last: Reading
+    last: Reading = Field(description="of a long text the first 2000 characters and …")
     every_s: float | None = Field(description="the interval that nine of ten readings keep")
     silent_after_s: float | None = Field(
         description="it is silent once its last reading is older: three times the interval that "
@@ -118,7 +118,9 @@ class Chart(BaseModel):
     first: float = Field(description="time of the signal's first reading, Unix s")
     last: float = Field(description="and of its last")
     count: int = Field(description="readings in the range")
-    sampled: bool = Field(description="whether some were left out; extremes never are")
+    sampled: bool = Field(
+        description="whether some were left out; extremes never are, of texts the older ones"
+    )
     before: Reading | None = Field(description="the last reading before the range")
     after: Reading | None = Field(description="the first one after it")
     gaps: list[tuple[float, float | None]] = Field(

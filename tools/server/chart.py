@@ -18,15 +18,19 @@ _GAP_LEAST_S = 1.0
 _GAPS_MOST = 1000  # the longest ones
 _BLOCK = 50_000  # times that are looked through at once
 _SILENT_LEAST_S = 10.0
+_CHART_CHARACTERS = 2_000_000  # of values, in all; what is _SHORT is there in any case
+_SHORT = 400
 
 
 def latest(run, ids, most, until=math.inf):
-    """The newest readings up to a time, newest first: (id, value as JSON, epoch_f, received)."""
+    """The newest readings up to a time, newest first: (id, how the value begins as JSON, epoch_f,
+
+    received)."""
     found = []
     for series in ids.split(","):
         found += run(
-            "SELECT id, value, epoch_f, received FROM reading WHERE series = ? AND epoch_f <= ? "
-            "ORDER BY epoch_f DESC, id DESC LIMIT ?",
+            "SELECT id, substr(value, 1, 6), epoch_f, received FROM reading "
+            "WHERE series = ? AND epoch_f <= ? ORDER BY epoch_f DESC, id DESC LIMIT ?",
             (int(series), until, most),
         ).fetchall()
     return sorted(found, key=lambda row: (-row[2], -row[0]))[:most]
@@ -77,11 +81,16 @@ def beside(run, ids, start, end):
 
 
 def as_texts(run, ids):
-    found = run(
-        "SELECT epoch, value FROM reading WHERE id IN (SELECT value FROM json_each(?)) "
-        "ORDER BY epoch_f, id",
-        (json.dumps(ids),),
-    )
+    """The readings as JSON, in order of time; of texts as many as fit, the newest ones."""
+    wanted = "FROM reading WHERE id IN (SELECT value FROM json_each(?)) ORDER BY epoch_f"
+    kept, characters = [], 0
+    for row_id, length in run(
+        f"SELECT id, length(value) {wanted} DESC, id DESC", (json.dumps(ids),)
+    ):
+        if length <= _SHORT or characters + length <= _CHART_CHARACTERS:
+            kept.append(row_id)
+            characters += length
+    found = run(f"SELECT epoch, value {wanted}, id", (json.dumps(kept),))
     return [f'{{"epoch":{epoch},"value":{value}}}' for epoch, value in found]
 
 
@@ -173,6 +182,7 @@ def _usual_delay_s(run, ids, recent):
 
 
 def kind(texts):
+    """What the values are that begin so."""
     kinds = {
         "string" if text[0] == '"' else "bool" if text in ("true", "false") else "number"
         for text in texts

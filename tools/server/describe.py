@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from . import validate
+
 
 class Error(BaseModel):
     """Why a request was refused."""
@@ -19,10 +21,11 @@ def text(most=None, **more):
     return {"type": "string", "minLength": 1, **limit, **more}
 
 
-def value(most=None):
+def value(most):
     """The schema of a reading's value."""
-    limit = {} if most is None else {"maxLength": most}
-    return {"anyOf": [{"type": "string", **limit}, {"type": "boolean"}, {"type": "number"}]}
+    return {
+        "anyOf": [{"type": "string", "maxLength": most}, {"type": "boolean"}, {"type": "number"}]
+    }
 
 
 def record(optional=(), **fields):
@@ -78,7 +81,7 @@ def _call(summary, tag, body, *, done=None, refused=(), headers=(), scheme=None)
 _READING = record(
     b=text(200, description="bucket name"),
     sn=text(100, description="signal name"),
-    v=value(),
+    v=value(validate.VALUE_LIMIT),
     e={"type": "number", "description": _TIME},
     tid={"type": "string", "pattern": GUID, "description": "bucket id"},
 )

@@ -15,6 +15,8 @@ from .arrivals import Arrivals
 from .validate import Number
 
 _PAGE_ROWS = 5000
+_PAGE_CHARACTERS = 1_000_000  # of values, and the one that goes beyond
+_LATEST_CHARACTERS = 2000
 _ROW = "bucket, signal, bucket_name, value, epoch, epoch_f, received, repeat"
 
 
@@ -154,7 +156,7 @@ class History:
                         "kind": chart.kind([value for _, value, *_ in recent]),
                         "readings": count,
                         "first": first.fetchone()[0],
-                        "last": {"epoch": recent[0][2], "value": json.loads(recent[0][1])},
+                        "last": {"epoch": recent[0][2], "value": _latest(run, recent[0][0])},
                         "every_s": chart.usual_s([row[2] for row in reversed(recent)]),
                         "silent_after_s": chart.silent_after_s(run, ids, recent),
                         "rate": chart.count_between(run, ids, *minute),
@@ -210,20 +212,29 @@ class History:
         start = -1e400 if start is None else start
         end = 1e400 if end is None else end
         after = 0
-        while True:
-            with self._run() as run:
-                found = _series(run, bucket_id)
-                ids = found.get(signal, "") if signal is not None else ",".join(found.values())
-                page = run(
-                    f"SELECT {_ROW}, reading.id FROM reading JOIN series ON series.id = series "
-                    f"WHERE reading.id > ? AND series IN ({ids}) AND epoch_f BETWEEN ? AND ? "
-                    "ORDER BY reading.id LIMIT ?",
-                    (after, start, end, _PAGE_ROWS),
-                ).fetchall()
-            if not page:
-                return
+        while page := self._page(bucket_id, signal, start, end, after):
             after = page[-1][-1]
             yield [_row(*row[:-1]) for row in page]
+
+    def _page(self, bucket_id, signal, start, end, after):
+        with self._run() as run:
+            found = _series(run, bucket_id)
+            ids = found.get(signal, "") if signal is not None else ",".join(found.values())
+            # The + keeps to the order of arrival: by the other index, each page sorts all rows.
+            rows = run(
+                f"SELECT {_ROW}, reading.id FROM reading JOIN series ON series.id = series "
+                f"WHERE reading.id > ? AND +series IN ({ids}) AND +epoch_f BETWEEN ? AND ? "
+                "ORDER BY reading.id LIMIT ?",
+                (after, start, end, _PAGE_ROWS),
+            )
+            with contextlib.closing(rows):
+                page, size = [], 0
+                for row in rows:
+                    page.append(row)
+                    size += len(row[3])
+                    if size > _PAGE_CHARACTERS:
+                        break
+        return page
 
 
 def _series(run, bucket_id):
@@ -234,6 +245,14 @@ def _series(run, bucket_id):
         (bucket_id,),
     )
     return dict(found.fetchall())
+
+
+def _latest(run, row_id):
+    text = run("SELECT value FROM reading WHERE id = ?", (row_id,)).fetchone()[0]
+    value = json.loads(text)
+    if isinstance(value, str) and len(value) > _LATEST_CHARACTERS:
+        return value[:_LATEST_CHARACTERS] + "…"
+    return value
 
 
 def _bucket(bucket_id, name):

@@ -1,7 +1,7 @@
 """Readings as they arrive, to whoever watches: server-sent events (WHATWG HTML, 9.2).
 
-Each watcher has a bounded buffer. One that does not keep up is told "lost" and reads back what it
-missed; it never slows the server down or fills its memory.
+Each watcher has a buffer of _BUFFERED_BYTES. One that does not keep up is told "lost" and reads
+back what it missed; it never slows the server down or fills its memory.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import contextlib
 import json
 import threading
 
-_BUFFERED_READINGS = 3000
+_BUFFERED_BYTES = 500_000
 _WATCHERS = 64
 _TOGETHER_S = 0.1  # readings that arrive within it travel together
 _SIGN_OF_LIFE_S = 15
@@ -27,8 +27,12 @@ class Live:
 
     def publish(self, rows):
         """Tell the watchers of these stored readings (rows as History.readings gives them)."""
-        for watcher in list(self._watchers):
-            watcher.add(rows)
+        watchers = list(self._watchers)
+        if not watchers:
+            return
+        told = [(row["bucket"], _as_json(row)) for row in rows]
+        for watcher in watchers:
+            watcher.add(told)
 
     def end(self):
         """End every stream: the server is about to stop."""
@@ -54,48 +58,49 @@ class _Watcher:
         self._leave = leave
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
-        self._rows = []
+        self._texts, self._bytes = [], 0
         self._lost = False
 
     def leave(self):
         self._leave(self)
 
     async def events(self):
-        """What it is told, as text, until it leaves."""
-        yield "retry: 1000\n\n"
+        """What it is told, in bytes, until it leaves."""
+        yield b"retry: 1000\n\n"
         while not self.closed:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self.woken.wait(), _SIGN_OF_LIFE_S)
             if not self.woken.is_set():
-                yield ": still here\n\n"
+                yield b": still here\n\n"
                 continue
             self.woken.clear()
-            rows, lost = self.take()
+            texts, lost = self.take()
             if lost:
-                yield "event: lost\ndata: {}\n\n"
-            elif rows:
-                yield f"data: [{','.join(map(_as_json, rows))}]\n\n"
+                yield b"event: lost\ndata: {}\n\n"
+            elif texts:
+                yield b"data: [" + b",".join(texts) + b"]\n\n"
             if not self.closed:
                 await asyncio.sleep(_TOGETHER_S)
 
-    def add(self, rows):
-        if self._bucket_id is not None:
-            rows = [row for row in rows if row["bucket"] == self._bucket_id]
-        if not rows:
+    def add(self, told):
+        """Have these readings told: (bucket, JSON in bytes) of each."""
+        texts = [text for bucket, text in told if self._bucket_id in (None, bucket)]
+        if not texts:
             return
         with self._lock:
-            if len(self._rows) + len(rows) > _BUFFERED_READINGS:
-                self._rows, self._lost = [], True
+            self._bytes += sum(map(len, texts))
+            if self._bytes > _BUFFERED_BYTES:
+                self._texts, self._lost = [], True
             elif not self._lost:
-                self._rows += rows
+                self._texts += texts
         self._wake()
 
     def take(self):
         """The readings so far and whether some were lost (then there are none)."""
         with self._lock:
-            rows, self._rows = self._rows, []
+            texts, self._texts, self._bytes = self._texts, [], 0
             lost, self._lost = self._lost, False
-        return rows, lost
+        return texts, lost
 
     def close(self):
         self.closed = True
@@ -108,4 +113,4 @@ class _Watcher:
 
 def _as_json(row):
     names = {name: row[name] for name in ("bucket", "signal")}
-    return f'{json.dumps(names)[:-1]},"epoch":{row["epoch"]},"value":{row["text"]}}}'
+    return f'{json.dumps(names)[:-1]},"epoch":{row["epoch"]},"value":{row["text"]}}}'.encode()

@@ -12,6 +12,8 @@ import math
 import re
 
 BODY_LIMIT_BYTES = 1_000_000
+VALUE_LIMIT = 65_536  # characters; the service names none for batch_logs
+_DIGITS_LIMIT = 400  # more than a double's longest integer has
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _BUCKET_KEY = re.compile(r"[!#-&(-9;-~]+")
@@ -94,23 +96,27 @@ def _guid(v):
 def _number(v):
     if not isinstance(v, Number):
         return f"must be a number, not {kind(v)}"
-    return None if v.finite else "must be a finite number"
+    if not v.finite:
+        return "must be a finite number"
+    if len(v) > _DIGITS_LIMIT:
+        return f"must be a number of at most {_DIGITS_LIMIT} characters, not {len(v)}"
+    return None
 
 
-def _value(v):
+def _value(v, limit=VALUE_LIMIT):
     if isinstance(v, bool):
         return None
     if isinstance(v, Number):
-        return None if v.finite else "must be a finite number"
-    if isinstance(v, str):
-        return None if _unicode(v) else "must be Unicode text, not half a surrogate pair"
-    return f"must be a string, a bool or a number, not {kind(v)}"
+        return _number(v)
+    if not isinstance(v, str):
+        return f"must be a string, a bool or a number, not {kind(v)}"
+    if len(v) > limit:
+        return f"must be at most {limit} characters, not {len(v)}"
+    return None if _unicode(v) else "must be Unicode text, not half a surrogate pair"
 
 
 def _value_2000(v):
-    if isinstance(v, str) and not isinstance(v, Number) and len(v) > 2000:
-        return f"must be at most 2000 characters, not {len(v)}"
-    return _value(v)
+    return _value(v, 2000)
 
 
 def kind(v):
