@@ -68,7 +68,9 @@ def test_names_may_be_as_long_as_the_limit(server, board):
 
 def test_a_repeat_is_kept_and_counted_apart(server, board):
     board.send([reading(), reading(sn="u")])
-    board.send([reading(), reading(v=22), reading(e=1), reading(tid=BUCKET_ID.replace("0", "1"))])
+    board.send(
+        [reading(), reading(v=22), reading(e=10**9), reading(tid=BUCKET_ID.replace("0", "1"))]
+    )
     assert (server.accepted, server.duplicates) == (5, 1)
     assert [r["repeat"] for r in server.readings()] == [False] * 2 + [True] + [False] * 3
 
@@ -112,7 +114,7 @@ def test_twenty_boards_at_once_lose_nothing_and_keep_their_order(server):
     def run(number):
         board = BoardClient(server.port)
         for i in range(0, 50, 5):
-            batch = [reading(sn=f"board {number}", v=v, e=v) for v in range(i, i + 5)]
+            batch = [reading(sn=f"board {number}", v=v, e=10**9 + v) for v in range(i, i + 5)]
             statuses.append(board.send(batch)[0])
 
     statuses = []

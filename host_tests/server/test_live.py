@@ -56,7 +56,7 @@ def test_a_stop_ends_the_streams(server):
 def test_a_watcher_that_does_not_keep_up_is_told_so_and_delays_nobody(server, board, monkeypatch):
     monkeypatch.setattr(live, "_BUFFERED_BYTES", 300)
     watcher = Watcher(server)
-    assert board.send([reading(e=i) for i in range(6)])[0] == 204
+    assert board.send([reading(e=10**9 + i) for i in range(6)])[0] == 204
     watcher.until("event: lost")
     board.send([reading(sn="after")])
     watcher.until('"after"')

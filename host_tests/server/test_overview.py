@@ -192,8 +192,10 @@ def test_the_rhythm_outlives_the_server(tmp_path):
 
 
 def test_numbers_beyond_all_measure_do_not_break_it(server, board):
-    board.send([named("far", sn="battery", v=1.7e308, e=-1.7e308)])
-    board.send([named("far", sn="islog.dropped", v=1.7e308, e=1.7e308)] * 2)
-    board.send([named("far", sn="heap", v=-1.7e308, e=1.7e308)])
+    for signal, v, e in (
+        ("battery", "1.7e308", "-1.7e308"), ("islog.dropped", "1.7e308", "1.7e308"),
+        ("heap", "-1.7e308", "1.7e308"), ("rssi", "-1.7e308", f"{time.time():.0f}"),
+    ):  # fmt: skip
+        server.store.add([{**named("far", sn=signal), "v": Number(v), "e": Number(e)}] * 2)
     text = json.dumps(at_a_glance(server))
     assert "Infinity" not in text and "NaN" not in text

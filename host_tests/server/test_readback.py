@@ -139,7 +139,7 @@ def test_exports_are_whole_and_exact(server, board):
     board.send([reading(v=v, e=BASE + i / 4) for i, v in enumerate(values)])
     board.send([reading(v=values[0], e=float(BASE)), reading(sn="u", v=7, e=BASE)])
     for first in (0, 6000):
-        many = [reading(sn="many", v=i, e=i) for i in range(first, first + 6000)]
+        many = [reading(sn="many", v=i, e=BASE + i) for i in range(first, first + 6000)]
         assert board.send(many)[0] == 204
     status, headers, text = get(server, of(BUCKET_ID, "export.jsonl"))
     rows = [json.loads(line) for line in text.split("\n")[:-1]]

@@ -5,14 +5,19 @@ and largest reading is kept, exactly as it was sent, so that no peak is lost. On
 is all that is read for it, slot by slot, in order: nothing is sorted.
 
 `run` is a connection's execute; `ids` are the ids of a signal's series, as the inside of an SQL
-IN ("1,7"); times are Unix seconds.
+IN ("1,7"); times are Unix seconds. Of readings of before 1990 or after 2106, which an older server
+took, nothing is looked at: the others would have no room beside them.
 """
 
 import json
 import math
 from itertools import pairwise
 
+from .validate import END_S, FIRST_S
+
 RECENT = 60  # readings from which a signal's kind and its usual interval are told
+_BEFORE = f"< ? AND epoch_f >= {FIRST_S} ORDER BY epoch_f DESC LIMIT ?"
+_AFTER = f"> ? AND epoch_f <= {END_S} ORDER BY epoch_f LIMIT ?"
 _GAP_INTERVALS = 3
 _GAP_LEAST_S = 1.0
 _GAPS_MOST = 1000  # the longest ones
@@ -22,18 +27,32 @@ _CHART_CHARACTERS = 2_000_000  # of values, in all; what is _SHORT is there in a
 _SHORT = 400
 
 
-def latest(run, ids, most, until=math.inf):
+def bounded(at):
+    return min(max(at, FIRST_S), END_S)
+
+
+def latest(run, ids, most, until=END_S):
     """The newest readings up to a time, newest first: (id, how the value begins as JSON, epoch_f,
 
     received)."""
     found = []
     for series in ids.split(","):
         found += run(
-            "SELECT id, substr(value, 1, 6), epoch_f, received FROM reading "
-            "WHERE series = ? AND epoch_f <= ? ORDER BY epoch_f DESC, id DESC LIMIT ?",
+            "SELECT id, substr(value, 1, 6), epoch_f, received FROM reading WHERE series = ? "
+            f"AND epoch_f <= ? AND epoch_f >= {FIRST_S} ORDER BY epoch_f DESC, id DESC LIMIT ?",
             (int(series), until, most),
         ).fetchall()
     return sorted(found, key=lambda row: (-row[2], -row[0]))[:most]
+
+
+def beyond(run, ids):
+    """The same of the one that arrived last, for a signal that has no other times than those that
+
+    are not looked at: its own is the nearest of those that are."""
+    return run(
+        f"SELECT id, substr(value, 1, 6), min(max(epoch_f, {FIRST_S}), {END_S}), received "
+        f"FROM reading WHERE series IN ({ids}) ORDER BY id DESC LIMIT 1"
+    ).fetchall()
 
 
 def count_between(run, ids, start, end):
@@ -72,7 +91,7 @@ def beside(run, ids, start, end):
         for series in ids.split(",")
         for row in run(
             "SELECT id, epoch_f FROM reading WHERE series = ? AND epoch_f > ? "
-            "ORDER BY epoch_f, id LIMIT 1",
+            f"AND epoch_f <= {END_S} ORDER BY epoch_f, id LIMIT 1",
             (int(series), end),
         )
     ]
@@ -127,9 +146,9 @@ def gaps(run, ids, start, end):
 
 def _gaps(run, ids, within, start, end):
     times = [
-        *_times(run, ids, "< ? ORDER BY epoch_f DESC LIMIT ?", (start, RECENT))[-RECENT:],
+        *_times(run, ids, _BEFORE, (start, RECENT))[-RECENT:],
         *within,
-        *_times(run, ids, "> ? ORDER BY epoch_f LIMIT ?", (end, RECENT))[:RECENT],
+        *_times(run, ids, _AFTER, (end, RECENT))[:RECENT],
     ]
     steps = [b - a for a, b in pairwise(times)]
     found = []

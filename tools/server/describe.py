@@ -82,7 +82,12 @@ _READING = record(
     b=text(200, description="bucket name"),
     sn=text(100, description="signal name"),
     v=value(validate.VALUE_LIMIT),
-    e={"type": "number", "description": _TIME},
+    e={
+        "type": "number",
+        "minimum": validate.FIRST_S,
+        "exclusiveMaximum": validate.END_S,
+        "description": _TIME + ", from 1990 to 2106",
+    },
     tid={"type": "string", "pattern": GUID, "description": "bucket id"},
 )
 _EVENT = record(

@@ -12,7 +12,7 @@ import time
 
 from . import chart, overview, schema
 from .arrivals import Arrivals
-from .validate import Number
+from .validate import END_S, FIRST_S, Number
 
 _PAGE_ROWS = 5000
 _PAGE_CHARACTERS = 1_000_000  # of values, and the one that goes beyond
@@ -144,18 +144,16 @@ class History:
         found = []
         with self._run() as run:
             for signal, ids in _series(run, bucket_id).items():
-                recent = chart.latest(run, ids, chart.RECENT)
-                if not recent:
-                    continue
+                recent = chart.latest(run, ids, chart.RECENT) or chart.beyond(run, ids)
                 count = run(f"SELECT sum(readings) FROM series WHERE id IN ({ids})").fetchone()[0]
                 minute = (time.time() - 60, time.time() + 1)
-                first = run(f"SELECT min(epoch_f) FROM reading WHERE series IN ({ids})")
+                first, _ = _ends(run, ids) or recent[0][2:]
                 found.append(
                     {
                         "signal": signal,
                         "kind": chart.kind([value for _, value, *_ in recent]),
                         "readings": count,
-                        "first": first.fetchone()[0],
+                        "first": first,
                         "last": {"epoch": recent[0][2], "value": _latest(run, recent[0][0])},
                         "every_s": chart.usual_s([row[2] for row in reversed(recent)]),
                         "silent_after_s": chart.silent_after_s(run, ids, recent),
@@ -173,19 +171,12 @@ class History:
             ids = _series(run, bucket_id).get(signal)
             if ids is None:
                 return None
-            where = f"series IN ({ids}) AND epoch_f"
-            # Two questions, each answered by one look into the index; as one it reads all of it.
-            first, last = (
-                run(f"SELECT {side}(epoch_f) FROM reading WHERE {where} NOT NULL").fetchone()[0]
-                for side in ("min", "max")
-            )
-            if first is None:
-                return None
+            first, last = _ends(run, ids) or [chart.beyond(run, ids)[0][2]] * 2
             open_ended = end is None or end > last
-            start = first if start is None else start
-            end = last if end is None else end
+            start = first if start is None else chart.bounded(start)
+            end = last if end is None else chart.bounded(end)
             few = run(
-                f"SELECT id FROM reading WHERE {where} BETWEEN ? AND ? "
+                f"SELECT id FROM reading WHERE series IN ({ids}) AND epoch_f BETWEEN ? AND ? "
                 "ORDER BY epoch_f, id LIMIT ?",
                 (start, end, most + 1),
             ).fetchall()
@@ -253,6 +244,17 @@ def _latest(run, row_id):
     if isinstance(value, str) and len(value) > _LATEST_CHARACTERS:
         return value[:_LATEST_CHARACTERS] + "…"
     return value
+
+
+def _ends(run, ids):
+    """The times of the first and the last reading of those that a chart can show, or None."""
+    where = f"series IN ({ids}) AND epoch_f BETWEEN {FIRST_S} AND {END_S}"
+    # Two questions, each answered by one look into the index; as one it reads all of it.
+    ends = [
+        run(f"SELECT {side}(epoch_f) FROM reading WHERE {where}").fetchone()[0]
+        for side in ("min", "max")
+    ]
+    return None if None in ends else ends
 
 
 def _bucket(bucket_id, name):

@@ -10,6 +10,7 @@ import threading
 import time
 
 from .arrivals import AHEAD_S, Arrivals
+from .validate import END_S
 
 # What is shown of a board, by the names that its signal may have: the first that there is.
 NAMES = {
@@ -90,7 +91,7 @@ def _named(run, boards):
     bound: up to which time a board's readings are believed, by its clock as it is now. A reading
     that once came from the future is beyond it, and would else be the latest for ever."""
     bounds = {
-        board["id"]: board["received"] + (board["clock_s"] or 0) + AHEAD_S
+        board["id"]: min(board["received"] + (board["clock_s"] or 0) + AHEAD_S, END_S)
         for board in boards.values()
         if board["received"] is not None
     }

@@ -12,6 +12,7 @@ import math
 import re
 
 BODY_LIMIT_BYTES = 1_000_000
+FIRST_S, END_S = 631_152_000, 4_294_967_296  # 1990; 2106, where 32 bits of Unix seconds end
 VALUE_LIMIT = 65_536  # characters; the service names none for batch_logs
 _DIGITS_LIMIT = 400  # more than a double's longest integer has
 
@@ -103,6 +104,13 @@ def _number(v):
     return None
 
 
+def _time(v):
+    wrong = _number(v)
+    if not wrong and not FIRST_S <= float(v) < END_S:
+        return "must be Unix time from 1990 to 2106, in seconds"
+    return wrong
+
+
 def _value(v, limit=VALUE_LIMIT):
     if isinstance(v, bool):
         return None
@@ -136,7 +144,7 @@ def kind(v):
 # No other fields are allowed, and all but those of OPTIONAL are required; a rule gives what is
 # wrong, or None.
 BUCKET = {"bucketId": _guid, "bucketName": _text_200, "clientKey": _text}
-READING = {"b": _text_200, "sn": _text_100, "v": _value, "e": _number, "tid": _guid}
+READING = {"b": _text_200, "sn": _text_100, "v": _value, "e": _time, "tid": _guid}
 EVENT_BUCKET = {"bucketKey": bucket_key, "bucketName": _text_250}
 EVENT = {"key": _text_100, "value": _value_2000, "epoch": _number}
 OPTIONAL = {"epoch"}
