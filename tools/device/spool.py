@@ -49,7 +49,8 @@ def write(spool, target):
     with open(target, "w", encoding="utf-8", newline="") as f:
         row = table.writer(f)
         for when, signal, value in readings:
-            row(when, signal, value if isinstance(value, str) else json.dumps(value))
+            is_text = isinstance(value, str)
+            row(when, signal, value if is_text else json.dumps(value), is_text)
     return len(readings)
 
 

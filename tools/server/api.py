@@ -296,9 +296,10 @@ def _as_csv(pages):
     write = table.writer(out, "received", "repeat")
     for page in pages:
         for row in page:
-            value = row["value"] if isinstance(row["value"], str) else row["text"]
+            is_text = isinstance(row["value"], str)
+            value = row["value"] if is_text else row["text"]
             more = f"{row['received']:.3f}", int(row["repeat"])
-            write(row["epoch"], row["signal"], value, *more)
+            write(row["epoch"], row["signal"], value, is_text, *more)
         yield out.getvalue()
         out.seek(0)
         out.truncate()
