@@ -74,7 +74,7 @@ def test_the_database_outlives_the_server_and_knows_repeats(tmp_path):
             assert len(server.buckets()) == 1
     with sqlite3.connect(path) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+        assert db.execute("PRAGMA user_version").fetchone() == (4,)
     db.close()
 
 

@@ -4,9 +4,9 @@ Where there are more readings than asked for, the time is cut into slots and eac
 and largest reading is kept, exactly as it was sent, so that no peak is lost. One covering index
 is all that is read for it, slot by slot, in order: nothing is sorted.
 
-`run` is a connection's execute; `ids` are the ids of a signal's series, as the inside of an SQL
-IN ("1,7"); times are Unix seconds. Of readings of before 1990 or after 2106, which an older server
-took, nothing is looked at: the others would have no room beside them.
+`run` is a connection's execute; `series` is the id of a signal's; times are Unix seconds. Of
+readings of before 1990 or after 2106, which an older server took, nothing is looked at: the others
+would have no room beside them.
 """
 
 import json
@@ -31,49 +31,47 @@ def bounded(at):
     return min(max(at, FIRST_S), END_S)
 
 
-def latest(run, ids, most, until=END_S):
+def latest(run, series, most, until=END_S):
     """The newest readings up to a time, newest first: (id, how the value begins as JSON, epoch_f,
 
     received)."""
-    found = []
-    for series in ids.split(","):
-        found += run(
-            "SELECT id, substr(value, 1, 6), epoch_f, received FROM reading WHERE series = ? "
-            f"AND epoch_f <= ? AND epoch_f >= {FIRST_S} ORDER BY epoch_f DESC, id DESC LIMIT ?",
-            (int(series), until, most),
-        ).fetchall()
-    return sorted(found, key=lambda row: (-row[2], -row[0]))[:most]
+    return run(
+        "SELECT id, substr(value, 1, 6), epoch_f, received FROM reading WHERE series = ? "
+        f"AND epoch_f <= ? AND epoch_f >= {FIRST_S} ORDER BY epoch_f DESC, id DESC LIMIT ?",
+        (series, until, most),
+    ).fetchall()
 
 
-def beyond(run, ids):
+def beyond(run, series):
     """The same of the one that arrived last, for a signal that has no other times than those that
 
     are not looked at: its own is the nearest of those that are."""
     return run(
         f"SELECT id, substr(value, 1, 6), min(max(epoch_f, {FIRST_S}), {END_S}), received "
-        f"FROM reading WHERE series IN ({ids}) ORDER BY id DESC LIMIT 1"
+        "FROM reading WHERE series = ? ORDER BY id DESC LIMIT 1",
+        (series,),
     ).fetchall()
 
 
-def count_between(run, ids, start, end):
+def count_between(run, series, start, end):
     return run(
-        f"SELECT count(*) FROM reading WHERE series IN ({ids}) AND epoch_f BETWEEN ? AND ?",
-        (start, end),
+        "SELECT count(*) FROM reading WHERE series = ? AND epoch_f BETWEEN ? AND ?",
+        (series, start, end),
     ).fetchone()[0]
 
 
-def sampled(run, ids, start, end, most):
+def sampled(run, series, start, end, most):
     """Each slot's extremes and the newest texts: (readings in all, ids kept)."""
-    where = f"FROM reading WHERE series IN ({ids}) AND epoch_f >= ? AND epoch_f"
+    where = "FROM reading WHERE series = ? AND epoch_f >= ? AND epoch_f"
     texts = run(
         f"SELECT id {where} <= ? AND num IS NULL ORDER BY epoch_f DESC LIMIT ?",
-        (start, end, most // 2),
+        (series, start, end, most // 2),
     ).fetchall()
     slots = max(1, (most - len(texts)) // 2)
     kept, count = [row_id for (row_id,) in texts], 0
     edges = [start + (end - start) * i / slots for i in range(slots)] + [end]
     for i in range(slots):
-        span = edges[i], edges[i + 1]
+        span = series, edges[i], edges[i + 1]
         below = "<" if i < slots - 1 else "<="
         low, low_id, n = run(f"SELECT min(num), id, count(*) {where} {below} ?", span).fetchone()
         count += n
@@ -83,19 +81,14 @@ def sampled(run, ids, start, end, most):
     return count, kept
 
 
-def beside(run, ids, start, end):
+def beside(run, series, start, end):
     """The reading before `start` and the one after `end`, as JSON; "null" where there is none."""
-    before = latest(run, ids, 1, math.nextafter(start, -math.inf))
-    after = [
-        row
-        for series in ids.split(",")
-        for row in run(
-            "SELECT id, epoch_f FROM reading WHERE series = ? AND epoch_f > ? "
-            f"AND epoch_f <= {END_S} ORDER BY epoch_f, id LIMIT 1",
-            (int(series), end),
-        )
-    ]
-    after = sorted(after, key=lambda row: row[1])[:1]
+    before = latest(run, series, 1, math.nextafter(start, -math.inf))
+    after = run(
+        "SELECT id FROM reading WHERE series = ? AND epoch_f > ? "
+        f"AND epoch_f <= {END_S} ORDER BY epoch_f, id LIMIT 1",
+        (series, end),
+    ).fetchall()
     return [(as_texts(run, [row[0] for row in rows]) or ["null"])[0] for rows in (before, after)]
 
 
@@ -126,7 +119,7 @@ def _usual(steps):
     return steps[n * 9 // 10]
 
 
-def gaps(run, ids, start, end):
+def gaps(run, series, start, end):
     """Where readings are missing between `start` and `end`: [[last before, first after], ...],
 
     each whole, also where it reaches beyond them. What is a gap does not depend on them: it lasts
@@ -135,20 +128,20 @@ def gaps(run, ids, start, end):
     found, more = [], True
     while more:
         within = "BETWEEN ? AND ? ORDER BY epoch_f LIMIT ?"
-        times = _times(run, ids, within, (start, end, _BLOCK))[:_BLOCK]
+        times = _times(run, series, within, (start, end, _BLOCK))
         more = len(times) == _BLOCK
         until = times[-1] if more else end
-        found += _gaps(run, ids, times, start, until)
+        found += _gaps(run, series, times, start, until)
         start = until
     longest = sorted(found, key=lambda gap: gap[0] - gap[1])[:_GAPS_MOST]
     return sorted(longest)
 
 
-def _gaps(run, ids, within, start, end):
+def _gaps(run, series, within, start, end):
     times = [
-        *_times(run, ids, _BEFORE, (start, RECENT))[-RECENT:],
+        *_times(run, series, _BEFORE, (start, RECENT)),
         *within,
-        *_times(run, ids, _AFTER, (end, RECENT))[:RECENT],
+        *_times(run, series, _AFTER, (end, RECENT)),
     ]
     steps = [b - a for a, b in pairwise(times)]
     found = []
@@ -163,19 +156,16 @@ def _gaps(run, ids, within, start, end):
     return found
 
 
-def _times(run, ids, where, values):
+def _times(run, series, where, values):
     """The times of readings, each once, in order."""
-    found, all_series = [], ids.split(",")
-    for series in all_series:
-        rows = run(
-            f"SELECT DISTINCT epoch_f FROM reading WHERE series = {series} AND epoch_f {where}",
-            values,
-        ).fetchall()
-        found += [epoch for (epoch,) in rows]
-    return sorted(set(found)) if len(all_series) > 1 else sorted(found)
+    rows = run(
+        f"SELECT DISTINCT epoch_f FROM reading WHERE series = ? AND epoch_f {where}",
+        (series, *values),
+    )
+    return sorted(epoch for (epoch,) in rows)
 
 
-def silent_after_s(run, ids, recent):
+def silent_after_s(run, series, recent):
     """How old the newest reading (`recent`: latest()) may become before the signal is silent, s;
 
     None where no usual interval can be told. Who sends an hour's readings once an hour is not
@@ -183,10 +173,10 @@ def silent_after_s(run, ids, recent):
     usual = usual_s([epoch for _, _, epoch, _ in reversed(recent)])
     if usual is None:
         return None
-    return max(_SILENT_LEAST_S, _GAP_INTERVALS * (usual + _usual_delay_s(run, ids, recent)))
+    return max(_SILENT_LEAST_S, _GAP_INTERVALS * (usual + _usual_delay_s(run, series, recent)))
 
 
-def _usual_delay_s(run, ids, recent):
+def _usual_delay_s(run, series, recent):
     """The median of how late readings arrived, over a time that is long enough to tell it: at
     least four times the delay, or else all there is."""
     last, span = recent[0][2], recent[0][2] - recent[-1][2]
@@ -197,7 +187,7 @@ def _usual_delay_s(run, ids, recent):
             return median
         span *= 2
         places = (last - span * i / RECENT for i in range(RECENT))
-        recent = [row for place in places for row in latest(run, ids, 1, place)]
+        recent = [row for place in places for row in latest(run, series, 1, place)]
 
 
 def kind(texts):

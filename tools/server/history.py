@@ -102,12 +102,12 @@ class History:
             for bucket_id, name in run("SELECT id, name FROM bucket"):
                 found[bucket_id] = _bucket(bucket_id, name)
             rows = run(
-                "SELECT bucket, bucket_name, count(DISTINCT signal), sum(readings), max((SELECT "
+                "SELECT bucket, bucket_name, count(*), sum(readings), max((SELECT "
                 "max(epoch_f) FROM reading WHERE series = series.id)) FROM series GROUP BY 1, 2"
             )
             for bucket_id, name, signals, readings, last in rows:
                 b = found.setdefault(bucket_id, _bucket(bucket_id, name))
-                b["signals"] = max(b["signals"], signals)
+                b["signals"] += signals
                 b["readings"] += readings
                 b["last"] = max(b["last"] or last, last)
             for bucket_id, *row in run("SELECT * FROM arrival"):
@@ -143,21 +143,20 @@ class History:
         are those of api.SignalOf."""
         found = []
         with self._run() as run:
-            for signal, ids in _series(run, bucket_id).items():
-                recent = chart.latest(run, ids, chart.RECENT) or chart.beyond(run, ids)
-                count = run(f"SELECT sum(readings) FROM series WHERE id IN ({ids})").fetchone()[0]
+            for signal, (series, readings) in _series(run, bucket_id).items():
+                recent = chart.latest(run, series, chart.RECENT) or chart.beyond(run, series)
                 minute = (time.time() - 60, time.time() + 1)
-                first, _ = _ends(run, ids) or recent[0][2:]
+                first = _end(run, series, "min")
                 found.append(
                     {
                         "signal": signal,
                         "kind": chart.kind([value for _, value, *_ in recent]),
-                        "readings": count,
-                        "first": first,
+                        "readings": readings,
+                        "first": recent[0][2] if first is None else first,
                         "last": {"epoch": recent[0][2], "value": _latest(run, recent[0][0])},
                         "every_s": chart.usual_s([row[2] for row in reversed(recent)]),
-                        "silent_after_s": chart.silent_after_s(run, ids, recent),
-                        "rate": chart.count_between(run, ids, *minute),
+                        "silent_after_s": chart.silent_after_s(run, series, recent),
+                        "rate": chart.count_between(run, series, *minute),
                     }
                 )
         return found
@@ -168,29 +167,34 @@ class History:
         there are), in order of time, `most` at most, as JSON text; None where there is no such
         signal. See api.Chart for its fields."""
         with self._run() as run:
-            ids = _series(run, bucket_id).get(signal)
-            if ids is None:
+            asked = "SELECT id FROM series WHERE bucket = ? AND signal = ?"
+            found = run(asked, (bucket_id, signal)).fetchone()
+            if found is None:
                 return None
-            first, last = _ends(run, ids) or [chart.beyond(run, ids)[0][2]] * 2
+            series = found[0]
+            # Two questions, each answered by one look into the index; as one it reads all of it.
+            first, last = _end(run, series, "min"), _end(run, series, "max")
+            if first is None:
+                first = last = chart.beyond(run, series)[0][2]
             open_ended = end is None or end > last
             start = first if start is None else chart.bounded(start)
             end = last if end is None else chart.bounded(end)
             few = run(
-                f"SELECT id FROM reading WHERE series IN ({ids}) AND epoch_f BETWEEN ? AND ? "
+                "SELECT id FROM reading WHERE series = ? AND epoch_f BETWEEN ? AND ? "
                 "ORDER BY epoch_f, id LIMIT ?",
-                (start, end, most + 1),
+                (series, start, end, most + 1),
             ).fetchall()
             if len(few) <= most:
                 count, kept = len(few), [row_id for (row_id,) in few]
             else:
-                count, kept = chart.sampled(run, ids, max(start, first), min(end, last), most)
-            gaps = chart.gaps(run, ids, start, end)
+                count, kept = chart.sampled(run, series, max(start, first), min(end, last), most)
+            gaps = chart.gaps(run, series, start, end)
             if open_ended:
-                limit = chart.silent_after_s(run, ids, chart.latest(run, ids, chart.RECENT))
+                limit = chart.silent_after_s(run, series, chart.latest(run, series, chart.RECENT))
                 if limit is not None and time.time() - last > limit:
                     gaps.append([last, None])
             texts = chart.as_texts(run, kept)
-            before, after = chart.beside(run, ids, start, end)
+            before, after = chart.beside(run, series, start, end)
         return (
             f'{{"signal":{json.dumps(signal)},"first":{first!r},"last":{last!r},'
             f'"count":{count},"sampled":{json.dumps(count > len(texts))},'
@@ -210,13 +214,13 @@ class History:
     def _page(self, bucket_id, signal, start, end, after):
         with self._run() as run:
             found = _series(run, bucket_id)
-            ids = found.get(signal, "") if signal is not None else ",".join(found.values())
+            ids = [series for name, (series, _) in found.items() if signal in (None, name)]
             # The + keeps to the order of arrival: by the other index, each page sorts all rows.
             rows = run(
                 f"SELECT {_ROW}, reading.id FROM reading JOIN series ON series.id = series "
-                f"WHERE reading.id > ? AND +series IN ({ids}) AND +epoch_f BETWEEN ? AND ? "
-                "ORDER BY reading.id LIMIT ?",
-                (after, start, end, _PAGE_ROWS),
+                "WHERE reading.id > ? AND +series IN (SELECT value FROM json_each(?)) "
+                "AND +epoch_f BETWEEN ? AND ? ORDER BY reading.id LIMIT ?",
+                (after, json.dumps(ids), start, end, _PAGE_ROWS),
             )
             with contextlib.closing(rows):
                 page, size = [], 0
@@ -229,13 +233,13 @@ class History:
 
 
 def _series(run, bucket_id):
-    """The ids of each signal's series, as the inside of an SQL IN: {signal: "1,7"}, by name."""
+    """Of each signal its series' id and how many readings there are, by name."""
     found = run(
-        "SELECT signal, group_concat(id) FROM series WHERE bucket = ? GROUP BY signal "
+        "SELECT signal, id, readings FROM series WHERE bucket = ? "
         "ORDER BY signal LIKE 'islog.%', signal",
         (bucket_id,),
     )
-    return dict(found.fetchall())
+    return {signal: (series, readings) for signal, series, readings in found}
 
 
 def _latest(run, row_id):
@@ -246,15 +250,10 @@ def _latest(run, row_id):
     return value
 
 
-def _ends(run, ids):
-    """The times of the first and the last reading of those that a chart can show, or None."""
-    where = f"series IN ({ids}) AND epoch_f BETWEEN {FIRST_S} AND {END_S}"
-    # Two questions, each answered by one look into the index; as one it reads all of it.
-    ends = [
-        run(f"SELECT {side}(epoch_f) FROM reading WHERE {where}").fetchone()[0]
-        for side in ("min", "max")
-    ]
-    return None if None in ends else ends
+def _end(run, series, side):
+    """The time of the first ("min") or last reading of those that a chart can show, or None."""
+    where = f"series = ? AND epoch_f BETWEEN {FIRST_S} AND {END_S}"
+    return run(f"SELECT {side}(epoch_f) FROM reading WHERE {where}", (series,)).fetchone()[0]
 
 
 def _bucket(bucket_id, name):

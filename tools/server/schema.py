@@ -9,8 +9,19 @@ import os
 import sqlite3
 from pathlib import Path
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _OURS = {"bucket", "series", "reading"}  # tables of every layout
+
+_SERIES = """
+CREATE TABLE {name} (                  -- what the readings of one signal have in common
+    id INTEGER PRIMARY KEY,
+    bucket TEXT NOT NULL,              -- not a foreign key: readings may come before the bucket
+    signal TEXT NOT NULL,
+    bucket_name TEXT NOT NULL,         -- of the latest
+    readings INTEGER NOT NULL DEFAULT 0, -- how many there are, repeats among them
+    UNIQUE (bucket, signal)
+);
+"""
 
 _TABLES = """
 CREATE TABLE bucket (
@@ -18,14 +29,6 @@ CREATE TABLE bucket (
     name TEXT NOT NULL,
     created REAL NOT NULL              -- Unix s, of the first call
 ) WITHOUT ROWID;
-CREATE TABLE series (                  -- what the readings of one signal have in common
-    id INTEGER PRIMARY KEY,
-    bucket TEXT NOT NULL,              -- not a foreign key: readings may come before the bucket
-    signal TEXT NOT NULL,
-    bucket_name TEXT NOT NULL,
-    readings INTEGER NOT NULL DEFAULT 0, -- how many there are, repeats among them
-    UNIQUE (bucket, signal, bucket_name)
-);
 CREATE TABLE reading (
     id INTEGER PRIMARY KEY,            -- order of arrival
     series INTEGER NOT NULL REFERENCES series,
@@ -67,6 +70,21 @@ _FROM_2 = (
     + """
 INSERT INTO arrival SELECT bucket, max(received), epoch_f - received, '[]'
     FROM reading JOIN series ON series.id = series GROUP BY bucket;
+"""
+)
+
+
+# Each name that a bucket ever had made a series of its own of each of its signals.
+_FROM_3 = (
+    _SERIES.format(name="one")
+    + """
+INSERT INTO one SELECT min(id), bucket, signal, (SELECT bucket_name FROM series AS newest
+    WHERE newest.bucket = series.bucket AND newest.signal = series.signal
+    ORDER BY id DESC LIMIT 1), sum(readings) FROM series GROUP BY bucket, signal;
+UPDATE reading SET series = (SELECT one.id FROM one JOIN series USING (bucket, signal)
+    WHERE series.id = reading.series) WHERE series NOT IN (SELECT id FROM one);
+DROP TABLE series;
+ALTER TABLE one RENAME TO series;
 """
 )
 
@@ -138,9 +156,10 @@ def prepare(db):
     run("PRAGMA synchronous = FULL")
     run("BEGIN IMMEDIATE")
     script = {
-        0: _TABLES + _ARRIVALS + _INDEXES,
-        1: _FROM_1 + _INDEXES + _FROM_2,
-        2: _FROM_2,
+        0: _TABLES + _SERIES.format(name="series") + _ARRIVALS + _INDEXES,
+        1: _FROM_1 + _INDEXES + _FROM_2 + _FROM_3,
+        2: _FROM_2 + _FROM_3,
+        3: _FROM_3,
     }.get(run("PRAGMA user_version").fetchone()[0], "")
     for statement in script.split(";\n"):
         run(statement)

@@ -194,7 +194,9 @@ class Store:
 
     def _insert(self, r, received, counts):
         key = r["tid"], r["sn"], r["b"]
-        series = self._series.get(key) or self._series_id(key)
+        series, name = self._series.get(key[:2], (None, None))
+        if name != key[2]:
+            series = self._series_id(key)
         counts[series] = counts.get(series, 0) + 1
         text, value, num = _forms(r["v"])
         place = series, float(r["e"]), str(r["e"]), text
@@ -222,12 +224,15 @@ class Store:
 
     def _series_id(self, key):
         run = self._db.execute
-        run("INSERT OR IGNORE INTO series (bucket, signal, bucket_name) VALUES (?, ?, ?)", key)
-        found = run(
-            "SELECT id FROM series WHERE bucket = ? AND signal = ? AND bucket_name = ?", key
+        run(
+            "INSERT INTO series (bucket, signal, bucket_name) VALUES (?, ?, ?) "
+            "ON CONFLICT (bucket, signal) DO UPDATE SET bucket_name = excluded.bucket_name",
+            key,
         )
-        self._series[key] = found.fetchone()[0]
-        return self._series[key]
+        found = run("SELECT id FROM series WHERE bucket = ? AND signal = ?", key[:2])
+        series = found.fetchone()[0]
+        self._series[key[:2]] = series, key[2]
+        return series
 
 
 def _held(path):
