@@ -63,19 +63,3 @@ def test_a_reader_that_stalls_is_cut_off(server, board, monkeypatch):
             assert time.monotonic() < deadline, "still connected"
             time.sleep(0.02)
     assert board.send([reading()])[0] == 204
-
-
-def test_so_many_connections_and_no_more(server, board, monkeypatch):
-    held = [connect(server) for _ in range(http.CONNECTIONS)]
-    deadline = time.monotonic() + 60
-    while len(server.connections()) < http.CONNECTIONS:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    with connect(server) as s:
-        s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert s.recv(100).startswith(b"HTTP/1.1 503")
-    for s in held:
-        s.close()
-    deadline = time.monotonic() + 60
-    while board.send([reading()])[0] != 204:
-        assert time.monotonic() < deadline

@@ -10,7 +10,7 @@ import json
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from starlette.responses import Response, StreamingResponse
 
 from tools import table
@@ -23,7 +23,12 @@ _MOST_READINGS = 10_000
 # Times that a calendar has are far smaller; this keeps sums of two of them finite.
 _TIME_LIMIT_S = 1e15
 
-BucketId = Annotated[str, Path(description="as in GET /api/buckets", max_length=250)]
+# No URL can hold a bucket that is named "." or "..": the colon is in no bucket's key.
+BucketId = Annotated[
+    str,
+    Path(description="as in GET /api/buckets; for `.` and `..`, `:.` and `:..`", max_length=250),
+    AfterValidator(lambda sent: sent[1:] if sent in (":.", ":..") else sent),
+]
 Signal = Annotated[str | None, Query(description="its name", max_length=100)]
 From = Annotated[
     float | None,

@@ -7,6 +7,7 @@ has.
 """
 
 import ipaddress
+import re
 import socket
 import sqlite3
 import sys
@@ -22,6 +23,7 @@ from .ingest import BUCKET_PATH, INGEST_PATH
 from .live import Live
 from .readers import Readers
 from .schema import Gone
+from .sparing import Sparing
 from .store import Store
 from .validate import Refusal
 
@@ -29,6 +31,10 @@ __all__ = ["BUCKET_PATH", "INGEST_PATH", "Service"]
 
 _REQUESTS_KEPT = 10_000
 _PASSING = ("is locked", "is full", "interrupted")  # of SQLite's errors
+_PATH_KEPT = 100  # characters
+_TARGET_LIMIT_BYTES = 4096  # the path and the query; those that have a meaning are far shorter
+_HEADERS_LIMIT = 100
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]*)?")
 _LOCAL_ENDINGS = (".local", ".lan", ".home", ".home.arpa", ".internal", ".localhost")
 
 
@@ -38,22 +44,23 @@ class Service:
     on_reading: called with each stored reading (a dict as History.readings gives it), from one
     thread at a time, before the answer goes out. on_notice: called with one sentence for each
     bucket created and each request refused. on_error: the same where the server is at fault
-    (default: to stderr). A sentence may hold what a board sent: it is not safe to print as it is.
+    (default: to stderr). Both get a sentence once and, where it comes again, a count (sparing.py).
+    A sentence may hold what a board sent: it is not safe to print as it is.
     All attributes may be read, and the settings changed, from any thread."""
 
     def __init__(self, db, key, on_reading=None, on_notice=None, on_error=None):
         self.key = key
         self.accepted = 0  # stored since start-up, repeats not among them
         self.duplicates = 0  # repeats: stored too
-        self.requests = []  # (path, status) of the latest answers, oldest first
+        self.requests = []  # (path, cut short, and status) of the latest answers, oldest first
         self.answers = []  # for tests: (status, headers, body), each given once by an ingest call
         self.always = None  # for tests: the answer of the ingest calls while it is set
         self.always_bucket = None  # the same for the bucket calls
         self.rate = ingest.Rate()  # how many requests/s the events calls take
         self.live = Live()
-        self.on_notice = on_notice or (lambda text: None)
+        self.on_notice = Sparing(on_notice or (lambda text: None))
         self._on_reading = on_reading or (lambda reading: None)
-        self._on_error = on_error or (lambda text: print(text, file=sys.stderr))
+        self._on_error = Sparing(on_error or (lambda text: print(text, file=sys.stderr)))
         self.store = Store(db, self._stored)
         self.readers = Readers(self.store.history.interrupt)
         self.app = self._guarded(self._web())
@@ -68,6 +75,11 @@ class Service:
         """End all that is read and watched; who asks later is answered again."""
         self.live.end()
         self.readers.end()
+
+    def tell(self, at_once=False):
+        """Tell what on_notice and on_error were spared, where it is time to (or at once)."""
+        self.on_notice.tell(at_once)
+        self._on_error.tell(at_once)
 
     def _web(self):
         handlers = {
@@ -124,13 +136,13 @@ class Service:
         }
         reason = reasons.get(e.status_code, e.detail)
         headers = e.headers
-        if e.status_code == 405 and request.url.path == ingest.EVENT_BUCKET_PATH:
+        if e.status_code == 405 and request.scope["path"] == ingest.EVENT_BUCKET_PATH:
             headers = {"Allow": "GET, POST"}  # two routes: each knows of its own method only
         return self._refusal(request, e.status_code, reason, headers)
 
     def _refusal(self, request, status, reason, headers=None):
         sender = request.client.host if request.client else "somebody"
-        self.on_notice(f"{status} to {sender} for {request.url.path[:60]}: {reason}.")
+        self.on_notice(f"{status} to {sender} for {_path(request)}: {reason}.")
         return _error(status, reason, headers)
 
     async def _gone(self, request, e):
@@ -145,7 +157,7 @@ class Service:
         return _error(500, f"the readings could not be {what}{known}")
 
     async def _failed(self, request, e):
-        self._on_error(f"The server failed at {request.url.path[:60]!a}: {type(e).__name__}: {e}.")
+        self._on_error(f"The server failed at {_path(request)!a}: {type(e).__name__}: {e}.")
         return _error(500, "the server failed")
 
     def _guarded(self, web_app):
@@ -154,10 +166,10 @@ class Service:
         async def app(scope, receive, send):
             async def guarded_send(message):
                 if message["type"] == "http.response.start":
-                    self.requests.append((scope["path"], message["status"]))
+                    self.requests.append((scope["path"][:_PATH_KEPT], message["status"]))
                     if len(self.requests) > _REQUESTS_KEPT:
                         del self.requests[: _REQUESTS_KEPT // 2]
-                    if scope["method"] == "GET":
+                    if reads:
                         sent = {name for name, _ in message["headers"]}
                         message["headers"] = [
                             *message["headers"],
@@ -165,23 +177,44 @@ class Service:
                         ]
                 await send(message)
 
-            if scope["method"] == "GET" and not _is_ours(scope):
-                reason = "read here by this machine's address, or a name of the local network"
-                await _error(421, reason)(scope, receive, guarded_send)
-                return
-            await web_app(scope, receive, guarded_send)
+            reads = scope["method"] != "POST"
+            answer = _too_long(scope) or (_misled(scope) if reads else None) or web_app
+            await answer(scope, receive, guarded_send)
 
         return app
 
 
-def _is_ours(scope):
+def _path(request):
+    return request.scope["path"][:60]  # request.url fails on some of the hosts that are sent
+
+
+def _too_long(scope):
+    close = {"Connection": "close"}  # nothing of it is kept
+    if len(scope["raw_path"]) + len(scope["query_string"]) > _TARGET_LIMIT_BYTES:
+        return _error(414, f"the address is longer than {_TARGET_LIMIT_BYTES} bytes", close)
+    if len(scope["headers"]) > _HEADERS_LIMIT:
+        return _error(431, f"there are more than {_HEADERS_LIMIT} headers", close)
+    return None
+
+
+def _misled(scope):
     sent = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("l1")
-    host = sent.rpartition("]")[0].lstrip("[") if "[" in sent else sent.partition(":")[0]
-    host = host.lower().rstrip(".")
+    if _is_ours(sent.lower()):
+        return None
+    return _error(421, "read here by this machine's address, or a name of the local network")
+
+
+def _is_ours(sent):
+    found = _HOST.fullmatch(sent)
+    if not found:
+        return False
+    host = found[1] or found[2].rstrip(".")
     try:
         ipaddress.ip_address(host)
         return True
     except ValueError:
+        if found[1] or not host:
+            return False
         ours = host == socket.gethostname().lower()
         return ours or "." not in host or host.endswith(_LOCAL_ENDINGS)
 

@@ -7,9 +7,10 @@
                            off, a reading gets the server's
 
 204: done, and on disk. Every refusal has a JSON body {"error": reason}: 400 (not acceptable),
-408 (the body came too slowly), 413 (over a megabyte), 401 (wrong key; batch_logs' readings: 403),
-403 (no key), 429 (events, where a limit is set), 503 (more arrives than the disk takes). The key
-is compared in constant time and appears in no answer.
+408 (the body came too slowly), 413 (over a megabyte; for a bucket, over 8,000 bytes), 401 (wrong
+key; batch_logs' readings: 403), 403 (no key), 429 (events, where a limit is set), 503 (more
+arrives than the disk takes). The key is compared in constant time and appears in no answer; until
+it is known, nothing large is kept or parsed.
 """
 
 import asyncio
@@ -32,6 +33,7 @@ EVENT_BUCKET_PATH = "/api/buckets"
 EVENT_PATH = "/api/events"
 BODY_LIMIT_S = 20
 
+_BUCKET_LIMIT_BYTES = 8000  # it is parsed before its key is known; all fields at their longest fit
 _DRAIN_LIMIT_BYTES = 16 * validate.BODY_LIMIT_BYTES
 _LARGE_BYTES = 20_000  # a body that takes so long to check that it had better not stop the others
 _TEN_YEARS_S = 10 * 365.25 * 86400
@@ -43,7 +45,7 @@ def router(service):
 
     @api.post(BUCKET_PATH, **describe.BUCKET)
     async def create_bucket(request: Request):
-        body = await _body(request)
+        body = await _body(request, _BUCKET_LIMIT_BYTES)
         if service.always_bucket:
             return _scripted(service.always_bucket)
         _check_type(request)
@@ -59,13 +61,14 @@ def router(service):
 
     @api.post(INGEST_PATH, **describe.BATCH)
     async def ingest(request: Request):
-        body = await _body(request)
+        key = request.headers.get("x-is-clientkey", "").encode("latin-1")
+        known = _is_key(service, key)
+        body = await _body(request, validate.BODY_LIMIT_BYTES, known)
         if answer := _next_answer(service):
             return _scripted(answer)
-        key = request.headers.get("x-is-clientkey")
         if not key:
             raise Refusal(403, "the client key is missing: it is the header X-IS-ClientKey")
-        if not _is_key(service, key.encode("latin-1")):
+        if not known:
             raise Refusal(403, "the client key is not this server's")
         _check_type(request)
         await _store(service, await _checked(body, validate.READING))
@@ -73,7 +76,8 @@ def router(service):
 
     @api.post(EVENT_BUCKET_PATH, **describe.EVENT_BUCKET)
     async def create_event_bucket(request: Request):
-        body = await _body(request)
+        known = _knows_access_key(service, request)
+        body = await _body(request, _BUCKET_LIMIT_BYTES, known)
         if service.always_bucket:
             return _scripted(service.always_bucket)
         limits = _check_events(service, request)
@@ -84,7 +88,8 @@ def router(service):
 
     @api.post(EVENT_PATH, **describe.EVENTS)
     async def ingest_events(request: Request):
-        body = await _body(request)
+        known = _knows_access_key(service, request)
+        body = await _body(request, validate.BODY_LIMIT_BYTES, known)
         if answer := _next_answer(service):
             return _scripted(answer)
         limits = _check_events(service, request)
@@ -107,12 +112,15 @@ def _is_key(service, sent):
     return hmac.compare_digest(sent, service.key.encode())
 
 
+def _knows_access_key(service, request):
+    return _is_key(service, request.headers.get("x-is-accesskey", "").encode("latin-1"))
+
+
 def _check_events(service, request):
     """The checks that both calls of the events API begin with; returns headers of the answer."""
-    key = request.headers.get("x-is-accesskey")
-    if not key:
+    if not request.headers.get("x-is-accesskey"):
         raise Refusal(403, "the access key is missing: it is the header X-IS-AccessKey")
-    if not _is_key(service, key.encode("latin-1")):
+    if not _knows_access_key(service, request):
         raise Refusal(401, "the access key is not this server's")
     limits = service.rate.take()
     if request.headers.get("accept-version") != "~0":
@@ -185,21 +193,22 @@ async def _store(service, batch):
         raise Refusal(503, reason, {"Retry-After": "1"}) from None
 
 
-async def _body(request):
+async def _body(request, limit_bytes, known=True):
     # Past the limit the rest is read and thrown away, so that the sender gets to see the answer.
+    # So is all that comes from one whose key is not known: the call refuses it for that.
     kept, size = [], 0
     with anyio.move_on_after(BODY_LIMIT_S) as limit:
         async for chunk in request.stream():
             size += len(chunk)
-            if size <= validate.BODY_LIMIT_BYTES:
+            if known and size <= limit_bytes:
                 kept.append(chunk)
             elif size > _DRAIN_LIMIT_BYTES:
                 break
     if limit.cancelled_caught:
         reason = f"the body took longer than {BODY_LIMIT_S} s"
         raise Refusal(408, reason, {"Connection": "close"})
-    if size > validate.BODY_LIMIT_BYTES:
-        reason = f"the body is too large: the limit is {validate.BODY_LIMIT_BYTES} bytes"
+    if known and size > limit_bytes:
+        reason = f"the body is too large: the limit is {limit_bytes} bytes"
         raise Refusal(413, reason)
     return b"".join(kept)
 

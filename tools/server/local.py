@@ -102,6 +102,8 @@ class LocalServer(Service):
             self._tls.context() if self._tls else None,
             self._on_connection,
             self.end_readers,
+            self._on_error,
+            self.tell,
         )
         self._thread = threading.Thread(
             target=self._http.run, args=([listening],), name="http", daemon=True
@@ -116,6 +118,7 @@ class LocalServer(Service):
         self._http.end()
         self._thread.join()
         self._thread = None
+        self.tell(at_once=True)
 
     def close(self):
         """Stop for good: HTTP, clock and database. The counters can still be read."""

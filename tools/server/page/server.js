@@ -9,7 +9,9 @@ export async function get(path, params = {}, signal = null) {
   return body;
 }
 
-export const bucketPath = (id, rest) => `/api/buckets/${encodeURIComponent(id)}/${rest}`;
+// A browser takes the ids . and .. for steps in the path, however they are written; the colon hides them.
+export const bucketPath = (id, rest) =>
+  `/api/buckets/${/^\.\.?$/.test(id) ? ":" : ""}${encodeURIComponent(id)}/${rest}`;
 
 export const buckets = () => get("/api/buckets");
 export const about = () => get("/api/server");
