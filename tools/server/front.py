@@ -16,13 +16,19 @@ import time
 END_S = 5  # longer than this nothing here waits for a board
 NOBODY = "http://192.0.2.1/"  # TEST-NET-1 (RFC 5737)
 _KEPT = 10_000  # of `connections`
+_BODIES_KEPT = 100  # of the latest of them
+_AT_ONCE = 250
+_HEAD_LIMIT_BYTES = 65536
+_BODY_LIMIT_BYTES = 2_000_000
+_PAUSE_S = 0.2
 
 
 class Connection:
     """One connection of a board's, in a thread of its own.
 
-    `requests` counts what it asked for, `body` is the latest request's, `received` counts all
-    bytes; `since` and `until` are when it was accepted and when it was over (time.monotonic).
+    What does not speak HTTP as a board does is taken for one that has hung up. `requests` counts
+    what it asked for, `body` is the latest request's, `received` counts all bytes; `since` and
+    `until` are when it was accepted and when it was over (time.monotonic).
     """
 
     def __init__(self, plain, front):
@@ -45,13 +51,17 @@ class Connection:
         data = self._rest
         while b"\r\n\r\n" not in data:
             more = self.read()
-            if not more:
+            if not more or len(data) > _HEAD_LIMIT_BYTES:
                 return None
             data += more
         head, _, body = data.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
-        sizes = [n[15:] for n in lines if n.lower().startswith("content-length:")]
-        size = int(sizes[0]) if sizes else 0
+        if len(lines[0].split()) < 2 or not all(": " in line for line in lines[1:]):
+            return None
+        sizes = [n[15:].strip() for n in lines if n.lower().startswith("content-length:")]
+        size = int(sizes[0]) if sizes and sizes[0].isdecimal() else 0
+        if size > _BODY_LIMIT_BYTES:
+            return None
         while len(body) < size:
             more = self.read()
             if not more:
@@ -200,15 +210,24 @@ class Front:
 
     def _accept(self):
         while True:
-            plain = self._listening.accept()[0]
+            try:
+                plain = self._listening.accept()[0]
+            except OSError:  # no descriptor is left, for one
+                time.sleep(_PAUSE_S)
+                continue
             if self._accepting is not threading.current_thread():
                 plain.close()
                 return
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
+            if len(self._threads) >= _AT_ONCE:
+                plain.close()
+                continue
             connection = Connection(plain, self)
             self.connections.append(connection)
+            if len(self.connections) > _BODIES_KEPT:
+                self.connections[-_BODIES_KEPT - 1].body = b""
             if len(self.connections) > _KEPT:
                 del self.connections[: _KEPT // 2]
-            self._threads = [thread for thread in self._threads if thread.is_alive()]
             thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -249,5 +268,7 @@ class Front:
         try:
             onward.request("POST", path, body, headers)
             return onward.getresponse().status
+        except (http.client.HTTPException, ValueError) as e:  # of what was to be passed on
+            raise ConnectionError(str(e)) from None
         finally:
             onward.close()
