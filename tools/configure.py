@@ -412,7 +412,10 @@ def main(assignments, merged, path, checked, folder, roots, others):
     if checked:
         if present is None:
             raise Refusal(f"There is no file {checked}.")
-        check(present)
+        try:
+            check(present)
+        except Refusal as e:
+            raise Refusal(f"{checked}: {e.message}") from None
         click.echo(f"{checked} is good.")
         content = checked.read_bytes().removeprefix(codecs.BOM_UTF8)
         _, twice = firmware("config_parser").parse(content)
