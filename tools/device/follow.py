@@ -21,6 +21,7 @@ REFUSED = "asked again in about"  # in minutes: there is nothing to wait for
 PATIENCE_S = 30  # after the first trouble, and for as long as a reading may wait for others
 _LONG, _SENTENCE = 1000, 300  # characters: without a newline; of what islog says, at most
 _REBOOT = "MPY: soft reboot"
+_TRACEBACK = "Traceback (most recent call last):"
 _BANNER = "MicroPython v"  # of the prompt, once main.py has ended
 # Among the names of the program, or of a module that it has imported.
 _ASK_STATUS = """
@@ -46,7 +47,7 @@ def follow(board, seconds, gather_s=0):
         print(f"(They may wait for {gather_s} s: flush_interval in config.json.)", flush=True)
     harmless = no_trouble()
     text = codecs.getincrementaldecoder("utf-8")("replace")
-    rest, last, trouble = "", "", None
+    rest, last, failed, trouble = "", "", False, None
     until = time.monotonic() + seconds + gather_s
     while time.monotonic() < until:
         *lines, rest = (rest + text.decode(board.heard())).split("\n")
@@ -54,10 +55,10 @@ def follow(board, seconds, gather_s=0):
             lines, rest = [*lines, rest[:-_SENTENCE]], rest[-_SENTENCE:]
         for line in filter(None, map(str.rstrip, lines)):
             if line.startswith(_BANNER):
-                raise DeviceError("main.py has ended" + (f": {last}" if last else "."))
+                raise DeviceError("main.py has ended" + (f": {last}" if failed else "."))
             print(f"  {line}", flush=True)
             _, islog, sentence = line.rpartition("islog: ")  # the program's own text may be before
-            last = line if line != _REBOOT else ""
+            last, failed = line, line == _TRACEBACK or (failed and line != _REBOOT)
             if islog and sentence.startswith(ACCEPTED):
                 return
             if not islog or harmless.fullmatch(sentence):
@@ -88,7 +89,11 @@ def _status(board):
 
 def _why(trouble, status):
     status = status or {}
-    trouble = status.get("last_error") or trouble or "it said nothing of it"
+    trouble = status.get("last_error") or trouble
+    if not trouble:
+        trouble = "it said nothing of it"
+        if status.get("pending") != 0:
+            trouble += " (does main.py call log.poll() again and again?)"
     said = f"islog is on the board, but no readings were accepted yet: {trouble}."
     if status:
         said += " log.status() says: state {state}, {pending} pending, {rejected} rejected".format(

@@ -57,8 +57,11 @@ def check_settings(path):
             )
         settings = config.load(str(path))
     except firmware("errors").ConfigError as e:
-        said = str(e).removeprefix(f"{path} ")
-        raise DeviceError(f"{path.name}: {said}.") from None
+        name, said = shown(path), str(e)
+        own = said.startswith(f"{path} ")  # of the file as a whole, as "config.json is empty"
+        raise DeviceError(
+            f"{name}{said.removeprefix(str(path))}." if own else f"{name}: {said}."
+        ) from None
     for name in names_in(settings["ca_file"]):
         certificates(path, name)
     return settings
