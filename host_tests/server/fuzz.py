@@ -19,6 +19,9 @@ from .conftest import BUCKET_ID, KEY, BoardClient, reading
 # Reading back is tried on a bucket that has readings; the stream, which has no end, has a test of
 # its own (test_live.py).
 _CONFIG = f"""
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 429]
+
 [[operations]]
 include-name = "GET /api/buckets/{{bucket_id}}/readings"
 parameters = {{ "path.bucket_id" = "{BUCKET_ID}", "query.signal" = "t" }}

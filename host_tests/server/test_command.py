@@ -244,7 +244,7 @@ def test_a_port_in_use_is_told_before_anything_is_written(server, refused, tmp_p
             except OSError:
                 continue
             next_one.listen()
-            said = refused(*taken, "--port", free, "--ntp-port", 0, "--faults", "503")
+            said = refused(*taken, "--port", free, "--ntp-port", 0, "--faults", "0.5")
             assert f"The port {free + 1} of" in said
             break
     assert not folder.exists()

@@ -7,7 +7,7 @@ import pytest
 
 from tools.server.validate import Number
 
-from .browser import browser, page
+from .browser import page
 from .conftest import BUCKET_ID, reading
 from .test_page import DRAWN
 from .test_readback import chart, get, get_json, of
@@ -56,12 +56,12 @@ def test_a_signal_with_no_other_times_is_there_and_has_an_empty_chart(server):
     assert (chart(server)["readings"], chart(server)["count"]) == ([], 0)
 
 
-def test_the_page_shows_all_of_a_bucket_with_old_times_beyond(server, board):
+def test_the_page_shows_all_of_a_bucket_with_old_times_beyond(chromium, server, board):
     now = int(time.time())
     board.send([reading(v=i % 7, e=now - 600 + 10 * i) for i in range(60)])
     taken_by_an_older_server(server, BEYOND)
     taken_by_an_older_server(server, ["1e17", "-1e17"], sn="far")
-    with browser() as chromium, page(chromium) as opened:
+    with page(chromium) as opened:
         for stretch in ("range=all", "from=-1e15&to=1e15", "range=hour"):
             opened.goto(f"{server.url}/#b={BUCKET_ID}&{stretch}")
             opened.wait_for_function(DRAWN, arg="t")
