@@ -21,11 +21,10 @@ def text(most=None, **more):
     return {"type": "string", "minLength": 1, **limit, **more}
 
 
-def value(most):
+def value(most=None):
     """The schema of a reading's value."""
-    return {
-        "anyOf": [{"type": "string", "maxLength": most}, {"type": "boolean"}, {"type": "number"}]
-    }
+    limit = {} if most is None else {"maxLength": most}
+    return {"anyOf": [{"type": "string", **limit}, {"type": "boolean"}, {"type": "number"}]}
 
 
 def record(optional=(), **fields):
@@ -81,7 +80,8 @@ def _call(summary, tag, body, *, done=None, refused=(), headers=(), scheme=None)
 _READING = record(
     b=text(200, description="bucket name"),
     sn=text(100, description="signal name"),
-    v=value(validate.VALUE_LIMIT),
+    # No maxLength: who makes up texts of such a length gets beyond what a body may have.
+    v={**value(), "description": f"a text has at most {validate.VALUE_LIMIT} characters"},
     e={
         "type": "number",
         "minimum": validate.FIRST_S,
