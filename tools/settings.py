@@ -173,7 +173,8 @@ others on the machine can read.
 For many boards, copy one `config.json` and change in each copy what is its own, as in
 `make config ARGS="--file board17.json --set bucket_name=board-17"`. The client key is then never
 on a command line. The files are readable by their owner only. `make flash CONFIG=board17.json`
-puts that file on the board.
+puts that file on the board, and `make flash` can put each board's own file on each of several
+boards ([many boards](porting.md#many-boards)).
 
 In `config.example.json`, and in the `local/config.json` that `make serve` writes, the Wi-Fi
 network is an example. `--check` says so, and `make config` asks for yours.

@@ -81,7 +81,7 @@ TAKEN = Run(r"config\.json", in_turn=True)
 
 HERE = {
     "make": Run(r"make demo +a simulated board"),
-    "make demo SECONDS=20": Run(BOOKS, as_="make demo SECONDS=4"),
+    "make demo SECONDS=120": Run(BOOKS, as_="make demo SECONDS=4"),
     "make bench README=1": Run(r"log\(\), float", as_='make bench README=1 ARGS="--rough"'),
     "make soak": Run(r"0 missing(.|\n)*passed", as_="make soak SHORT=1"),
     'make test ARGS="host_tests/unit/test_ring.py -k overflow"': Run(r"[1-9]\d* passed"),
