@@ -323,8 +323,8 @@ def interview(settings, folder, file):
     if "transport" not in settings and any(url.startswith("https:") for url in urls_of(settings)):
         settings["transport"] = "kept"
         click.echo(
-            "transport is kept: over https, requests would set TLS up for each batch, and hold the"
-            " program for all of that time."
+            "transport is kept: over https the connection stays open, for to set it up anew for"
+            " each batch would hold the board's program up for a second or more."
         )
     if ready and (sentence := before_the_board(settings)):
         click.echo(sentence)

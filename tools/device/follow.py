@@ -42,7 +42,11 @@ def follow(board, seconds, gather_s=0):
     """Show what the board prints until a batch was accepted. DeviceError: why none was.
 
     gather_s: so long a reading may wait on the board until it is sent."""
-    print("Its output, until readings are accepted (Ctrl-C ends this, not the board):", flush=True)
+    print(
+        "Its output, until readings are accepted, or for"
+        f" {seconds + gather_s:.0f} s (Ctrl-C ends this, not the board):",
+        flush=True,
+    )
     if gather_s > PATIENCE_S:
         print(f"(They may wait for {gather_s} s: flush_interval in config.json.)", flush=True)
     harmless = no_trouble()

@@ -111,7 +111,10 @@ def _greet(say, args, server, front):
         say(f"Boards are to use port {front.port}, where they are failed on purpose.")
     say(f"The page is {server.url.replace(server.address, address, 1)}/")
     if not everywhere:
-        say("Boards on the network do not reach it there: for them, add --host 0.0.0.0.")
+        say(
+            "Boards on the network do not reach it there. For them, end it, and start it so:"
+            ' make serve ARGS="--host 0.0.0.0"'
+        )
     if not args.key:
         say(f"The client key is kept in {args.folder / settings.KEY_FILE}.")
     say(f"What a board needs to know of this server, the key too, is in {path}.")
@@ -119,7 +122,7 @@ def _greet(say, args, server, front):
         "`make config` takes it from there and asks for your Wi-Fi: answer `local` for the server."
     )
     if server.ca_der:
-        say(f"Boards verify the server with {server.ca_der}: put it beside config.json.")
+        say(f"Boards verify the server with {server.ca_der}: `make config` brings it.")
     say("Readings are shown as they arrive; Ctrl-C ends.")
 
 
