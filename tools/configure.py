@@ -154,8 +154,11 @@ def assign(settings, assignment):
     put(settings, name, value)
 
 
-def ask(name, question, **how):
+def ask(name, question, default=None, **how):
     """The answer to a question, asked until it is a value that the setting may have."""
+    if default is None:  # click would ask again without a word where nothing is typed
+        default, how["show_default"] = "", False
+    how["default"] = default
     while True:
         value = click.prompt(question, **how).strip()
         sentence = wrong(name, value)

@@ -139,6 +139,8 @@ def test_who_knows_nothing_gets_a_board_that_sends_to_the_local_server(file, tmp
             terminal.answer(f"This machine's address on the network [{network_address()}]", "a/b")
             terminal.shows("An address is like")
             terminal.answer("This machine's address", "127.0.0.1")
+            terminal.answer("Bucket, its name", "")
+            terminal.shows("bucket_name must be a text that is not empty")
             terminal.answer("Bucket, its name", "x" * 201)
             terminal.shows("bucket_name must be at most 200")
             terminal.answer("Bucket, its name", "Gewächshaus 🌱")
