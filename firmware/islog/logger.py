@@ -277,14 +277,13 @@ class Logger:
         if uplink.answered:
             self._time.take_date(transport.date, transport.late_ms)
         self._tell_link(uplink.answered or transport.reached)
-        self._settled = self._settled and self.state == "online" and not uplink.condition
         if uplink.condition == PAUSED:
             self.state = "refused"
         elif uplink.condition and self.synced:
             self.state = "waiting"
         elif self.synced:
-            self.state = "online"
-            if uplink.sent and not self._settled:
+            settled, self.state = self._settled and self.state == "online", "online"
+            if uplink.sent and not settled:
                 self._changed_s = None  # see told()
                 self._say("readings are accepted")
                 self._changed_s, self._settled = self._time.clock.uptime_s(), True
