@@ -67,21 +67,21 @@ def told(said, sentence, uptime_s, changed_s):
     `said` is a tuple of the last twelve different sentences, the latest last, each as (the uptime
     when it was said last, it, when it was printed, how often it was said since). A new one takes
     the place of the first, and waits in its stead: so twelve at most are printed at once."""
-    words, old, at, n, known, printed_s = sentence, [], uptime_s, 0, said[:-11], 0
-    for entry in said:
-        if entry[1] == sentence:
-            known = (entry,)
+    words, old, at, n, known, end = sentence, [], uptime_s, 0, said[:-11], 0
+    for last in said:
+        if last[1] == sentence:
+            known = (last,)
         else:
-            old.append(entry)
-            printed_s = max(printed_s, entry[2])
-    for last, _, begin, count in known:
-        pause_s = 600
+            old.append(last)
+            end = max(end, last[2])  # when another one was printed
+    for _, _, begin, count in known:
+        after_s = 600
         if changed_s is None:
-            pause_s *= begin > printed_s
+            after_s *= begin > end
         elif begin <= changed_s:
-            pause_s = 300
-        if uptime_s - begin < pause_s:
+            after_s = 300
+        if uptime_s - begin < after_s:
             words, at, n = "", begin, count + 1
-        elif count and uptime_s - last < 600:
+        elif count:
             words += " (%d times in %d minutes)" % (count + 1, (uptime_s - begin) // 60)
     return words, tuple(old[-11:] + [(uptime_s, sentence, at, n)])

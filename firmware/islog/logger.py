@@ -31,7 +31,6 @@ from .uplink import BATCH, BUCKET, PAUSED, PROBE, Uplink
 _WIFI_UP = const(3)  # wifi.UP, without importing wifi and with it `network`
 _STEP_MS = const(100)  # until the next poll(), while Wi-Fi joins or the time is waited for
 _IDLE_MS = const(1000)  # the longest time that poll() returns
-_UNLOADED = MemoryError, ImportError  # a tuple that is made in time: the heap may be locked
 
 
 class Logger:
@@ -96,7 +95,9 @@ class Logger:
             from .objects import log_object  # only for programs that use it
 
             return log_object(self._intake, obj, prefix, epoch)
-        except _UNLOADED:  # before the first was stored: see objects.py
+        except Exception as e:  # before the first was stored: see objects.py
+            if not isinstance(e, MemoryError) and not isinstance(e, ImportError):
+                raise  # (a tuple of both would take heap, which may be locked)
             self._ring.count_lost(0, len(obj))
             return False
 
@@ -282,11 +283,10 @@ class Logger:
         elif uplink.condition and self.synced:
             self.state = "waiting"
         elif self.synced:
-            settled, self.state = self._settled and self.state == "online", "online"
-            if uplink.sent and not settled:
+            done, self.state = self._settled and self.state == "online", "online"
+            if uplink.sent and not done:
                 self._changed_s = None  # see told()
-                self._say("readings are accepted")
-                self._changed_s, self._settled = self._time.clock.uptime_s(), True
+                self._changed_s, self._settled = self._say("readings are accepted") or 0, True
         return 0
 
     def flush(self, timeout=30):
@@ -339,11 +339,12 @@ class Logger:
             self._say(sentence)
 
     def _say(self, sentence):
-        # A literal passed to this is good news, as is what service.py prints; all else is trouble.
+        # Literals are good news, all else is trouble. The uptime is returned (None: no memory).
         try:
             uptime_s = self._time.clock.uptime_s()
             words, self._said = told(self._said, sentence, uptime_s, self._changed_s)
             if words and not self._quiet:
                 print("islog:", words)
+            return uptime_s
         except MemoryError:
             pass
