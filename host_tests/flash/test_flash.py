@@ -189,6 +189,16 @@ def goes_on(device, word):
         hear(console, word)
 
 
+NEVER_STOPS = """
+import time
+while True:
+    try:
+        while True:
+            print("still there")
+            time.sleep_ms(5)
+    except KeyboardInterrupt:
+        pass
+"""
 STILL_THERE = """
 import time
 while True:
@@ -206,9 +216,8 @@ def test_a_board_that_is_refused_goes_on_with_its_own_program(device):
 
 
 def test_a_board_whose_flash_was_stopped_by_hand_goes_on_with_its_own_program(device):
+    before = image.sha256(STILL_THERE.encode())
     word = lively(device)
-    before = device.digests()["/main.py"]
-    device.mpremote("reset")
     config = device.config()
     status, errors = interrupt(
         device, lambda flash: flash.send_signal(signal.SIGINT), "--config", config
@@ -216,6 +225,15 @@ def test_a_board_whose_flash_was_stopped_by_hand_goes_on_with_its_own_program(de
     assert status == 130 and errors.startswith("\nStopped; ")
     goes_on(device, word)
     assert device.digests()["/main.py"] == before
+
+
+def test_a_program_that_prints_and_does_not_stop_is_not_waited_for_for_ever(device):
+    device.put("/main.py", NEVER_STOPS)
+    device.mpremote("reset")
+    with board.Board(device.port, answer_s=1) as console:
+        hear(console, b"still there")
+        with pytest.raises(DeviceError, match="No MicroPython answers at"):
+            console.stop()
 
 
 @pytest.mark.parametrize("path", ["/islog.py", "/islog/__init__.py"])

@@ -13,6 +13,7 @@ import json
 import os
 import struct
 import termios
+import time
 from pathlib import Path
 
 import serial.tools.list_ports
@@ -64,6 +65,21 @@ def find_ports(ports=None):
     return found
 
 
+class _Transport(SerialTransport):
+    # mpremote's own looks at `timeout_overall` only while nothing comes: a program that prints all
+    # the time, and does not stop, would hold it for ever.
+    def read_until(
+        self, min_num_bytes, ending, timeout=10, data_consumer=None, timeout_overall=None
+    ):
+        if timeout_overall is None:
+            return super().read_until(min_num_bytes, ending, timeout, data_consumer)
+        until, data = time.monotonic() + timeout_overall, b""
+        while not data.endswith(ending) and time.monotonic() < until:
+            self.serial.timeout = _READ_S
+            data += self.serial.read(1)
+        return data
+
+
 class Board:
     """A board, its port open; `with` closes it. Where an exception ends that, the board's program
     goes on: it starts anew, if it was stopped."""
@@ -73,7 +89,7 @@ class Board:
         self._answer_s = answer_s
         self._stopped = False  # by us, and not started anew yet
         try:
-            self._transport = SerialTransport(port, timeout=_READ_S)
+            self._transport = _Transport(port, timeout=_READ_S)
         except (TransportError, OSError, ValueError, termios.error):
             raise DeviceError(_why_closed(port)) from None
 
@@ -95,7 +111,10 @@ class Board:
         with self._sentences():
             try:
                 with contextlib.redirect_stdout(io.StringIO()):
-                    self._transport.enter_raw_repl(timeout_overall=self._answer_s)
+                    try:
+                        self._transport.enter_raw_repl(timeout_overall=self._answer_s)
+                    except TransportError:  # Ctrl-C may be lost while a program begins
+                        self._transport.enter_raw_repl(timeout_overall=self._answer_s)
             except TransportError:
                 self._stopped = False
                 raise DeviceError(
