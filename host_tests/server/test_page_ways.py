@@ -100,6 +100,7 @@ def test_what_is_chosen_while_the_server_is_down_is_shown_once_it_is_back(chromi
         opened.wait_for_function("() => document.querySelector('footer')?.innerText")
         server.stop()
         opened.locator("#link.down").wait_for()
+        opened.get_by_text("The server has not answered since").wait_for()
         opened.locator("#buckets").get_by_text("attic").click()
         opened.get_by_text("The server does not answer: “attic” is shown once it is").wait_for()
         assert opened.locator("h1").inner_text() == "kitchen"

@@ -7,13 +7,14 @@ import { BucketView } from "./bucket.js";
 import { connect } from "./empty.js";
 import { Overview } from "./overview.js";
 import * as server from "./server.js";
-import { ago, arrange, el, put, visible } from "./text.js";
+import { ago, arrange, clock, el, put, visible } from "./text.js";
 
 const $ = (id) => document.getElementById(id);
 let list = [];
 let view = null;
 let shownAs = null; // what the main part shows: "b=" and a bucket's id, "connect", "nothing", ...
 let unwatch = null;
+let heardMs = Date.now(); // when the server answered last
 
 function wanted() {
   const address = new URLSearchParams(location.hash.slice(1));
@@ -62,6 +63,7 @@ function go(address, again) {
 
 async function refresh() {
   list = await server.buckets();
+  heardMs = Date.now();
   drawList();
   view?.refreshed?.(list);
   await show();
@@ -162,7 +164,12 @@ function state(name) {
   put($("link"), name === "live" ? "live" : "reconnecting");
 }
 
-const down = () => state("down");
+function down() {
+  state("down");
+  drawList(); // what is told there goes on ageing
+  if (!$("notice").textContent)
+    say(`The server has not answered since ${clock(heardMs / 1000)}: what is shown is of that time.`);
+}
 
 const THEMES = ["auto", "light", "dark"];
 const system = matchMedia("(prefers-color-scheme: dark)");
