@@ -90,7 +90,7 @@ def test_a_board_is_opened_by_keyboard_and_by_click(chromium, server, board):
                 break
         opened.keyboard.press("Enter")
         opened.locator("article.card").wait_for()
-        assert opened.url.endswith(f"#b={of('two')}")
+        assert opened.evaluate("location.href").endswith(f"#b={of('two')}")
         opened.go_back()
         opened.locator(".boards").get_by_role("link", name="one").click()
         opened.wait_for_url(f"**#b={of('one')}")

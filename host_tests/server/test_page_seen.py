@@ -92,7 +92,7 @@ def test_a_window_within_an_outage_leads_to_the_last_readings(chromium, server, 
         opened.wait_for_function(DRAWN, arg="t")
         assert "240 readings" in card(opened, "t").locator("footer").inner_text()
         assert opened.locator(".nothing button").count() == 0
-        assert "from=" in opened.url and gaps(opened) == "1, up to 4 h"
+        assert "from=" in opened.evaluate("location.href") and gaps(opened) == "1, up to 4 h"
         opened.go_back()
         opened.get_by_text("Nothing here: last reading 4 h ago").first.wait_for()
         # Within a gap that has an end, it is the reading before it.

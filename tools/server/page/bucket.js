@@ -47,10 +47,10 @@ export class BucketView {
   }
 
   take(signals) {
-    this.signals = signals;
+    this.signals = signals.toSorted((a, b) => a.signal.localeCompare(b.signal, undefined, { numeric: true }));
     this.range.first = signals.length ? Math.min(...signals.map((s) => s.first)) : null;
     this.range.last = signals.length ? Math.max(...signals.map((s) => s.last.epoch)) : null;
-    for (const signal of signals) {
+    for (const signal of this.signals) {
       if (!this.cards.has(signal.signal)) this.addCard(signal);
       this.cards.get(signal.signal).known(signal);
     }
@@ -119,7 +119,7 @@ export class BucketView {
     facts.push(["Gaps", gaps.length ? `${gaps.length}, up to ${duration(longest)}` : "none",
       gaps.map(([a, b]) => `${clock(a)} to ${clock(b)}`).slice(-20).join("\n"), gaps.length > 0]);
     const dropped = this.cards.get(OWN + "dropped")?.value;
-    facts.push(["Dropped on the board", typeof dropped === "number" ? number(dropped) : "not reported",
+    facts.push(["Dropped on the board", typeof dropped === "number" ? number(dropped) : "none",
       "the latest value of islog.dropped", dropped > 0]);
     const text = JSON.stringify(facts);
     if (text === this.drawn) return;
