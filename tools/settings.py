@@ -8,6 +8,7 @@ values (WRONG) is what the table says of right ones. Here is only what a setting
 """
 
 import argparse
+import functools
 import importlib
 import json
 import sys
@@ -34,7 +35,6 @@ jsonfile = firmware("config_file")
 explain = firmware("explain")
 RULES = config.RULES  # name: (default, check, the limits of that)
 URLS = ("bucket_url", "ingest_url")
-EXAMPLE = ROOT / "config.example.json"
 
 # theme: {setting: what it does}
 THEMES = {
@@ -237,10 +237,15 @@ def urls_of(settings):
     return tuple(settings.get(name) or default for name, default in defaults)
 
 
+@functools.cache
+def _example():
+    return json.loads((ROOT / "config.example.json").read_text("utf-8"))
+
+
 def placeholders(settings):
     """The names of settings, not checked yet, that are as the example has them. (The bucket's name
     alone is none: it works, and whoever is asked for it may have taken it.)"""
-    example = json.loads(EXAMPLE.read_text("utf-8"))
+    example = _example()
     networks = settings.get("wifi")
     left = ["client_key"] if settings.get("client_key") == example["client_key"] else []
     if isinstance(networks, list) and any(map(is_example, networks)):
@@ -254,7 +259,7 @@ def is_example(network):
     """Whether a network has the name or the password of the example's."""
     if not isinstance(network, dict):
         return False
-    example = json.loads(EXAMPLE.read_text("utf-8"))["wifi"]
+    example = _example()["wifi"]
     return any(network.get(name) == n[name] for n in example for name in ("ssid", "password"))
 
 

@@ -2,7 +2,7 @@
 // arrival, by the server's clock. The rows keep their order while a pointer or the focus is on them.
 
 import { get } from "./server.js";
-import { ago, clock, count, duration, el, number, visible } from "./text.js";
+import { ago, arrange, clock, count, duration, el, number, put, visible } from "./text.js";
 
 const EVERY_MS = 10_000;
 const STATES = { silent: "silent", late: "late", empty: "no readings yet", online: "online" };
@@ -18,7 +18,7 @@ export class Overview {
     this.skew = 0; // what this machine's clock is ahead of the server's, s
     this.tally = el("p", "tally");
     this.tally.setAttribute("role", "status");
-    this.heads = COLUMNS.map((text) => cell("th", "columnheader", text));
+    this.heads = COLUMNS.map((text) => part("th", "columnheader", text));
     this.heads.forEach((head) => { head.scope = "col"; });
     this.body = part("tbody", "rowgroup");
     this.table = part("table", "table",
@@ -74,11 +74,7 @@ export class Overview {
   arrange(order) {
     const held = this.body.matches(":hover") || this.body.contains(document.activeElement);
     if (held) order = [...this.body.children, ...order.filter((root) => !root.isConnected)];
-    let at = this.body.firstChild;
-    for (const root of order) {
-      if (root === at) at = at.nextSibling;
-      else this.body.insertBefore(root, at);
-    }
+    arrange(this.body, order);
   }
 
   arrived(readings) {
@@ -115,7 +111,7 @@ export class Overview {
     const parts = Object.keys(STATES).filter((state) => tally[state])
       .map((state) => `${count(tally[state])} ${state === "empty" ? "without readings yet" : STATES[state]}`);
     const boards = this.rows.size === 1 ? "1 board" : `${count(this.rows.size)} boards`;
-    say(this.tally, this.rows.size ? `${boards}: ${parts.join(", ")}` : "");
+    put(this.tally, this.rows.size ? `${boards}: ${parts.join(", ")}` : "");
   }
 }
 
@@ -123,11 +119,11 @@ class Row {
   constructor({ id }) {
     this.link = el("a");
     this.link.href = "#b=" + encodeURIComponent(id);
-    this.name = cell("th", "rowheader", this.link);
+    this.name = part("th", "rowheader", this.link);
     this.name.scope = "row";
     this.word = el("b");
     this.note = el("span", "note");
-    this.status = cell("td", "cell", this.word, this.note);
+    this.status = part("td", "cell", this.word, this.note);
     this.status.className = "status";
     [this.seen, this.rate, this.dropped] = COLUMNS.slice(2, 5).map((label) => labelled(label));
     this.traces = Object.entries(TRACES).map(([name, label]) => [name, new Trace(name, label)]);
@@ -137,7 +133,7 @@ class Row {
 
   set(board) {
     this.board = board;
-    say(this.link, visible(board.name, 200));
+    put(this.link, visible(board.name, 200));
     this.link.title = visible(board.name);
     this.traces.forEach(([name, trace]) => trace.set(board[name]));
   }
@@ -150,16 +146,16 @@ class Row {
   draw(skew) {
     const { state, received, every_s, per_minute, dropped, dropped_lately, clock_s } = this.board;
     if (this.root.className !== state) this.root.className = state;
-    say(this.word, STATES[state]);
+    put(this.word, STATES[state]);
     const notes = [];
     if (dropped_lately > 0) notes.push(`lost ${number(dropped_lately)} lately`);
     if (clock_s != null) notes.push(`clock is ${long(Math.abs(clock_s))} ${clock_s > 0 ? "ahead" : "behind"}`);
-    say(this.note, notes.join(", "));
-    say(this.seen, received == null ? "never" : ago(Math.min(received + skew, Date.now() / 1000)));
+    put(this.note, notes.join(", "));
+    put(this.seen, received == null ? "never" : ago(Math.min(received + skew, Date.now() / 1000)));
     this.seen.title = received == null ? "" : clock(received + skew) + (every_s ? `, every ${duration(every_s)}` : "");
-    say(this.rate, state === "silent" || state === "empty" ? "0" : per_minute == null ? "not known yet"
+    put(this.rate, state === "silent" || state === "empty" ? "0" : per_minute == null ? "not known yet"
       : number(per_minute < 10 ? +per_minute.toFixed(1) : Math.round(per_minute)));
-    say(this.dropped, dropped == null ? "none" : number(dropped));
+    put(this.dropped, dropped == null ? "none" : number(dropped));
     this.dropped.classList.toggle("bad", dropped_lately > 0);
     this.rate.classList.toggle("unknown", this.rate.textContent === "not known yet");
     this.dropped.classList.toggle("unknown", dropped == null);
@@ -182,7 +178,7 @@ class Trace {
   set(trace) {
     this.root.classList.toggle("none", !trace);
     this.root.title = trace ? visible(trace.signal) : "";
-    say(this.value, trace ? number(trace.value) : "");
+    put(this.value, trace ? number(trace.value) : "");
     const line = trace ? lineOf(trace.points) : "";
     if (line !== this.line) this.path.setAttribute("d", (this.line = line));
   }
@@ -206,11 +202,6 @@ function lineOf(points) {
 
 const long = (s) => (s < 2 * YEAR_S ? duration(s) : `${Math.round(s / YEAR_S)} years`);
 
-// Only what has changed is written: live regions speak, and layout is done, no more than needed.
-function say(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
-
 // Roles are spelled out, for on a phone the table is not laid out as one.
 function part(tag, role, ...children) {
   const made = el(tag, "", ...children);
@@ -218,10 +209,8 @@ function part(tag, role, ...children) {
   return made;
 }
 
-const cell = part;
-
 function labelled(label, ...children) {
-  const made = cell("td", "cell", ...children);
+  const made = part("td", "cell", ...children);
   made.dataset.label = label;
   return made;
 }
