@@ -98,7 +98,7 @@ class Intake:
         epoch.as_int(). False where it was rejected, or there was no room or memory: all
         counted."""
         store = self.store
-        if value is None or isinstance(value, float) and value - value != 0:
+        if value is None or isinstance(value, float) and not isfinite(value):
             return self._reject("%s: no number was there (%s)", signal, value)
         try:
             key = store.keys.get(signal)

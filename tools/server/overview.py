@@ -113,7 +113,7 @@ def _named(run, boards):
         if last is None:
             continue
         bucket, field, rank = wanted[series]
-        better = (-rank, last), (series, first, last, bound)  # a renamed bucket has two series
+        better = (-rank, last), (series, first, last, bound)  # "rssi" and "RSSI" are two series
         found[bucket, field] = max(found.get((bucket, field), better), better)
     return {key: place for key, (_, place) in found.items()}
 
